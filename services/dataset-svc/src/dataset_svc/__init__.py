@@ -1,0 +1,1 @@
+"""The dataset service: owns datasets and their immutable versions."""

@@ -1,0 +1,1 @@
+"""The gateway: the one door. Owns jobs, attempts, metrics and events."""

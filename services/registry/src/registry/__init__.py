@@ -1,0 +1,1 @@
+"""The registry: owns models and their immutable versions."""

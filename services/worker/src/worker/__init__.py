@@ -1,0 +1,1 @@
+"""The worker: an agent that claims and supervises, and a trainer that trains."""

@@ -1,0 +1,1 @@
+"""Wire models: what services, clients and messages say to each other."""

@@ -1,0 +1,183 @@
+"""Jobs on the wire: `POST /api/train/jobs` and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from kargah.contracts.base import Timestamp, Wire, WireRequest
+from kargah.domain.job_state import Desired, Status
+
+
+class JobCreate(WireRequest):
+    """What a client submits.
+
+    `config` holds the references (`baseModelPath` or `baseModel`, `datasetPath` or `dataset`, `outputDir` or
+    `outputModel`, `recipe`, `advanced`) and the recipe's own parameters, in camelCase or snake_case.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    config: dict[str, Any]
+    priority: int = Field(default=0, ge=-100, le=100)
+
+
+class ModelRef(Wire):
+    """An immutable model version: what the job will train from, or what it made."""
+
+    name: str
+    version: int
+    version_id: str
+
+
+class DatasetRef(Wire):
+    """An immutable dataset version."""
+
+    name: str
+    version: int
+    version_id: str
+
+
+class JobConfig(Wire):
+    """The snapshot taken at submit: references resolved to immutable versions, parameters validated.
+
+    `params` is in snake_case as the recipe's `Params` reads it. `submitted` is what the client sent, unchanged.
+    """
+
+    recipe: str
+    base_model: ModelRef | None = None
+    dataset: DatasetRef | None = None
+    output_model: str
+    params: dict[str, Any]
+    submitted: dict[str, Any] = {}
+
+
+class Progress(Wire):
+    """How far a job is. `percent` 0-100; `epoch` is fractional; `eta_seconds` None until it can be estimated."""
+
+    percent: float = 0.0
+    phase: str | None = None
+    epoch: float | None = None
+    epochs: float | None = None
+    step: int | None = None
+    total_steps: int | None = None
+    loss: float | None = None
+    learning_rate: float | None = None
+    accuracy: float | None = None
+    eval_loss: float | None = None
+    perplexity: float | None = None
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+
+
+class JobError(Wire):
+    """Why a job ended in `error`, or why its last attempt failed. `code` e.g. `out_of_memory`, `nan_loss`."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    permanent: bool = True
+
+
+class JobView(Wire):
+    """A job as the API shows it. `controls` lists the actions that are legal now; `duration_seconds` of running."""
+
+    id: str
+    kind: str
+    name: str
+    status: Status
+    desired: Desired
+    priority: int
+    config: JobConfig
+    progress: Progress
+    controls: list[str]
+    attempt: int
+    worker: str | None = None
+    error: JobError | None = None
+    result: dict[str, Any] | None = None
+    created_at: Timestamp
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+    duration_seconds: float | None = None
+
+
+class LogLine(Wire):
+    """One line of a job's log; `number` counts from 1 and never repeats."""
+
+    number: int
+    at: Timestamp
+    level: str
+    message: str
+    attempt: int
+
+
+class LogPage(Wire):
+    """The last lines, oldest first. `total` counts every line kept."""
+
+    lines: list[LogLine]
+    total: int
+
+
+class MetricPoint(Wire):
+    """One value of one metric at one optimizer step."""
+
+    step: int
+    name: str
+    value: float
+    at: Timestamp
+
+
+class MetricSeries(Wire):
+    """All points of a job, by step, then name."""
+
+    points: list[MetricPoint]
+
+
+class EventView(Wire):
+    """Something that happened to a job; `number` is its place in the job's history and the SSE id."""
+
+    number: int
+    type: str
+    data: dict[str, Any]
+    at: Timestamp
+
+
+class CheckpointView(Wire):
+    """A committed checkpoint; only verified ones are listed. `size_bytes` of all its files."""
+
+    id: str
+    job_id: str
+    step: int
+    epoch: float
+    attempt: int
+    size_bytes: int
+    reason: str
+    metrics: dict[str, float]
+    created_at: Timestamp
+
+
+class AttemptView(Wire):
+    """One execution of a job by one worker. `outcome` None while it runs."""
+
+    attempt: int
+    worker: str
+    started_at: Timestamp
+    ended_at: Timestamp | None = None
+    outcome: str | None = None
+    error: JobError | None = None
+
+
+class RecipeView(Wire):
+    """A kind of training that some worker has published: `params_schema` is JSON Schema (draft 2020-12).
+
+    A property's `basic` holds the narrower range that applies unless `config.advanced` is true.
+    `model_kinds` and `formats` say what it accepts; `rank` orders the automatic choice, lowest first.
+    """
+
+    name: str
+    title: str
+    description: str
+    model_kinds: list[str]
+    formats: list[str]
+    rank: int
+    params_schema: dict[str, Any]

@@ -1,0 +1,153 @@
+"""What the worker's agent and its trainer say to each other: JSON lines over a pipe each way."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Message(BaseModel):
+    """One line of JSON. Both ends are of one release, so an unknown field is a bug and is refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class RunSpec(Message):
+    """All a trainer needs; it has no credentials and no network. Every path is absolute and local.
+
+    `kind` is `train` or `install`. `model_dir` is a Hugging Face model folder; `base_dir` is given as well when
+    `model_dir` holds an adapter. `dataset_path` is the version's canonical JSONL, `dataset_format` its format.
+    `resume_dir` is a verified checkpoint to go on from. `work_dir` is this attempt's own, for checkpoints and output.
+    `cache_dir` outlives attempts (tokenised data, keyed by content). `facts` goes into the model card.
+    """
+
+    job_id: str
+    generation: int
+    kind: Literal["train", "install"] = "train"
+    recipe: str
+    params: dict[str, Any]
+    model_dir: str | None = None
+    base_dir: str | None = None
+    dataset_path: str | None = None
+    dataset_format: str | None = None
+    dataset_sha256: str | None = None
+    resume_dir: str | None = None
+    work_dir: str
+    cache_dir: str
+    threads: int = 0
+    facts: dict[str, Any] = {}
+
+
+class FileEntry(Message):
+    """One file under a checkpoint or output folder."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class PhaseMessage(Message):
+    """The trainer entered a phase: preparing, training, evaluating, saving. The agent's hang deadlines follow it."""
+
+    type: Literal["phase"] = "phase"
+    phase: Literal["preparing", "training", "evaluating", "saving"]
+
+
+class ProgressMessage(Message):
+    """A sign of life with where it stands; sent at least every few seconds while it works."""
+
+    type: Literal["progress"] = "progress"
+    percent: float = Field(ge=0, le=100)
+    step: int | None = None
+    total_steps: int | None = None
+    epoch: float | None = None
+    epochs: float | None = None
+    eta_seconds: float | None = None
+    note: str | None = None
+
+
+class MetricsMessage(Message):
+    """Values at an optimizer step, e.g. loss, learning_rate, grad_norm, eval_loss, eval_accuracy, tokens_per_second."""
+
+    type: Literal["metrics"] = "metrics"
+    step: int
+    epoch: float
+    values: dict[str, float]
+
+
+class LogMessage(Message):
+    """One line for the job's log."""
+
+    type: Literal["log"] = "log"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    message: str
+
+
+class EventMessage(Message):
+    """Something worth telling in the job's history (samples, a halved batch); stored as an Event of type `name`."""
+
+    type: Literal["event"] = "event"
+    name: str
+    data: dict[str, Any] = {}
+
+
+class CheckpointMessage(Message):
+    """A complete checkpoint lies in `directory`, every file closed and hashed; the agent uploads, commits, deletes it."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    directory: str
+    step: int
+    epoch: float
+    reason: Literal["interval", "epoch", "requested", "pause", "stop", "drain", "final"]
+    files: list[FileEntry]
+    metrics: dict[str, float] = {}
+
+
+class OutputMessage(Message):
+    """The final model folder: every file closed and hashed; the agent uploads it and registers a version."""
+
+    type: Literal["output"] = "output"
+    directory: str
+    files: list[FileEntry]
+    metrics: dict[str, Any] = {}
+
+
+class DoneMessage(Message):
+    """The last message of a good run. `paused` and `drained` follow a checkpoint; the others follow an output."""
+
+    type: Literal["done"] = "done"
+    outcome: Literal["finished", "stopped", "paused", "drained"]
+
+
+class FailedMessage(Message):
+    """The last message of a failed run. `permanent` errors are not retried."""
+
+    type: Literal["failed"] = "failed"
+    code: str
+    message: str
+    hint: str | None = None
+    permanent: bool
+
+
+class ControlMessage(Message):
+    """Agent to trainer: acted on at the next step. `drain` is a pause that puts the job back in the queue."""
+
+    type: Literal["control"] = "control"
+    action: Literal["pause", "stop", "checkpoint", "drain"]
+
+
+TrainerMessage = Annotated[
+    PhaseMessage
+    | ProgressMessage
+    | MetricsMessage
+    | LogMessage
+    | EventMessage
+    | CheckpointMessage
+    | OutputMessage
+    | DoneMessage
+    | FailedMessage,
+    Field(discriminator="type"),
+]
+
+trainer_message: TypeAdapter[TrainerMessage] = TypeAdapter(TrainerMessage)

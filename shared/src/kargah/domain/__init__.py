@@ -1,0 +1,1 @@
+"""Pure domain rules: states, ids, errors. Standard library and pydantic only."""

@@ -1,0 +1,129 @@
+"""The job state table: the one place that says which change of status is legal.
+
+Guards in SQL, the documentation and the diagram are all derived from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a job stands. There are no transitory statuses: a wish not yet served is a `Desired` beside the status."""
+
+    PENDING = "pending"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class Desired(StrEnum):
+    """What the user last asked of a running job; the worker serves it within a second."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    SUBMIT = "submit"
+    CLAIM = "claim"
+    INPUTS_READY = "inputs_ready"
+    EVALUATION_STARTED = "evaluation_started"
+    EVALUATION_ENDED = "evaluation_ended"
+    FINISH = "finish"
+    PAUSED = "paused"
+    RESUME = "resume"
+    REQUEUE = "requeue"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One legal change: any of `sources`, on `event`, becomes `target`."""
+
+    event: Event
+    sources: frozenset[Status]
+    target: Status
+    meaning: str
+
+
+ACTIVE = frozenset({Status.PREPARING, Status.TRAINING, Status.EVALUATING})
+TERMINAL = frozenset({Status.COMPLETED, Status.ERROR, Status.CANCELLED})
+CANCELLABLE = ACTIVE | {Status.PENDING, Status.PAUSED}
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(
+        Event.CLAIM, frozenset({Status.PENDING}), Status.PREPARING, "a worker takes it: new attempt, lease"
+    ),
+    Transition(
+        Event.INPUTS_READY, frozenset({Status.PREPARING}), Status.TRAINING, "model and data are on the worker"
+    ),
+    Transition(
+        Event.EVALUATION_STARTED, frozenset({Status.TRAINING}), Status.EVALUATING, "evaluation starts"
+    ),
+    Transition(Event.EVALUATION_ENDED, frozenset({Status.EVALUATING}), Status.TRAINING, "evaluation ends"),
+    Transition(Event.FINISH, ACTIVE, Status.COMPLETED, "finished or stopped early; the result is registered"),
+    Transition(
+        Event.PAUSED,
+        ACTIVE | {Status.PENDING},
+        Status.PAUSED,
+        "checkpoint saved, device freed (or taken from the queue)",
+    ),
+    Transition(
+        Event.RESUME, frozenset({Status.PAUSED}), Status.PENDING, "queued again, from the last checkpoint"
+    ),
+    Transition(
+        Event.REQUEUE, ACTIVE, Status.PENDING, "drained, lease lost or a retryable error with tries left"
+    ),
+    Transition(Event.FAIL, ACTIVE, Status.ERROR, "permanent error, or tries spent"),
+    Transition(Event.CANCEL, CANCELLABLE, Status.CANCELLED, "cancelled; checkpoints are kept"),
+)
+
+_BY_EVENT = {transition.event: transition for transition in TRANSITIONS}
+
+
+def transition(event: Event) -> Transition:
+    """The row of the table for `event`. `submit` has none: it creates the job as `pending`."""
+    return _BY_EVENT[event]
+
+
+def next_status(status: Status, event: Event) -> Status | None:
+    """The status after `event`, or None where the table does not allow it."""
+    row = _BY_EVENT.get(event)
+    return row.target if row is not None and status in row.sources else None
+
+
+def controls(status: Status) -> tuple[str, ...]:
+    """The user's controls that are legal in `status`, for error messages and for buttons."""
+    allowed: list[str] = []
+    if status in ACTIVE or status is Status.PENDING:
+        allowed.append("pause")
+    if status is Status.PAUSED:
+        allowed.append("resume")
+    if status in ACTIVE:
+        allowed += ["stop", "checkpoint"]
+    if status in CANCELLABLE:
+        allowed.append("cancel")
+    return tuple(allowed)
+
+
+def table_markdown() -> str:
+    """The table as Markdown, as ARCHITECTURE.md carries it (a test compares the two)."""
+    rows = [
+        "| from | event | to | meaning |",
+        "|---|---|---|---|",
+        "| - | submit | pending | accepted and queued |",
+    ]
+    for row in TRANSITIONS:
+        sources = ", ".join(status.value for status in Status if status in row.sources)
+        rows.append(f"| {sources} | {row.event.value} | {row.target.value} | {row.meaning} |")
+    return "\n".join(rows)

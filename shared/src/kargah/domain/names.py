@@ -1,0 +1,33 @@
+"""Names of models and datasets, and the paths that the older documents used for them."""
+
+from __future__ import annotations
+
+import re
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$"
+_NAME = re.compile(NAME_PATTERN)
+_MODEL_ROOTS = ("models/finetuned/", "models/")
+_DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a model or a dataset: `name` or `owner/name`."""
+    return _NAME.fullmatch(text) is not None and ".." not in text
+
+
+def model_name(path: str) -> str:
+    """`models/bert_fa_base` and `models/finetuned/test` are the models `bert_fa_base` and `test`; a name stays."""
+    return _without_root(path, _MODEL_ROOTS)
+
+
+def dataset_name(path: str) -> str:
+    """`datasets/text/parsinlu_rc` is the dataset `parsinlu_rc`; a name stays."""
+    return _without_root(path, _DATASET_ROOTS)
+
+
+def _without_root(path: str, roots: tuple[str, ...]) -> str:
+    path = path.strip("/")
+    for root in roots:
+        if path.startswith(root):
+            return path[len(root) :]
+    return path

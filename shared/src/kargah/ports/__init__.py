@@ -1,0 +1,1 @@
+"""Protocols of what may be replaced: object store, doorbell."""

@@ -1,0 +1,1 @@
+"""What every HTTP service shares: routes, strict JSON, errors, OpenAPI, health, SSE."""
