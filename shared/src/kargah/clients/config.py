@@ -1,0 +1,14 @@
+"""Where the client finds the platform."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClientSettings(BaseSettings):
+    """`KARGAH_URL` is the gateway; `KARGAH_TIMEOUT` the seconds that one request may wait for an answer."""
+
+    model_config = SettingsConfigDict(env_prefix="KARGAH_")
+
+    url: str = "http://127.0.0.1:8080"
+    timeout: float = 60.0

@@ -1,0 +1,76 @@
+"""`client.datasets`: upload, list and preview."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kargah.clients.transport import Transport
+from kargah.contracts.base import Page
+from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView
+from kargah.domain.names import is_name
+
+_UPLOAD_TIMEOUT = 3600.0
+
+
+class Datasets:
+    """Datasets and their immutable versions. Every call may raise ApiError or Unreachable."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def upload(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        format: str | None = None,
+        columns: dict[str, str] | None = None,
+    ) -> DatasetVersionView:
+        """Send a JSONL, JSON or CSV file, streamed; the version that now holds its rows.
+
+        `columns` maps the format's field to the file's column, e.g. `{"question": "سوال"}`.
+        """
+        query = {"filename": path.name}
+        if format:
+            query["format"] = format
+        if columns:
+            query["map"] = ",".join(f"{field}:{column}" for field, column in columns.items())
+        name = name or default_name(path)
+        with path.open("rb") as stream:
+            return self._transport.ask(
+                DatasetVersionView,
+                "PUT",
+                f"/api/datasets/{name}/content",
+                params=query,
+                content=iter(lambda: stream.read(1 << 20), b""),
+                headers={
+                    "Content-Type": "application/octet-stream",
+                    "Content-Length": str(path.stat().st_size),
+                },
+                timeout=_UPLOAD_TIMEOUT,
+            )
+
+    def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[DatasetView]:
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return self._transport.ask(Page[DatasetView], "GET", "/api/datasets", params=query)
+
+    def get(self, name: str) -> DatasetView:
+        return self._transport.ask(DatasetView, "GET", f"/api/datasets/{name}")
+
+    def preview(self, name: str, *, offset: int = 0, limit: int = 10) -> DatasetPreview:
+        """Rows `offset` .. `offset + limit` (at most 100) of the latest version."""
+        query = {"offset": offset, "limit": limit}
+        return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{name}/preview", params=query)
+
+    def delete(self, name: str) -> None:
+        self._transport.send("DELETE", f"/api/datasets/{name}")
+
+
+def default_name(path: Path) -> str:
+    """The dataset name for a file: its stem, with what a name may not hold turned into `-`."""
+    stem = path.name.split(".")[0]
+    name = "".join(
+        character if character.isascii() and (character.isalnum() or character in "_-") else "-"
+        for character in stem
+    )
+    return name.strip("-_") if is_name(name.strip("-_")) else "dataset"
