@@ -70,7 +70,6 @@ def default_name(path: Path) -> str:
     """The dataset name for a file: its stem, with what a name may not hold turned into `-`."""
     stem = path.name.split(".")[0]
     name = "".join(
-        character if character.isascii() and (character.isalnum() or character in "_-") else "-"
-        for character in stem
+        character if character.isascii() and (character.isalnum() or character in "_-") else "-" for character in stem
     )
     return name.strip("-_") if is_name(name.strip("-_")) else "dataset"

@@ -61,9 +61,7 @@ class Jobs:
         return self._transport.ask(LogPage, "GET", f"/api/jobs/{job_id}/logs", params={"limit": limit})
 
     def metrics(self, job_id: str, *, name: str | None = None) -> MetricSeries:
-        return self._transport.ask(
-            MetricSeries, "GET", f"/api/jobs/{job_id}/metrics", params=_given({"name": name})
-        )
+        return self._transport.ask(MetricSeries, "GET", f"/api/jobs/{job_id}/metrics", params=_given({"name": name}))
 
     def checkpoints(self, job_id: str) -> Page[CheckpointView]:
         return self._transport.ask(Page[CheckpointView], "GET", f"/api/jobs/{job_id}/checkpoints")

@@ -33,13 +33,9 @@ class Models:
 
         Bytes that the registry already holds are not sent again. `progress(done, total)` counts bytes.
         """
-        paths = sorted(
-            path for path in folder.rglob("*") if path.is_file() and not _IGNORED & set(path.parts)
-        )
+        paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _IGNORED & set(path.parts))
         if not paths:
-            raise FileNotFoundError(
-                f"{folder} holds no files: give the folder with config.json and *.safetensors"
-            )
+            raise FileNotFoundError(f"{folder} holds no files: give the folder with config.json and *.safetensors")
         total, done = sum(path.stat().st_size for path in paths), 0
         files = []
         for path in paths:

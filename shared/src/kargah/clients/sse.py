@@ -23,9 +23,7 @@ def parse(lines: Iterable[str]) -> Iterator[ServerEvent]:
     for line in lines:
         if line == "":
             if "data" in fields:
-                yield ServerEvent(
-                    fields.get("id"), fields.get("event", "message"), json.loads(fields["data"])
-                )
+                yield ServerEvent(fields.get("id"), fields.get("event", "message"), json.loads(fields["data"]))
             fields = {}
         elif not line.startswith(":"):
             name, _, value = line.partition(":")

@@ -93,7 +93,7 @@ class EventMessage(Message):
 
 
 class CheckpointMessage(Message):
-    """A complete checkpoint lies in `directory`, every file closed and hashed; the agent uploads, commits, deletes it."""
+    """A complete checkpoint in `directory`, every file closed and hashed; the agent uploads, commits, deletes it."""
 
     type: Literal["checkpoint"] = "checkpoint"
     directory: str

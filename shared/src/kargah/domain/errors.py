@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong in the input: `field` as the caller spelled it (`config.epochs`), and for files where it stands."""
+    """One thing wrong in the input: `field` as the caller spelled it (`config.epochs`); for files, where it stands."""
 
     field: str
     message: str

@@ -61,15 +61,9 @@ TERMINAL = frozenset({Status.COMPLETED, Status.ERROR, Status.CANCELLED})
 CANCELLABLE = ACTIVE | {Status.PENDING, Status.PAUSED}
 
 TRANSITIONS: tuple[Transition, ...] = (
-    Transition(
-        Event.CLAIM, frozenset({Status.PENDING}), Status.PREPARING, "a worker takes it: new attempt, lease"
-    ),
-    Transition(
-        Event.INPUTS_READY, frozenset({Status.PREPARING}), Status.TRAINING, "model and data are on the worker"
-    ),
-    Transition(
-        Event.EVALUATION_STARTED, frozenset({Status.TRAINING}), Status.EVALUATING, "evaluation starts"
-    ),
+    Transition(Event.CLAIM, frozenset({Status.PENDING}), Status.PREPARING, "a worker takes it: new attempt, lease"),
+    Transition(Event.INPUTS_READY, frozenset({Status.PREPARING}), Status.TRAINING, "model and data are on the worker"),
+    Transition(Event.EVALUATION_STARTED, frozenset({Status.TRAINING}), Status.EVALUATING, "evaluation starts"),
     Transition(Event.EVALUATION_ENDED, frozenset({Status.EVALUATING}), Status.TRAINING, "evaluation ends"),
     Transition(Event.FINISH, ACTIVE, Status.COMPLETED, "finished or stopped early; the result is registered"),
     Transition(
@@ -78,12 +72,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         Status.PAUSED,
         "checkpoint saved, device freed (or taken from the queue)",
     ),
-    Transition(
-        Event.RESUME, frozenset({Status.PAUSED}), Status.PENDING, "queued again, from the last checkpoint"
-    ),
-    Transition(
-        Event.REQUEUE, ACTIVE, Status.PENDING, "drained, lease lost or a retryable error with tries left"
-    ),
+    Transition(Event.RESUME, frozenset({Status.PAUSED}), Status.PENDING, "queued again, from the last checkpoint"),
+    Transition(Event.REQUEUE, ACTIVE, Status.PENDING, "drained, lease lost or a retryable error with tries left"),
     Transition(Event.FAIL, ACTIVE, Status.ERROR, "permanent error, or tries spent"),
     Transition(Event.CANCEL, CANCELLABLE, Status.CANCELLED, "cancelled; checkpoints are kept"),
 )

@@ -44,9 +44,7 @@ class ObjectStore(Protocol):
 
     def get(self, key: str) -> bytes: ...
 
-    def open(
-        self, key: str, *, offset: int = 0, length: int | None = None
-    ) -> AbstractContextManager[BinaryIO]:
+    def open(self, key: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
         """Read from `offset`; the stream must be closed by leaving the context."""
         ...
 
