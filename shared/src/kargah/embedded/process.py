@@ -17,6 +17,7 @@ _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: between fork and exec only a plain C call is safe.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _TAIL_BYTES = 4000
+_LOG_BYTES = 10_000_000
 _POLL_SECONDS = 0.05
 
 
@@ -36,9 +37,9 @@ class Identity:
 class Command:
     """What to run and how to end it.
 
-    `env` is the whole environment of the child. `stop_signal` asks it to end; `orphan_signal` is what the
-    kernel sends it when the thread that started it dies, so start children from a thread that lives as
-    long as the supervisor (the main one).
+    `env` is the whole environment of the child; `inherited` are open files it keeps. `stop_signal` asks it to
+    end; `orphan_signal` is what the kernel sends it when the thread that started it dies, so start children
+    from a thread that lives as long as the supervisor (the main one).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Command:
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
     identity: Identity | None = None
+    inherited: Sequence[int] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGTERM
 
@@ -57,7 +59,7 @@ class ManagedProcess:
     def __init__(self, command: Command) -> None:
         """Start the child at once. Raises `OSError` when the program cannot be executed."""
         self.command = command
-        command.log_file.parent.mkdir(parents=True, exist_ok=True)
+        _prepare_log(command.log_file)
         self._log_start = _size(command.log_file)
         with command.log_file.open("ab") as log:
             self._child = _start(command, log.fileno())
@@ -68,7 +70,7 @@ class ManagedProcess:
         return self._child.pid
 
     def alive(self) -> bool:
-        """Whether the child still runs. Once it has ended, the rest of its group is killed and it is reaped."""
+        """Whether the child still runs. When it has ended, kill the rest of its group and reap it."""
         if self._child.returncode is not None:
             return False
         # WNOWAIT: the zombie keeps the group's id from being given to a stranger until the group is killed.
@@ -92,7 +94,7 @@ class ManagedProcess:
         raise ProcessFailed(self._story(f"ended with status {self._child.returncode}"))
 
     def stop(self, grace: float = 10.0) -> None:
-        """Ask the child to end; after `grace` seconds kill its whole group. Does nothing once it has ended."""
+        """Ask the child to end; after `grace` seconds kill its whole group. No-op once it has ended."""
         if not self.alive():
             return
         self._child.send_signal(self.command.stop_signal)
@@ -138,6 +140,7 @@ def _start(command: Command, log_fd: int) -> subprocess.Popen[bytes]:
         cwd=command.cwd,
         env=dict(command.env),
         start_new_session=True,
+        pass_fds=command.inherited,
         user=identity.uid if identity else None,
         group=identity.gid if identity else None,
         extra_groups=[] if identity else None,
@@ -161,6 +164,13 @@ def _signal_group(group: int, which: signal.Signals) -> None:
         os.killpg(group, which)
     except ProcessLookupError:
         return
+
+
+def _prepare_log(log_file: Path) -> None:
+    """Make its folder; a long log steps aside, so that at most one run and 10 MB before it are kept."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    if _size(log_file) > _LOG_BYTES:
+        log_file.replace(log_file.with_name(f"{log_file.name}.1"))
 
 
 def _size(path: Path) -> int:
