@@ -1,0 +1,97 @@
+"""Columns by any of their usual names, in English or Persian, and reading text out of them."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from kargah.formats.base import Row, RowError
+
+_LONGEST_NAME = 64
+_MOST_COLUMNS = 64
+_LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "ؤ": "و", "أ": "ا", "_": " ", "-": " ", "\u200c": " "})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the canonical `name` and the `aliases` under which files bring it."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+
+    def key(self, row: Row) -> str | None:
+        """The key of `row` that holds this column; canonical name first, then aliases, then a loose comparison."""
+        if self.name in row:
+            return self.name
+        for alias in self.aliases:
+            if alias in row:
+                return alias
+        if len(row) > _MOST_COLUMNS:
+            return None
+        return _loose_key(self, tuple(key for key in row if len(key) <= _LONGEST_NAME))
+
+    def present(self, row: Row) -> bool:
+        """Whether the row has this column under any name."""
+        return self.key(row) is not None
+
+
+# Cached, for rows of one file share their keys; the two limits above bound what a hostile file can leave in it.
+@lru_cache(maxsize=4096)
+def _loose_key(column: Column, keys: tuple[str, ...]) -> str | None:
+    wanted = {loose(name) for name in (column.name, *column.aliases)}
+    return next((key for key in keys if loose(key) in wanted), None)
+
+
+def loose(name: str) -> str:
+    """A column name without what people vary: case, spaces, underscores, Arabic forms of Persian letters."""
+    return unicodedata.normalize("NFKC", name).translate(_LETTERS).strip().casefold()
+
+
+def missing(column: Column) -> RowError:
+    """The row lacks a column it must have."""
+    names = ", ".join((column.name, *column.aliases[:3]))
+    return RowError(column.name, "missing", f"no column `{column.name}` (accepted names: {names})")
+
+
+def text_problem(value: Any, field: str, *, may_be_empty: bool = False) -> RowError | None:
+    """What is wrong with a value that must be text; None if nothing."""
+    if not isinstance(value, str):
+        return RowError(field, "wrong_type", f"`{field}` must be text, and is {kind_of(value)}")
+    if not may_be_empty and not value.strip():
+        return RowError(field, "empty", f"`{field}` is empty")
+    return None
+
+
+def column_problem(row: Row, column: Column) -> RowError | None:
+    """What is wrong with a required text column; None if nothing."""
+    key = column.key(row)
+    return missing(column) if key is None else text_problem(row[key], key)
+
+
+def optional_problem(row: Row, column: Column) -> RowError | None:
+    """What is wrong with a text column that may be absent, null or empty; None if nothing."""
+    key = column.key(row)
+    if key is None or row[key] is None:
+        return None
+    return text_problem(row[key], key, may_be_empty=True)
+
+
+def text_of(row: Row, column: Column) -> str:
+    """The column's text; empty when absent or null. Only for rows that passed validation."""
+    key = column.key(row)
+    value = None if key is None else row[key]
+    return value if isinstance(value, str) else ""
+
+
+def found(*problems: RowError | None) -> list[RowError]:
+    """The problems among several checks' answers."""
+    return [problem for problem in problems if problem is not None]
+
+
+def kind_of(value: Any) -> str:
+    """The JSON kind of a value in words."""
+    kinds = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "text"}
+    kinds |= {list: "a list", dict: "an object"}
+    return kinds.get(type(value), type(value).__name__)

@@ -1,0 +1,58 @@
+"""`sharegpt`: conversations with `from` and `value`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kargah.formats.base import Chat, Format, Row, RowError
+from kargah.formats.columns import Column, found, kind_of, missing
+from kargah.formats.conversation import content_problem, list_problem, turns_of, weight_problem
+
+_CONVERSATIONS = Column("conversations", ("conversation",))
+_ASSISTANTS = ("gpt", "assistant", "chatgpt", "model", "bot")
+_ROLES = {"system": "system", "human": "user", "user": "user", **dict.fromkeys(_ASSISTANTS, "assistant")}
+
+
+class ShareGpt:
+    """`{"conversations": [{"from": "human", "value": "..."}, {"from": "gpt", "value": "..."}]}`."""
+
+    name = "sharegpt"
+    title = "Conversations: turns with from and value"
+    fields = ("conversations",)
+
+    def detect(self, fields: frozenset[str], row: Row) -> bool:
+        """A `conversations` (or `conversation`) column."""
+        return _CONVERSATIONS.present(row)
+
+    def validate(self, row: Row) -> list[RowError]:
+        """Every turn's speaker and value; some turn must be the assistant's."""
+        key = _CONVERSATIONS.key(row)
+        if key is None:
+            return [missing(_CONVERSATIONS)]
+        turns = row[key]
+        wrong = list_problem(turns, key)
+        if wrong is not None:
+            return [wrong]
+        problems = [p for number, turn in enumerate(turns) for p in _turn_problems(turn, f"{key}[{number}]")]
+        if problems or any(turn["from"] in _ASSISTANTS for turn in turns):
+            return problems
+        return [RowError(key, "no_assistant", "no turn is the assistant's: there is nothing to learn")]
+
+    def to_example(self, row: Row) -> Chat:
+        """The conversation up to the assistant's last turn; what people said after it teaches nothing."""
+        turns = turns_of(row[_CONVERSATIONS.key(row) or ""], _ROLES, "from", "value")
+        last = max(number for number, turn in enumerate(turns) if turn.role == "assistant")
+        return Chat(turns[: last + 1])
+
+
+def _turn_problems(turn: Any, field: str) -> list[RowError]:
+    if not isinstance(turn, dict):
+        return [RowError(field, "wrong_type", f"`{field}` must be an object, and is {kind_of(turn)}")]
+    speaker = turn.get("from")
+    if not isinstance(speaker, str) or speaker not in _ROLES:
+        return [RowError(f"{field}.from", "unknown_role", f"`{field}.from` must be one of {', '.join(_ROLES)}")]
+    value = content_problem(turn.get("value"), f"{field}.value", _ROLES[speaker])
+    return found(value, weight_problem(turn, field, _ROLES[speaker]))
+
+
+FORMAT: Format = ShareGpt()

@@ -1,0 +1,37 @@
+"""`text`: plain texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kargah.formats.base import Format, PlainText, Row, RowError
+from kargah.formats.columns import Column, column_problem, found, text_of
+
+_TEXT = Column("text", ("متن", "content"))
+
+
+class Text:
+    """`{"text": "..."}`."""
+
+    name = "text"
+    title = "Plain texts"
+    fields = ("text",)
+
+    def detect(self, fields: frozenset[str], row: Row) -> bool:
+        """A text column, and no conversation beside it."""
+        return _TEXT.present(row) and not any(_is_conversation(value) for value in row.values())
+
+    def validate(self, row: Row) -> list[RowError]:
+        """The text must say something."""
+        return found(column_problem(row, _TEXT))
+
+    def to_example(self, row: Row) -> PlainText:
+        """The text as it stands."""
+        return PlainText(text_of(row, _TEXT))
+
+
+def _is_conversation(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+FORMAT: Format = Text()
