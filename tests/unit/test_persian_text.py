@@ -52,6 +52,7 @@ def codes(text: str) -> list[IssueCode]:
         ("سلام\x00", IssueCode.CONTROL_CHARACTER, 4),
         ("سلام\ud800", IssueCode.CONTROL_CHARACTER, 4),
         ("ســـلام", IssueCode.TATWEEL, 1),
+        ("هـمه آمدند.", IssueCode.TATWEEL, 1),
     ],
 )
 def test_a_fault_is_found_where_it_is(text: str, code: IssueCode, position: int) -> None:
@@ -76,6 +77,7 @@ def test_a_fault_is_found_where_it_is(text: str, code: IssueCode, position: int)
         "روزی ۲۰\u200cساله شد؛ «چرا؟»",
         "خط نخست\nخط دوم\tستون",
         "سال ۶۲۲ م. برابر با سال یکم ه\u200d.ق. است.",
+        "سال ۱۳۵۰ هـ.ش بود.",
         "خانوادهٔ ما 👨\u200d👩\u200d👧 خوب است.",
         "عدد ۳٫۱۴ و تاریخ ۱۴۰۳/۰۱/۰۱ و ساعت ۱۲:۳۰",
         "A plain English sentence of 12 words, 3.5 on average.",

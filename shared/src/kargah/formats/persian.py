@@ -103,13 +103,16 @@ _CONTROL: Final = re.compile(
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001\ud800-\udfff]+"
 )
 
+# «هـ.ش» (of the solar calendar) is the one abbreviation that is rightly written with a tatweel.
+_TATWEEL: Final = re.compile(r"(?<!\bه)\u0640+|(?<=\bه)\u0640+(?=\w)")
+
 _PLAIN: Final[tuple[tuple[IssueCode, re.Pattern[str]], ...]] = (
     (IssueCode.ARABIC_YEH, re.compile("[\u064a\u0649]+")),
     (IssueCode.ARABIC_KAF, re.compile("\u0643+")),
     (IssueCode.ARABIC_DIGITS, re.compile("[\u0660-\u0669]+")),
     (IssueCode.MISSING_HALF_SPACE, _SPLIT_VERB),
     (IssueCode.CONTROL_CHARACTER, _CONTROL),
-    (IssueCode.TATWEEL, re.compile("\u0640+")),
+    (IssueCode.TATWEEL, _TATWEEL),
 )
 _FROM_ARABIC: Final = str.maketrans("\u064a\u0649\u0643٠١٢٣٤٥٦٧٨٩", "ییک۰۱۲۳۴۵۶۷۸۹")
 _FROM_LATIN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
