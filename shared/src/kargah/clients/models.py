@@ -57,9 +57,9 @@ class Models:
     def get(self, name: str) -> ModelView:
         return self._transport.ask(ModelView, "GET", f"/api/models/{name}")
 
-    def download(self, name: str, folder: Path) -> list[Path]:
+    def download(self, name: str, folder: Path) -> tuple[Path, ...]:
         """Write every file of the latest version below `folder`, checked against its sha256."""
-        return [self._download_file(name, file, folder) for file in self.get(name).latest.files]
+        return tuple(self._download_file(name, file, folder) for file in self.get(name).latest.files)
 
     def delete(self, name: str) -> None:
         self._transport.send("DELETE", f"/api/models/{name}")

@@ -69,6 +69,11 @@ class ManagedProcess:
         """Process id, which is also the id of the child's session and process group."""
         return self._child.pid
 
+    @property
+    def exit_status(self) -> int | None:
+        """Its exit status, negative for a signal; None until `alive` has seen it ended."""
+        return self._child.returncode
+
     def alive(self) -> bool:
         """Whether the child still runs. When it has ended, kill the rest of its group and reap it."""
         if self._child.returncode is not None:

@@ -1,0 +1,110 @@
+"""`kargah dataset ...`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.text import size
+from kargah.contracts.datasets import DatasetVersionView
+
+app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
+NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
+
+
+@app.command()
+def upload(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSONL, JSON or CSV.")],
+    name: Annotated[str | None, typer.Option(help="Its name; by default the file's.")] = None,
+    format: Annotated[str | None, typer.Option(help="The row format; recognised by default.")] = None,
+    map: Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Upload a file; its rows are checked before anything is kept."""
+    columns = dict(_pair(entry) for entry in map or [])
+    version = connect(context).datasets.upload(file, name=name, format=format, columns=columns)
+    if json:
+        print_json(version)
+    else:
+        _describe(version)
+
+
+@app.command("list")
+def list_datasets(context: typer.Context, json: JsonOption = False) -> None:
+    """List the installed datasets."""
+    page = connect(context).datasets.list(limit=100)
+    if json:
+        print_json(page)
+        return
+    if not page.items:
+        console.print("No dataset is installed. Add one: kargah dataset upload FILE")
+        return
+    table = Table("name", "version", "format", "rows", "size")
+    for dataset in page.items:
+        latest = dataset.latest
+        table.add_row(
+            dataset.name, str(latest.version), latest.format, f"{latest.stats.rows:,}", size(latest.stats.size_bytes)
+        )
+    console.print(table)
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    name: NameArgument,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    json: JsonOption = False,
+) -> None:
+    """Show rows of a dataset."""
+    answer = connect(context).datasets.preview(name, offset=offset, limit=limit)
+    if json:
+        print_json(answer)
+        return
+    for number, row in enumerate(answer.rows, start=answer.offset + 1):
+        console.rule(f"row {number}", align="left")
+        for field, value in row.items():
+            console.print(f"[bold]{field}[/]: {value}", highlight=False)
+
+
+@app.command()
+def show(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
+    """Show a dataset's statistics and warnings."""
+    dataset = connect(context).datasets.get(name)
+    if json:
+        print_json(dataset)
+    else:
+        _describe(dataset.latest)
+
+
+@app.command()
+def delete(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
+    """Delete a dataset and all its versions."""
+    connect(context).datasets.delete(name)
+    if json:
+        print_json({"deleted": name})
+    else:
+        console.print(f"Deleted {name}.")
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    field, separator, column = entry.partition("=")
+    if not (field and separator and column):
+        raise typer.BadParameter(f"{entry!r} is not field=column", param_hint="--map")
+    return field, column
+
+
+def _describe(version: DatasetVersionView) -> None:
+    stats = version.stats
+    console.print(
+        f"[green]{version.dataset}[/] version {version.version}: {stats.rows:,} rows of format {version.format}, "
+        f"{size(stats.size_bytes)}, fields {', '.join(stats.fields)}",
+        highlight=False,
+    )
+    for warning in version.warnings[:20]:
+        console.print(f"[yellow]line {warning.line}[/] {warning.message}", highlight=False)

@@ -1,0 +1,86 @@
+"""Watch a job in the terminal: a live bar with an estimate, and what it says on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from kargah.cli.context import console
+from kargah.cli.text import duration, figure
+from kargah.clients.client import Client
+from kargah.contracts.jobs import JobView
+from kargah.domain.job_state import TERMINAL, Status
+
+_REFRESH_SECONDS = 1.0
+
+
+def follow(
+    client: Client,
+    job: JobView,
+    *,
+    quiet: bool = False,
+    on_event: Callable[[str, dict[str, Any]], None] | None = None,
+) -> JobView:
+    """Block until the job has ended (or is paused), drawing a bar unless `quiet`; the job as it then is."""
+    with _bar(quiet) as bar:
+        task = bar.add_task(job.name, total=100.0, figures="waiting for a worker")
+        watcher = _start_watcher(client, job, on_event) if on_event else None
+        pause = threading.Event()
+        while job.status not in TERMINAL and job.status is not Status.PAUSED:
+            pause.wait(_REFRESH_SECONDS)
+            job = client.jobs.get(job.id)
+            bar.update(task, completed=job.progress.percent, figures=_figures(job))
+        if job.status is Status.COMPLETED:
+            bar.update(task, completed=100.0, figures=_figures(job))
+        if watcher is not None:
+            watcher.join(timeout=10.0)
+    return job
+
+
+def describe_failure(job: JobView) -> str:
+    """One sentence for a job that did not complete."""
+    if job.error is None:
+        return f"{job.name} is {job.status}"
+    hint = f" {job.error.hint}" if job.error.hint else ""
+    return f"{job.name} ended in {job.status}: {job.error.message}{hint}"
+
+
+def _bar(quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=28),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=quiet,
+    )
+
+
+def _start_watcher(client: Client, job: JobView, on_event: Callable[[str, dict[str, Any]], None]) -> threading.Thread:
+    """Hand the job's events to `on_event` from a thread of their own."""
+
+    def watch() -> None:
+        for event in client.jobs.watch(job.id):
+            on_event(event.event, event.data)
+
+    thread = threading.Thread(target=watch, name="job-events", daemon=True)
+    thread.start()
+    return thread
+
+
+def _figures(job: JobView) -> str:
+    progress = job.progress
+    if job.status is Status.PENDING:
+        return "waiting for a worker"
+    parts = [str(job.status)]
+    if progress.step is not None:
+        parts.append(f"step {progress.step}/{progress.total_steps or '?'}")
+    if progress.loss is not None:
+        parts.append(f"loss {figure(progress.loss, 3)}")
+    if progress.eta_seconds is not None and job.status is not Status.COMPLETED:
+        parts.append(f"about {duration(progress.eta_seconds)} left")
+    return " · ".join(parts)

@@ -1,0 +1,174 @@
+"""`kargah train | jobs | logs | cancel | pause | resume | stop | checkpoint`"""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
+from kargah.cli.follow import describe_failure, follow
+from kargah.cli.text import duration, figure
+from kargah.clients.client import Client
+from kargah.contracts.jobs import JobView
+from kargah.domain.job_state import TERMINAL, Status
+
+JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last`.")]
+
+_COLOURS = {
+    Status.COMPLETED: "green",
+    Status.ERROR: "red",
+    Status.CANCELLED: "bright_black",
+    Status.PAUSED: "yellow",
+    Status.PENDING: "cyan",
+}
+
+
+def train(
+    context: typer.Context,
+    model: Annotated[str, typer.Option("--model", "-m", help="An installed base model.")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="An installed dataset.")],
+    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Name of the model it makes.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Kind of training; chosen by model and data if not given.")] = None,
+    epochs: Annotated[float | None, typer.Option()] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", "--lr")] = None,
+    batch_size: Annotated[int | None, typer.Option()] = None,
+    max_steps: Annotated[int | None, typer.Option()] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any other parameter: --set lora_r=16")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fine-tune a model on a dataset and watch it learn."""
+    client = connect(context)
+    config: dict[str, Any] = {"baseModel": model, "dataset": dataset, "outputModel": output, "recipe": recipe}
+    config |= {"epochs": _whole(epochs), "learningRate": learning_rate, "batchSize": batch_size, "maxSteps": max_steps}
+    config = {key: value for key, value in config.items() if value is not None}
+    config |= dict(_setting(entry) for entry in set_ or [])
+    job = client.jobs.submit(name or f"{model} on {dataset}", config)
+    if not detach:
+        errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
+        job = follow(client, job, quiet=json)
+    _report(job, json)
+    if job.status in TERMINAL and job.status is not Status.COMPLETED:
+        raise typer.Exit(ExitCode.JOB_FAILED)
+
+
+def jobs(
+    context: typer.Context,
+    job_id: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Show this one (an id, or `last`).")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    json: JsonOption = False,
+) -> None:
+    """List jobs, newest first, or show one."""
+    client = connect(context)
+    if job_id is not None:
+        _report(client.jobs.get(_resolve(client, job_id)), json)
+        return
+    page = client.jobs.list(status=status, limit=limit)
+    if json:
+        print_json(page)
+        return
+    table = Table("job", "name", "kind", "status", "progress", "step", "loss", "running")
+    for job in page.items:
+        progress = job.progress
+        table.add_row(
+            job.id,
+            job.name,
+            job.kind,
+            _coloured(job.status),
+            f"{progress.percent:.0f} %",
+            "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}",
+            figure(progress.loss, 3),
+            duration(job.duration_seconds),
+        )
+    console.print(table)
+
+
+def logs(
+    context: typer.Context,
+    job_id: JobArgument,
+    follow_: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the last lines.")] = 100,
+    json: JsonOption = False,
+) -> None:
+    """Show a job's log."""
+    client = connect(context)
+    job_id = _resolve(client, job_id)
+    last = _print_lines(client, job_id, limit, 0, json)
+    if not follow_:
+        return
+    for _ in client.jobs.watch(job_id):
+        last = _print_lines(client, job_id, 1000, last, json)
+    _print_lines(client, job_id, 1000, last, json)
+
+
+def control(action: str, help_text: str) -> Any:
+    """A command that sends one control to a job."""
+
+    def command(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
+        client = connect(context)
+        job = client.jobs.control(_resolve(client, job_id), action)
+        if json:
+            print_json(job)
+        else:
+            wish = f" (asked to {job.desired})" if job.desired.value != "run" else ""
+            console.print(f"{job.name} is {_coloured(job.status)}{wish}")
+
+    command.__doc__ = help_text
+    return command
+
+
+def _print_lines(client: Client, job_id: str, limit: int, after: int, json: bool) -> int:
+    for line in client.jobs.logs(job_id, limit=limit).lines:
+        if line.number <= after:
+            continue
+        after = line.number
+        if json:
+            typer.echo(line.model_dump_json(by_alias=True))
+        else:
+            typer.echo(f"{line.at:%H:%M:%S} {line.level:<7} {line.message}")
+    return after
+
+
+def _resolve(client: Client, job_id: str) -> str:
+    if job_id != "last":
+        return job_id
+    page = client.jobs.list(limit=1)
+    if not page.items:
+        raise typer.BadParameter("there is no job yet", param_hint="JOB")
+    return page.items[0].id
+
+
+def _report(job: JobView, json: bool) -> None:
+    if json:
+        print_json(job)
+        return
+    console.print(f"{job.name} is {_coloured(job.status)} after {duration(job.duration_seconds)} ({job.id})")
+    if job.error is not None:
+        console.print(describe_failure(job), style="red", highlight=False)
+    if job.status is Status.COMPLETED:
+        console.print(f"The model is [bold]{job.config.output_model}[/]: kargah chat {job.config.output_model}")
+
+
+def _coloured(status: Status) -> str:
+    colour = _COLOURS.get(status, "blue")
+    return f"[{colour}]{status.value}[/]"
+
+
+def _setting(entry: str) -> tuple[str, Any]:
+    """`lora_r=16` with the value read as JSON, or taken as text where it is none."""
+    key, separator, value = entry.partition("=")
+    if not (key and separator):
+        raise typer.BadParameter(f"{entry!r} is not name=value", param_hint="--set")
+    try:
+        return key, json_module.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _whole(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value.is_integer() else value

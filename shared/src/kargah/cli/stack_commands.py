@@ -1,0 +1,76 @@
+"""`kargah up | down | status`: the embedded stack on this machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
+from kargah.embedded.stack import Stack, StackError, running_stack, stop_stack
+from kargah.embedded.supervisor import run_detached, run_foreground
+
+DataOption = Annotated[Path, typer.Option("--data", help="The folder that everything is kept in.")]
+PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="The one port that people use.")]
+DEFAULT_DATA = Path("data")
+DEFAULT_PORT = 8080
+
+
+def up(
+    data: DataOption = DEFAULT_DATA,
+    port: PortOption = DEFAULT_PORT,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return once it is ready; end it with `down`.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Start the whole platform on this machine; Ctrl-C stops it cleanly."""
+    started = time.monotonic()
+    try:
+        if detach:
+            url = run_detached(data, port)
+        else:
+            run_foreground(Stack(data, port), on_ready=lambda url: _announce(url, started, json))
+            return
+    except StackError as error:
+        errors.print(f"[red]Could not start:[/] {error}", soft_wrap=True, highlight=False)
+        raise typer.Exit(ExitCode.REFUSED) from error
+    _announce(url, started, json)
+
+
+def down(data: DataOption = DEFAULT_DATA, json: JsonOption = False) -> None:
+    """Stop the stack of a data folder; its jobs go on at the next start."""
+    found = running_stack(data)
+    if found is None:
+        errors.print(f"No stack is running on {data}.")
+        raise typer.Exit(ExitCode.UNREACHABLE)
+    stop_stack(found)
+    if json:
+        print_json({"stopped": True, "url": found.url})
+    else:
+        console.print(f"Stopped. Everything is kept in {data}.")
+
+
+def status(context: typer.Context, json: JsonOption = False) -> None:
+    """Show every endpoint of a running stack."""
+    answer = connect(context).status()
+    if json:
+        print_json(answer)
+        return
+    for section, value in answer.items():
+        if isinstance(value, dict):
+            console.print(f"[bold]{section}[/]")
+            for name, entry in value.items():
+                console.print(f"  {name:<12} {entry}", highlight=False)
+        else:
+            console.print(f"[bold]{section}[/] {value}", highlight=False)
+
+
+def _announce(url: str, started: float, json: bool) -> None:
+    seconds = time.monotonic() - started
+    if json:
+        print_json({"url": url, "seconds": round(seconds, 2)})
+        return
+    console.print(f"[green]Kargah is ready[/] at [bold]{url}[/] after {seconds:.1f} s. Ctrl-C stops it.")

@@ -1,0 +1,114 @@
+"""Which services an embedded stack runs, and how each is told about the others: the distributed mode's settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kargah.embedded.config import inherited_environment
+from kargah.embedded.ports import LOOPBACK, free_ports
+from kargah.embedded.process import Command
+
+DATABASE = "kargah"
+BUCKET = "kargah"
+OWNERS = ("gateway", "dataset_svc", "registry", "worker")
+MIGRATED = ("gateway", "dataset-svc", "registry")
+_ROLE_OF = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry", "worker": "worker"}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each process listens on loopback; only the gateway's is meant for people."""
+
+    gateway: int
+    dataset_svc: int
+    registry: int
+    worker: int
+    inference: int
+
+    @classmethod
+    def choose(cls, gateway: int) -> Ports:
+        return cls(gateway, *free_ports(4))
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """What the services need to know of Postgres and S3. `dsn_of(role)` carries that role's password."""
+
+    dsn_of: Callable[[str], str]
+    s3_url: str
+    s3_access_key: str
+    s3_secret_key: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One Python process of the stack. `port` answers `/readyz`."""
+
+    name: str
+    module: str
+    port: int
+    settings: Mapping[str, str]
+
+    def command(self, data_dir: Path) -> Command:
+        return Command(
+            name=self.name,
+            arguments=[sys.executable, "-m", self.module],
+            log_file=data_dir / "logs" / f"{self.name}.log",
+            cwd=data_dir,
+            env=inherited_environment() | dict(self.settings),
+        )
+
+
+def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service]:
+    """The processes in the order of their start."""
+    store = {
+        "KARGAH_S3_ENDPOINT": endpoints.s3_url,
+        "KARGAH_S3_ACCESS_KEY": endpoints.s3_access_key,
+        "KARGAH_S3_SECRET_KEY": endpoints.s3_secret_key,
+        "KARGAH_S3_BUCKET": BUCKET,
+    }
+    peers = {
+        "KARGAH_REGISTRY_URL": _url(ports.registry),
+        "KARGAH_DATASETS_URL": _url(ports.dataset_svc),
+        "KARGAH_INFERENCE_URL": _url(ports.inference),
+        "KARGAH_WORKER_URL": _url(ports.worker),
+        "KARGAH_PUBLIC_URL": _url(ports.gateway),
+    }
+    common = {"KARGAH_HOST": LOOPBACK, "KARGAH_BELL": "postgres"}
+
+    def settings(name: str, port: int, *extra: Mapping[str, str]) -> dict[str, str]:
+        own = {"KARGAH_PORT": str(port), "KARGAH_DATA_DIR": str(data_dir / name)}
+        if name in _ROLE_OF:
+            own["KARGAH_DATABASE_URL"] = endpoints.dsn_of(_ROLE_OF[name])
+        return {**common, **own, **{key: value for part in extra for key, value in part.items()}}
+
+    worker = {"KARGAH_METRICS_PORT": str(ports.worker), "KARGAH_WORKER_NAME": "embedded"}
+    return [
+        Service("registry", "registry.main", ports.registry, settings("registry", ports.registry, store)),
+        Service(
+            "dataset-svc", "dataset_svc.main", ports.dataset_svc, settings("dataset-svc", ports.dataset_svc, store)
+        ),
+        Service("worker", "worker.agent.main", ports.worker, settings("worker", ports.worker, store, peers, worker)),
+        Service(
+            "inference", "worker.inference.main", ports.inference, settings("inference", ports.inference, store, peers)
+        ),
+        Service("gateway", "gateway.main", ports.gateway, settings("gateway", ports.gateway, store, peers)),
+    ]
+
+
+def migration(name: str, data_dir: Path, endpoints: Endpoints) -> Command:
+    """The one-shot command that brings an owner's schema up to date."""
+    return Command(
+        name=f"migrate {name}",
+        arguments=[sys.executable, "-m", "kargah.db.migrate", name],
+        log_file=data_dir / "logs" / "migrate.log",
+        cwd=data_dir,
+        env=inherited_environment() | {"KARGAH_DATABASE_URL": endpoints.dsn_of(_ROLE_OF[name])},
+    )
+
+
+def _url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
