@@ -1,0 +1,92 @@
+"""Bring a service's schema up to date: `python -m kargah.db.migrate gateway|dataset-svc|registry`.
+
+A service keeps its steps in `<package>/migrations/versions/NNNN_what.py`: alembic revisions with `upgrade()` and,
+where it can be undone, `downgrade()`. Names are without a schema: the role's search_path places them. The
+environment is shared (`kargah/db/migration_environment`), so a service needs no `env.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from kargah.db.engine import create_engine
+from kargah.db.settings import DatabaseSettings
+
+PACKAGES = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry"}
+_ENVIRONMENT = Path(__file__).with_name("migration_environment")
+_LOCK_CLASS = 0x4B61  # the first of two numbers of the advisory lock: "Ka"
+
+
+def migrate(url: str, service: str, revision: str = "head") -> None:
+    """Upgrade the schema behind `url` to `revision`, all or nothing; two starters wait for each other.
+
+    Raises `LookupError` for an unknown service, SQLAlchemy's errors when a step fails (nothing is kept then).
+    """
+    migrate_folder(url, versions_folder(service), revision)
+
+
+def migrate_folder(url: str, versions: Path, revision: str = "head") -> None:
+    """The same for a folder of alembic revisions."""
+    engine = create_engine(url, application_name="kargah-migrate", statement_timeout_seconds=None)
+    try:
+        with engine.begin() as connection:
+            _wait_for_turn(connection)
+            command.upgrade(_config(versions, connection), revision)
+    finally:
+        engine.dispose()
+
+
+def versions_folder(service: str) -> Path:
+    """Where `service` keeps its migration steps. Raises `LookupError`, naming the services there are."""
+    if service not in PACKAGES:
+        raise LookupError(f"unknown service {service!r}: one of {', '.join(PACKAGES)}")
+    spec = find_spec(PACKAGES[service])
+    if spec is None or not spec.submodule_search_locations:
+        raise LookupError(f"the package {PACKAGES[service]} is not installed")
+    return Path(spec.submodule_search_locations[0]) / "migrations" / "versions"
+
+
+def heads(versions: Path) -> list[str]:
+    """The newest revisions of a folder: one, unless two branches were merged carelessly."""
+    return list(ScriptDirectory.from_config(_config(versions, None)).get_heads())
+
+
+def _config(versions: Path, connection: Connection | None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", _literal(_ENVIRONMENT))
+    config.set_main_option("version_locations", _literal(versions))
+    config.set_main_option("path_separator", "newline")
+    return config
+
+
+def _literal(path: Path) -> str:
+    """Alembic expands percent signs in its options."""
+    return str(path).replace("%", "%%")
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """One migration per schema at a time; the lock goes with the transaction."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:lock_class, hashtext(current_schema()))"), {"lock_class": _LOCK_CLASS}
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: one argument, the service. Exit status 2 when it is missing or unknown."""
+    if len(arguments) != 1 or arguments[0] not in PACKAGES:
+        print(f"usage: python -m kargah.db.migrate {'|'.join(PACKAGES)}", file=sys.stderr)
+        return 2
+    migrate(DatabaseSettings().database_url, arguments[0])
+    print(f"{arguments[0]}: the schema is up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

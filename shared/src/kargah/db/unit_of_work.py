@@ -1,0 +1,76 @@
+"""The unit of work: one transaction, committed here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Literal, Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from kargah.domain.errors import Unavailable
+
+Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+
+
+class UnitOfWork:
+    """`with UnitOfWork(engine) as tx: tx.connection.execute(...)` commits at the end, or rolls back on any error.
+
+    Raises `Unavailable` when the database cannot be reached, ends the statement, or refuses to serialize:
+    nothing was stored, and trying again may help. (When the connection breaks during the commit itself, it may
+    have been stored: writes that matter carry an idempotency key or a generation.)
+    """
+
+    def __init__(self, engine: Engine, *, isolation: Isolation | None = None) -> None:
+        self._engine = engine
+        self._isolation = isolation
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection. Raises `RuntimeError` outside of the `with` block."""
+        if self._connection is None:
+            raise RuntimeError("the unit of work is not open")
+        return self._connection
+
+    def __enter__(self) -> Self:
+        with database_errors():
+            self._connection = self._engine.connect()
+            if self._isolation is not None:
+                self._connection.execution_options(isolation_level=self._isolation)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self.connection, None
+        with database_errors(), connection:
+            if error is None:
+                connection.commit()
+        if isinstance(error, SQLAlchemyError) and is_transient(error):
+            raise _unavailable() from error
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the database may get over by itself into `Unavailable`; let programming errors through."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if is_transient(error):
+            raise _unavailable() from error
+        raise
+
+
+def is_transient(error: SQLAlchemyError) -> bool:
+    """Lost connections, timeouts, deadlocks, serialization failures, a full pool: not the statement's fault."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The database does not answer now.", hint="Try again in a moment.")

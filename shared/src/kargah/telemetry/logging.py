@@ -1,0 +1,103 @@
+"""Structured logs of every process: `get_logger(__name__).info("job claimed", job_id=...)`.
+
+Records of the standard library (gunicorn, alembic, dramatiq) come out in the same shape. Secrets are masked
+wherever they appear: fields by their name, presigned URLs and passwords in URLs by their form.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+LogFormat = Literal["console", "json"]
+
+_MASK = "***"
+_SECRET_NAME = re.compile(r"passw|secret|token$|authorization|cookie|api_?key|credential", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(
+    r"(?P<head>://[^/\s:@]*:)[^@\s/]+(?=@)|(?P<name>X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"
+)
+_QUIET = ("alembic", "urllib3", "pika", "dramatiq", "filelock", "httpx", "httpcore")
+
+
+def configure_logging(service: str, fmt: LogFormat = "console", level: str = "INFO") -> None:
+    """Send this process's logs to standard error, each record with `service`. Calling it again replaces it."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(service),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared(service),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_exceptions(fmt),
+                mask_secrets,
+                _renderer(fmt),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger that takes key-value pairs; values bound with `structlog.contextvars` are added to each record."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def mask_secrets(_logger: WrappedLogger, _method: str, record: EventDict) -> EventDict:
+    """A processor: replaces values of secret-looking fields, and secrets inside any text."""
+    return {name: _masked(name, value) for name, value in record.items()}
+
+
+def mask_text(text: str) -> str:
+    """`text` with passwords in URLs and signatures of presigned URLs replaced."""
+    return _SECRET_IN_URL.sub(lambda match: (match["head"] or match["name"]) + _MASK, text)
+
+
+def _masked(name: str, value: object) -> object:
+    if _SECRET_NAME.search(name):
+        return _MASK
+    return mask_text(value) if isinstance(value, str) else value
+
+
+def _shared(service: str) -> list[Processor]:
+    def add_service(_logger: WrappedLogger, _method: str, record: EventDict) -> EventDict:
+        record.setdefault("service", service)
+        return record
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        add_service,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _exceptions(fmt: LogFormat) -> list[Processor]:
+    """Both as text before masking: a traceback may quote a URL with a password."""
+    tracebacks: Processor = structlog.processors.format_exc_info
+    return [tracebacks, structlog.processors.UnicodeDecoder()] if fmt == "json" else [tracebacks]
+
+
+def _renderer(fmt: LogFormat) -> Processor:
+    if fmt == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())

@@ -1,0 +1,64 @@
+"""The app factory of every HTTP service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask import Flask, Response, jsonify
+from prometheus_client import CollectorRegistry
+
+from kargah.telemetry.metrics import new_registry
+from kargah.web.api import Api, openapi_of
+from kargah.web.envelopes import Envelope
+from kargah.web.errors import register_errors
+from kargah.web.guard import guard_hosts
+from kargah.web.health import Checks, register_health
+from kargah.web.observe import observe_requests
+from kargah.web.settings import WebSettings
+
+_SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
+
+
+def create_app(
+    name: str,
+    api: Api | Sequence[Api],
+    checks: Checks,
+    settings: WebSettings,
+    *,
+    envelopes: Mapping[str, Envelope] | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Flask:
+    """A Flask app with the routes of `api`, `/openapi.json`, `/healthz`, `/readyz` and `/metrics`.
+
+    `checks` are the named readiness checks. `envelopes` maps URL prefixes to error dialects; the rest is
+    problem+json. `registry` is for services that count something of their own.
+    """
+    apis = [api] if isinstance(api, Api) else list(api)
+    registry = registry or new_registry()
+    app = Flask(name, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider's base class does not declare it
+    app.url_map.merge_slashes = False
+    observe_requests(app, name, registry)
+    guard_hosts(app, settings)
+    register_errors(app, envelopes or {})
+    register_health(app, checks, registry)
+    _serve_document(app, apis)
+    for one in apis:
+        one.register(app)
+    app.after_request(_add_security_headers)
+    return app
+
+
+def _serve_document(app: Flask, apis: Sequence[Api]) -> None:
+    """Built once, at start: a document that cannot be built keeps the service from starting."""
+    document = openapi_of(apis)
+
+    @app.get("/openapi.json")
+    def openapi_json() -> Response:
+        return jsonify(document)
+
+
+def _add_security_headers(response: Response) -> Response:
+    for header, value in _SECURITY.items():
+        response.headers.setdefault(header, value)
+    return response

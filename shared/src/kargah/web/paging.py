@@ -1,0 +1,47 @@
+"""Opaque cursors: where the next page begins, in a form that clients hand back and do not read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from pydantic import Field
+
+from kargah.contracts.base import WireRequest
+from kargah.domain.errors import FieldError, Invalid
+
+CursorValue = str | int | float | None
+_MAX_CURSOR = 1000
+
+
+class PageQuery(WireRequest):
+    """`?limit=&cursor=`; inherit to add filters."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=_MAX_CURSOR)
+
+
+def encode_cursor(*values: CursorValue) -> str:
+    """The cursor after a row whose sort keys are `values` (times as ISO text)."""
+    data = json.dumps(values, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *kinds: type[str] | type[int] | type[float]) -> tuple[CursorValue, ...]:
+    """The sort keys in `cursor`, exactly one of each of `kinds`. Raises `Invalid` for anything else."""
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+        raise _bad_cursor()
+    if any(isinstance(value, str) and "\0" in value for value in values):
+        raise _bad_cursor()
+    return tuple(values)
+
+
+def _bad_cursor() -> Invalid:
+    message = "Not a cursor of this list: take nextCursor from an earlier page."
+    return Invalid("The query is not acceptable.", errors=[FieldError("cursor", message, "bad_cursor")])

@@ -1,0 +1,91 @@
+"""Run a Flask app under gunicorn, without its command line and without reading its environment variables."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from kargah.telemetry.logging import configure_logging
+from kargah.web.settings import WebSettings
+from kargah.web.shutdown import stopping
+
+_SHARED_MEMORY = "/dev/shm"
+
+Hook = Callable[[Flask], object]
+
+
+def serve(
+    name: str, make_app: Callable[[], Flask], settings: WebSettings, *, post_worker_init: Hook | None = None
+) -> None:
+    """Serve until SIGTERM, then finish the requests under way within `settings.graceful_seconds`.
+
+    One worker process with `settings.threads` threads. `make_app` and then `post_worker_init(app)` run in the
+    worker, after the fork: connections and background threads belong there. Threads must be daemons, or end when
+    `kargah.web.shutdown.stopping` is set. Does not return normally: raises `SystemExit`.
+    """
+    configure_logging(name, settings.log_format, settings.log_level)
+    _Server(name, make_app, settings, post_worker_init).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
+    def __init__(self, name: str, make_app: Callable[[], Flask], settings: WebSettings, hook: Hook | None) -> None:
+        self._name = name
+        self._make_app = make_app
+        self._settings = settings
+        self._hook = hook
+        super().__init__()
+
+    def load_config(self) -> None:
+        for key, value in self._options().items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        app = self._make_app()
+        if self._hook is not None:
+            self._hook(app)
+        return app
+
+    def _options(self) -> dict[str, Any]:
+        settings = self._settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return {
+            "bind": [f"{host}:{settings.port}"],
+            "worker_class": _Worker,
+            "workers": 1,
+            "threads": settings.threads,
+            "graceful_timeout": settings.graceful_seconds,
+            "timeout": 60,
+            "keepalive": 30,
+            "proc_name": f"kargah {self._name}",
+            "logger_class": _Logger,
+            "accesslog": None,
+            "control_socket_disable": True,
+            "forwarded_allow_ips": "",
+            # The worker's heartbeat is a file: on a disk that stalls, a healthy worker would be killed.
+            "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
+        }
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]
+    """Tells event streams at once that the process is ending; they would use up the grace otherwise."""
+
+    def handle_exit(self, sig: signal.Signals, frame: FrameType | None) -> None:
+        stopping.set()
+        super().handle_exit(sig, frame)
+
+
+class _Logger(Logger):  # type: ignore[misc]
+    """Hands gunicorn's records to the process's own logging, in its format."""
+
+    def setup(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self.error_log.propagate = True
+        self.access_log.disabled = True
