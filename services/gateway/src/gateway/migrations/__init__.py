@@ -1,0 +1,1 @@
+"""Schema changes of the gateway's schema, which the worker writes to as well."""

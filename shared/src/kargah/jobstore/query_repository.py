@@ -1,0 +1,148 @@
+"""Reading jobs and their histories. Costs follow what is shown, not how many jobs have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
+
+from kargah.contracts.jobs import (
+    AttemptView,
+    CheckpointView,
+    EventView,
+    JobView,
+    LogLine,
+    LogPage,
+    MetricPoint,
+)
+from kargah.domain.errors import NotFound
+from kargah.domain.job_state import Status
+from kargah.jobstore.tables import attempts, checkpoints, events, jobs, logs, metrics
+from kargah.jobstore.values import JobCursor, JobFilter
+from kargah.jobstore.views import (
+    attempt_view,
+    checkpoint_view,
+    event_view,
+    job_view,
+    log_line,
+    metric_point,
+)
+
+_COUNTED = 10_000
+_RUNNING = func.coalesce(func.extract("epoch", func.least(func.now(), jobs.c.lease_until) - jobs.c.active_since), 0.0)
+_SHOWN = select(jobs, (jobs.c.active_seconds + _RUNNING).label("duration_seconds"))
+
+
+def get_job(conn: Connection, job_id: str, *, kind: str | None = None) -> JobView:
+    """The job. Raises NotFound, also when it is of another kind than `kind`."""
+    statement = _SHOWN.where(jobs.c.id == job_id)
+    if kind is not None:
+        statement = statement.where(jobs.c.kind == kind)
+    row = conn.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists the jobs there are.")
+    return job_view(row)
+
+
+def job_status(conn: Connection, job_id: str) -> Status:
+    """Where the job stands. Raises NotFound."""
+    status = conn.execute(select(jobs.c.status).where(jobs.c.id == job_id)).scalar_one_or_none()
+    if status is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return Status(status)
+
+
+def list_jobs(
+    conn: Connection, filters: JobFilter, cursor: JobCursor | None = None, limit: int = 50
+) -> tuple[list[JobView], JobCursor | None]:
+    """At most `limit` jobs, newest first, from beyond `cursor`; and the cursor of the next page, None at the end."""
+    statement = _SHOWN.where(*_matching(filters)).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+    if cursor is not None:
+        statement = statement.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(cursor.created_at, cursor.id))
+    rows = conn.execute(statement.limit(limit + 1)).all()
+    page = rows[:limit]
+    further = JobCursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
+    return [job_view(row) for row in page], further
+
+
+def count_jobs(conn: Connection, filters: JobFilter) -> int | None:
+    """How many jobs match; None when more than 10,000 do, for counting them all would not be quick."""
+    some = select(jobs.c.id).where(*_matching(filters)).limit(_COUNTED + 1).subquery()
+    count = conn.execute(select(func.count()).select_from(some)).scalar_one()
+    return None if count > _COUNTED else count
+
+
+def log_tail(conn: Connection, job_id: str, limit: int) -> LogPage:
+    """The last `limit` lines, oldest first. Raises NotFound."""
+    total = _job_column(conn, job_id, jobs.c.log_count)
+    return LogPage(lines=log_lines_after(conn, job_id, max(0, total - limit), limit), total=total)
+
+
+def log_lines_after(conn: Connection, job_id: str, number: int, limit: int) -> list[LogLine]:
+    """At most `limit` lines with numbers above `number`, in order."""
+    rows = conn.execute(
+        select(logs).where(logs.c.job_id == job_id, logs.c.number > number).order_by(logs.c.number).limit(limit)
+    )
+    return [log_line(row) for row in rows]
+
+
+def list_metrics(
+    conn: Connection, job_id: str, *, name: str | None = None, after_step: int | None = None, steps: int = 10_000
+) -> list[MetricPoint]:
+    """The points of at most `steps` steps beyond `after_step`, by step, then name; whole steps only."""
+    conditions = [metrics.c.job_id == job_id]
+    if name is not None:
+        conditions.append(metrics.c.name == name)
+    if after_step is not None:
+        conditions.append(metrics.c.step > after_step)
+    chosen = select(metrics.c.step).where(*conditions).distinct().order_by(metrics.c.step).limit(steps)
+    rows = conn.execute(
+        select(metrics)
+        .where(*conditions, metrics.c.step <= select(func.max(chosen.subquery().c.step)).scalar_subquery())
+        .order_by(metrics.c.step, metrics.c.name)
+    )
+    return [metric_point(row) for row in rows]
+
+
+def events_after(conn: Connection, job_id: str, number: int, limit: int = 500) -> list[EventView]:
+    """At most `limit` events with numbers above `number`, in order."""
+    rows = conn.execute(
+        select(events).where(events.c.job_id == job_id, events.c.number > number).order_by(events.c.number).limit(limit)
+    )
+    return [event_view(row) for row in rows]
+
+
+def list_checkpoints(conn: Connection, job_id: str) -> list[CheckpointView]:
+    """The committed checkpoints, newest first."""
+    rows = conn.execute(
+        select(checkpoints)
+        .where(checkpoints.c.job_id == job_id)
+        .order_by(checkpoints.c.created_at.desc(), checkpoints.c.step.desc())
+    )
+    return [checkpoint_view(row) for row in rows]
+
+
+def list_attempts(conn: Connection, job_id: str) -> list[AttemptView]:
+    """The attempts, newest first."""
+    rows = conn.execute(select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.generation.desc()))
+    return [attempt_view(row) for row in rows]
+
+
+def _matching(filters: JobFilter) -> list[ColumnElement[bool]]:
+    columns = jobs.c
+    tests: list[tuple[object, Callable[[Any], ColumnElement[bool]]]] = [
+        (filters.kind, lambda kind: columns.kind == kind),
+        (filters.status, lambda status: columns.status == status),
+        (filters.name_contains, lambda part: columns.name.icontains(part, autoescape=True)),
+        (filters.created_after, lambda moment: columns.created_at >= moment),
+        (filters.created_before, lambda moment: columns.created_at < moment),
+    ]
+    return [test(value) for value, test in tests if value is not None]
+
+
+def _job_column(conn: Connection, job_id: str, column: Any) -> int:
+    row: Row[Any] | None = conn.execute(select(column).where(jobs.c.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists the jobs there are.")
+    return int(row[0])
