@@ -1,0 +1,1 @@
+"""Test peers: real child processes that speak the trainer's protocol. No part of the service uses them."""

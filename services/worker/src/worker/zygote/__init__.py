@@ -1,0 +1,1 @@
+"""The warm process: imports torch and transformers once, then forks a trainer per job in milliseconds."""
