@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kargah.embedded.config import inherited_environment
@@ -35,12 +35,13 @@ class Ports:
 
 @dataclass(frozen=True)
 class Endpoints:
-    """What the services need to know of Postgres and S3. `dsn_of(role)` carries that role's password."""
+    """What the services need to know of Postgres, S3 and the doorbell. `dsn_of(role)` carries that role's password."""
 
     dsn_of: Callable[[str], str]
     s3_url: str
     s3_access_key: str
     s3_secret_key: str
+    bell: Mapping[str, str] = field(default_factory=lambda: {"KARGAH_BELL": "postgres"})
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         "KARGAH_WORKER_URL": _url(ports.worker),
         "KARGAH_PUBLIC_URL": _url(ports.gateway),
     }
-    common = {"KARGAH_HOST": LOOPBACK, "KARGAH_BELL": "postgres"}
+    common = {"KARGAH_HOST": LOOPBACK, **endpoints.bell}
 
     def settings(name: str, port: int, *extra: Mapping[str, str]) -> dict[str, str]:
         own = {"KARGAH_PORT": str(port), "KARGAH_DATA_DIR": str(data_dir / name)}
