@@ -49,7 +49,7 @@ def _in_database(dsn: str, database: str) -> str:
 
 
 def _ensure_database(connection: _Connection, database: str) -> None:
-    if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone():
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
 
@@ -60,7 +60,7 @@ def _close_to_public(connection: _Connection, database: str) -> None:
 
 def _ensure_login(connection: _Connection, role: str, password: str) -> None:
     """Create the role or set its password, hashed on this side: the server's log never sees it."""
-    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb = sql.SQL("ALTER" if exists else "CREATE")
     hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
