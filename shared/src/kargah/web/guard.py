@@ -27,7 +27,7 @@ def guard_hosts(app: Flask, settings: WebSettings) -> None:
 
     @app.before_request
     def check() -> None:
-        if not is_ours(_host_name(request.environ.get("HTTP_HOST", ""))):
+        if not is_ours(_host_name(request.headers.get("host", ""))):
             raise Forbidden("This service does not answer to that host name.", hint=_HINT)
         origin = request.headers.get("origin")
         if origin is not None and not is_ours(_origin_name(origin)):
