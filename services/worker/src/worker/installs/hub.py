@@ -1,0 +1,192 @@
+"""Base models from a Hugging Face Hub: pinned to a commit, safetensors only, resumable, verified.
+
+The hub and its token are those of HF_ENDPOINT and HF_TOKEN, which huggingface_hub reads itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+from huggingface_hub import HfApi, ModelInfo, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    IncompleteSnapshotError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # re-exported untyped
+
+from worker.installs.errors import InstallFailed
+from worker.installs.folder import check_configs, read_json, sha256_of
+from worker.installs.hub_files import INDEX, HubFile, small_files, weight_files
+from worker.installs.reporter import Reporter
+
+_POLL_SECONDS = 0.5
+_SPARE_BYTES = 1 << 30
+
+
+def install_hub(
+    repo: str,
+    revision: str | None,
+    cache_dir: Path,
+    target: Path,
+    reporter: Reporter,
+    *,
+    endpoint: str | None = None,
+) -> str:
+    """Make the model folder `target` from `repo` at `revision` (a branch, tag or commit); the commit's sha.
+
+    What was downloaded stays under `cache_dir` until the install is complete, so that a later try goes on from it.
+    Raises InstallFailed.
+    """
+    disable_progress_bars()
+    with _hub_errors(repo, revision):
+        info = HfApi(endpoint=endpoint).model_info(repo, revision=revision, files_metadata=True)
+    commit, files = _commit(info), _files(info)
+    reporter.log(f"{repo} at commit {commit}, {len(files)} files in the repository")
+    download = _Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
+    small = small_files(files)
+    download.fetch(small)
+    check_configs(download.folder)
+    index = read_json(download.folder / INDEX) if INDEX in files else None
+    weights = weight_files(files, index)
+    download.fetch(weights)
+    _lay_out(download.folder, [*small, *weights], target)
+    shutil.rmtree(download.folder, ignore_errors=True)
+    return commit
+
+
+class _Download:
+    """Fetches files of one commit into `folder`, where huggingface_hub keeps unfinished ones too."""
+
+    def __init__(self, repo: str, commit: str, folder: Path, endpoint: str | None, reporter: Reporter) -> None:
+        self.folder = folder
+        self._repo, self._commit, self._endpoint, self._reporter = repo, commit, endpoint, reporter
+        self._failure: BaseException | None = None
+
+    def fetch(self, files: Sequence[HubFile]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        wanted = sum(file.size_bytes for file in files)
+        before = _size_of(self.folder)
+        _check_space(self.folder, wanted)
+        # A daemon: when the reporter ends the install, nobody waits for a stalled connection.
+        thread = threading.Thread(target=self._run, args=([file.path for file in files],), daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(_POLL_SECONDS)
+            have = min(_size_of(self.folder) - before, wanted)
+            note = f"downloaded {max(have, 0) / 1e6:.0f} of {wanted / 1e6:.0f} MB"
+            self._reporter.progress(95 * max(have, 0) / max(wanted, 1), note)
+        with _hub_errors(self._repo, self._commit):
+            if self._failure is not None:
+                raise self._failure
+        for file in files:
+            _verify(self.folder / file.path, file)
+
+    def _run(self, paths: list[str]) -> None:
+        try:
+            snapshot_download(
+                self._repo,
+                revision=self._commit,
+                local_dir=self.folder,
+                allow_patterns=paths,
+                endpoint=self._endpoint,
+                max_workers=4,
+            )
+        except BaseException as error:  # the edge of a thread: raised again in the one that waits
+            self._failure = error
+
+
+def _commit(info: ModelInfo) -> str:
+    if info.sha is None or not re.fullmatch(r"[0-9a-f]{40}", info.sha):
+        raise InstallFailed("bad_hub", f"the hub named no commit for the revision but {info.sha!r}")
+    return info.sha
+
+
+def _files(info: ModelInfo) -> dict[str, HubFile]:
+    return {
+        sibling.rfilename: HubFile(
+            path=sibling.rfilename,
+            size_bytes=sibling.size or 0,
+            sha256=sibling.lfs.sha256 if sibling.lfs else None,
+            git_sha1=None if sibling.lfs else sibling.blob_id,
+        )
+        for sibling in info.siblings or []
+    }
+
+
+def _verify(path: Path, file: HubFile) -> None:
+    """The bytes are those that the commit's listing announced; if not, they are thrown away."""
+    right = path.is_file() and path.stat().st_size == file.size_bytes
+    if right and file.sha256 is not None:
+        right = sha256_of(path) == file.sha256
+    elif right and file.git_sha1 is not None:
+        right = _git_sha1(path) == file.git_sha1
+    if not right:
+        path.unlink(missing_ok=True)
+        raise InstallFailed("wrong_hash", f"{file.path} came damaged from the hub", "try again", permanent=False)
+
+
+def _git_sha1(path: Path) -> str:
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _lay_out(folder: Path, files: Sequence[HubFile], target: Path) -> None:
+    for file in files:
+        (target / file.path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(folder / file.path, target / file.path)
+        except OSError:
+            shutil.copyfile(folder / file.path, target / file.path)
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes under `folder`, unfinished downloads too; files may come and go meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(root, name)).st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _check_space(folder: Path, wanted: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < wanted + _SPARE_BYTES:
+        message = f"{wanted / 1e9:.1f} GB to download and {free / 1e9:.1f} GB free"
+        raise InstallFailed("disk_full", message, "free some space in the worker's data folder")
+
+
+@contextmanager
+def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
+    """Tell the hub's errors in words that say what to do."""
+    at = f"{repo}@{revision}" if revision else repo
+    try:
+        yield
+    except GatedRepoError as error:
+        hint = "accept its licence on the hub, and give the worker an HF_TOKEN of that account"
+        raise InstallFailed("gated", f"{repo} is gated", hint) from error
+    except RepositoryNotFoundError as error:
+        hint = "check the name; a private one needs HF_TOKEN on the worker"
+        raise InstallFailed("not_found", f"the hub has no model {repo}, or it is private", hint) from error
+    except RevisionNotFoundError as error:
+        raise InstallFailed("not_found", f"{repo} has no revision {revision}") from error
+    except HFValidationError as error:
+        raise InstallFailed("bad_source", f"{at} is no repository name: {error}") from error
+    except (LocalEntryNotFoundError, IncompleteSnapshotError, HfHubHTTPError, httpx2.HTTPError) as error:
+        message = f"the hub did not serve {at}: {error}"
+        raise InstallFailed("hub_unavailable", message, "try again later", permanent=False) from error

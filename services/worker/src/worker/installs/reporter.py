@@ -1,0 +1,13 @@
+"""What an install tells while it works."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Reporter(Protocol):
+    """Told how far the install is; any call may raise to end it, and a later run goes on from what lies on disk."""
+
+    def progress(self, percent: float, note: str) -> None: ...
+
+    def log(self, message: str) -> None: ...
