@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
 import psutil
 
 from kargah.embedded.folder_lock import FolderInUse, FolderLock
@@ -18,15 +15,12 @@ from kargah.embedded.kept_secret import kept_secret
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import LOOPBACK, port_is_free
 from kargah.embedded.postgres import EmbeddedPostgres
-from kargah.embedded.postgres_roles import ensure_roles, grant_tables
-from kargah.embedded.process import ManagedProcess, ProcessFailed
-from kargah.embedded.topology import BUCKET, DATABASE, MIGRATED, OWNERS, Endpoints, Ports, Service, migration, services
+from kargah.embedded.preparation import ensure_bucket, prepare
+from kargah.embedded.process import ProcessFailed
+from kargah.embedded.service_group import ServiceGroup
+from kargah.embedded.topology import DATABASE, OWNERS, Endpoints, Ports, services
 
-_READY_SECONDS = 120.0
-_MIGRATE_SECONDS = 120.0
-_STOP_SECONDS = 20.0  # a worker may need its grace of 15 s to save a checkpoint
 _DOWN_SECONDS = 60.0
-_RESTART_PAUSE = 2.0
 
 
 class StackError(RuntimeError):
@@ -56,7 +50,7 @@ class Stack:
         self.data_dir = data_dir.resolve()
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
-        self._processes: dict[Service, ManagedProcess] = {}
+        self._services: ServiceGroup | None = None
         self._cleanup = ExitStack()
 
     def start(self) -> None:
@@ -71,20 +65,11 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything, the services first; safe to repeat."""
-        for process in reversed(self._processes.values()):
-            if process.alive():
-                os.kill(process.pid, signal.SIGTERM)  # all at once: each has the whole grace
-        for process in reversed(self._processes.values()):
-            process.stop(_STOP_SECONDS)
-        self._processes.clear()
         self._cleanup.close()
 
     def revive(self) -> list[str]:
         """Start again what has ended; the names of those."""
-        ended = [service for service, process in self._processes.items() if not process.alive()]
-        for service in ended:
-            self._processes[service] = ManagedProcess(service.command(self.data_dir))
-        return [service.name for service in ended]
+        return self._services.revive() if self._services else []
 
     def _start(self) -> None:
         self._lock()
@@ -92,12 +77,15 @@ class Stack:
             raise StackError(f"port {self.port} is taken: stop what listens there, or choose another with --port")
         postgres = self._cleanup.enter_context(EmbeddedPostgres(self.data_dir))
         store = self._cleanup.enter_context(EmbeddedObjectStore(self.data_dir))
-        endpoints = self._prepare(postgres, store)
-        for service in services(self.data_dir, Ports.choose(self.port), endpoints):
-            (self.data_dir / service.name).mkdir(exist_ok=True)
-            self._processes[service] = ManagedProcess(service.command(self.data_dir))
-        for service, process in self._processes.items():
-            process.wait_ready(lambda service=service: _is_ready(service.port), _READY_SECONDS)  # type: ignore[misc]
+        passwords = self._passwords()
+        endpoints = Endpoints(
+            lambda role: postgres.dsn(DATABASE, role, passwords[role]), store.url, store.access_key, store.secret_key
+        )
+        ensure_bucket(store.client())
+        prepare(self.data_dir, postgres, passwords, endpoints)
+        self._services = ServiceGroup(self.data_dir, services(self.data_dir, Ports.choose(self.port), endpoints))
+        self._cleanup.callback(self._services.stop)
+        self._services.start()
         self._announce()
 
     def _lock(self) -> None:
@@ -107,33 +95,15 @@ class Stack:
         try:
             lock.acquire(1.0)
         except FolderInUse as error:
-            raise StackError(f"a stack already runs on {self.data_dir}: `kargah down --data` stops it") from error
+            raise StackError(
+                f"a stack already runs on {self.data_dir}: `kargah down --data {self.data_dir}` stops it"
+            ) from error
         self._cleanup.callback(lock.release)
 
-    def _prepare(self, postgres: EmbeddedPostgres, store: EmbeddedObjectStore) -> Endpoints:
+    def _passwords(self) -> dict[str, str]:
         secrets = self.data_dir / "secrets"
         secrets.mkdir(mode=0o700, exist_ok=True)
-        passwords = {owner: kept_secret(secrets / owner) for owner in OWNERS}
-        ensure_roles(postgres.superuser_dsn, DATABASE, passwords)
-        endpoints = Endpoints(
-            lambda role: postgres.dsn(DATABASE, role, passwords[role]), store.url, store.access_key, store.secret_key
-        )
-        client = store.client()
-        if not client.bucket_exists(BUCKET):
-            client.make_bucket(BUCKET)
-        self._migrate(endpoints)
-        grant_tables(postgres.superuser_dsn, DATABASE, role="worker", schema="gateway")
-        return endpoints
-
-    def _migrate(self, endpoints: Endpoints) -> None:
-        running = [ManagedProcess(migration(name, self.data_dir, endpoints)) for name in MIGRATED]
-        deadline = time.monotonic() + _MIGRATE_SECONDS
-        for process in running:
-            while process.alive() and time.monotonic() < deadline:
-                time.sleep(0.02)
-            if process.exit_status != 0:
-                process.kill()
-                raise StackError(f"{process.command.name} failed:\n{process.log_tail()}")
+        return {owner: kept_secret(secrets / owner) for owner in OWNERS}
 
     def _announce(self) -> None:
         me = psutil.Process()
@@ -161,10 +131,3 @@ def stop_stack(found: RunningStack) -> None:
         process.wait(_DOWN_SECONDS)
     except psutil.TimeoutExpired as error:
         raise StackError(f"the stack (process {found.pid}) did not stop within {_DOWN_SECONDS:.0f} s") from error
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/readyz", timeout=5.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
