@@ -1,0 +1,84 @@
+"""Wiring: settings in, a Flask app with everything behind it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+import kargah
+from gateway.catalogue import Catalogue
+from gateway.config import GatewaySettings
+from gateway.events.hub import EventHub
+from gateway.events.routes import add_event_routes
+from gateway.events.stream import EventStreams
+from gateway.jobs.routes import add_job_routes
+from gateway.jobs.service import JobService
+from gateway.openai_errors import openai_error
+from gateway.page import add_page
+from gateway.proxy import Proxy
+from gateway.queue_metrics import QueueCollector
+from gateway.reconciler import Reconciler
+from gateway.ringer import Ringer
+from gateway.sources import add_source_routes
+from gateway.status import StatusReader, add_status_route
+from kargah.adapters.bells import open_bell
+from kargah.db.engine import create_engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.jobstore.recipe_repository import list_recipes
+from kargah.telemetry.metrics import new_registry
+from kargah.web.api import Api
+from kargah.web.app import create_app
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The app and its two threads."""
+
+    app: Flask
+    hub: EventHub
+    reconciler: Reconciler
+
+    def start(self) -> None:
+        """Start the threads: after the server's fork."""
+        self.hub.start()
+        self.reconciler.start()
+
+    def stop(self) -> None:
+        self.reconciler.stop()
+        self.hub.stop()
+
+
+def build(settings: GatewaySettings) -> Gateway:
+    """Connects on first use only, so the other services may still be starting."""
+    engine = create_engine(settings.database_url, application_name="kargah-gateway")
+    registry = new_registry()
+    registry.register(QueueCollector(engine))
+    ringer = Ringer(open_bell(settings, engine), registry)
+    catalogue = Catalogue(settings.registry_url, settings.datasets_url)
+    hub = EventHub(settings.database_url, settings.event_streams)
+
+    api = Api("Kargah", kargah.__version__)
+    add_job_routes(api, JobService(engine, ringer, catalogue))
+    add_event_routes(api, EventStreams(engine, hub))
+    add_source_routes(api, catalogue)
+    add_status_route(api, StatusReader(engine, settings))
+
+    def schema_is_there() -> None:
+        with UnitOfWork(engine) as tx:
+            list_recipes(tx.connection)
+
+    app = create_app(
+        "gateway", api, {"database": schema_is_there}, settings, envelopes={"/v1/": openai_error}, registry=registry
+    )
+    add_page(app)
+    _add_proxies(app, settings)
+    return Gateway(app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds))
+
+
+def _add_proxies(app: Flask, settings: GatewaySettings) -> None:
+    Proxy("dataset service", settings.datasets_url).add(app, "/api/datasets", "/api/datasets/<path:rest>")
+    registry = Proxy("registry", settings.registry_url)
+    registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>")
+    inference = Proxy("inference service", settings.inference_url)
+    inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")

@@ -1,0 +1,93 @@
+"""What is installed, asked of the registry and the dataset service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from kargah.contracts.base import Page
+from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
+from kargah.contracts.models import ModelLocation, ModelView
+from kargah.domain.errors import Unavailable
+
+_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+_PAGE = 200
+_MAX_PAGES = 50
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Catalogue:
+    """Reads both services. Every call raises Unavailable when they do not answer as they should."""
+
+    def __init__(self, registry_url: str, datasets_url: str) -> None:
+        self._registry = _client(registry_url)
+        self._datasets = _client(datasets_url)
+
+    def model(self, name: str, version: int | None = None) -> ModelLocation | None:
+        """A version of a model (the latest without `version`) with its base if it is an adapter; None if absent."""
+        path = f"/api/models/{quote(name)}/location"
+        return _ask(self._registry, "registry", ModelLocation, path, _versioned(version))
+
+    def dataset(self, name: str, version: int | None = None) -> DatasetVersionView | None:
+        """A version of a dataset, the latest without `version`; None if absent."""
+        path = f"/api/datasets/{quote(name)}/location"
+        location = _ask(self._datasets, "dataset service", DatasetLocation, path, _versioned(version))
+        return None if location is None else location.version
+
+    def models(self) -> Iterator[ModelView]:
+        """All installed models, newest first."""
+        return _pages(self._registry, "registry", Page[ModelView], "/api/models")
+
+    def datasets(self) -> Iterator[DatasetView]:
+        """All datasets, newest first."""
+        return _pages(self._datasets, "dataset service", Page[DatasetView], "/api/datasets")
+
+    def close(self) -> None:
+        self._registry.close()
+        self._datasets.close()
+
+
+def _client(url: str) -> httpx.Client:
+    """Peers are addressed directly: no proxy of the environment stands between."""
+    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+
+
+def _versioned(version: int | None) -> dict[str, int]:
+    return {} if version is None else {"version": version}
+
+
+def _pages(client: httpx.Client, service: str, page: type[Page[Any]], path: str) -> Iterator[Any]:
+    query: dict[str, Any] = {"limit": _PAGE}
+    for _ in range(_MAX_PAGES):
+        answer = _ask(client, service, page, path, query)
+        if answer is None:
+            return
+        yield from answer.items
+        if answer.next_cursor is None:
+            return
+        query["cursor"] = answer.next_cursor
+
+
+def _ask(client: httpx.Client, service: str, model: type[Answer], path: str, query: dict[str, Any]) -> Answer | None:
+    """None for a 404."""
+    try:
+        response = client.get(path, params=query)
+    except httpx.TransportError as error:
+        raise _silent(service) from error
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    if not response.is_success:
+        raise _silent(service, f"it answered {response.status_code}")
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        raise _silent(service, "its answer cannot be read") from error
+
+
+def _silent(service: str, why: str = "it cannot be reached") -> Unavailable:
+    return Unavailable(f"The {service} does not answer as it should: {why}.", hint="Try again in a moment.")

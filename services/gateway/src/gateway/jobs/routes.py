@@ -1,0 +1,137 @@
+"""Routes of jobs: `/api/train/jobs` for training, `/api/jobs` for all kinds, with the same addresses below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from flask import Response, request
+
+from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
+from gateway.jobs.service import CONTROLS, Accepted, JobService
+from kargah.contracts.base import Page
+from kargah.contracts.jobs import (
+    AttemptView,
+    CheckpointView,
+    JobCreate,
+    JobView,
+    LogLine,
+    LogPage,
+    MetricSeries,
+    RecipeView,
+)
+from kargah.domain.errors import FieldError, Invalid
+from kargah.web.api import Api, Reply
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_JOBS = ["jobs"]
+
+
+def add_job_routes(api: Api, service: JobService) -> None:
+    """Everything about jobs but their live events."""
+    _add_submission(api, service)
+    _add_lists(api, service)
+    for scope, prefix, kind in (("train_job", "/api/train/jobs", "train"), ("job", "/api/jobs", None)):
+        path = f"{prefix}/<job_id>"
+        _add_reading(api, service, scope, path, kind)
+        for action in CONTROLS:
+            _add_control(api, service, f"{action}_{scope}", f"{path}/{action}", action, kind)
+
+
+def named(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """The same handler serves two addresses; each needs an operation id of its own."""
+
+    def rename(handler: Callable[..., object]) -> Callable[..., object]:
+        handler.__name__ = name
+        return handler
+
+    return rename
+
+
+def _add_submission(api: Api, service: JobService) -> None:
+    @api.post("/api/train/jobs", body=JobCreate, returns=JobView, status=201, other_statuses=(200,), tags=_JOBS)
+    def submit_train_job(body: JobCreate) -> Reply:
+        """Queue a training job. With an `Idempotency-Key` header, a repeat answers 200 with the first job."""
+        return _accepted(service.submit(body, _idempotency_key()), "/api/train/jobs")
+
+    @api.post("/api/installs", body=InstallCreate, returns=JobView, status=201, other_statuses=(200,), tags=["models"])
+    def install_model(body: InstallCreate) -> Reply:
+        """Queue the installation of a base model from a package or from a hub."""
+        return _accepted(service.install(body, _idempotency_key()), "/api/jobs")
+
+    @api.get("/api/recipes", returns=Page[RecipeView], tags=["recipes"])
+    def list_recipes() -> Page[RecipeView]:
+        """The kinds of training that workers offer, with the JSON Schema of their parameters."""
+        return service.recipes()
+
+
+def _add_lists(api: Api, service: JobService) -> None:
+    @api.get("/api/train/jobs", query=TrainListQuery, returns=Page[JobView], tags=_JOBS)
+    def list_train_jobs(query: TrainListQuery) -> Page[JobView]:
+        """Training jobs, newest first."""
+        return service.list(query, "train")
+
+    @api.get("/api/jobs", query=JobListQuery, returns=Page[JobView], tags=_JOBS)
+    def list_jobs(query: JobListQuery) -> Page[JobView]:
+        """Jobs of all kinds, newest first."""
+        return service.list(query)
+
+
+def _add_reading(api: Api, service: JobService, scope: str, path: str, kind: str | None) -> None:
+    @api.get(path, returns=JobView, tags=_JOBS)
+    @named(f"get_{scope}")
+    def get(job_id: str) -> JobView:
+        """One job: status, progress, configuration."""
+        return service.get(job_id, kind)
+
+    @api.get(f"{path}/logs", query=LogQuery, returns=LogPage, tags=_JOBS)
+    @named(f"get_{scope}_logs")
+    def logs(job_id: str, query: LogQuery) -> LogPage | Response:
+        """The last lines of a job's log, or the whole of it as text."""
+        if query.format == "text":
+            service.get(job_id, kind)
+            return Response(_as_text(service.whole_log(job_id)), content_type="text/plain; charset=utf-8")
+        return service.logs(job_id, query, kind)
+
+    @api.get(f"{path}/metrics", query=MetricQuery, returns=MetricSeries, tags=_JOBS)
+    @named(f"get_{scope}_metrics")
+    def metrics(job_id: str, query: MetricQuery) -> MetricSeries:
+        """The history of a job's metrics, by step."""
+        return service.metrics(job_id, query, kind)
+
+    @api.get(f"{path}/checkpoints", returns=Page[CheckpointView], tags=_JOBS)
+    @named(f"list_{scope}_checkpoints")
+    def checkpoints(job_id: str) -> Page[CheckpointView]:
+        """The checkpoints that can be restored."""
+        return service.checkpoints(job_id, kind)
+
+    @api.get(f"{path}/attempts", returns=Page[AttemptView], tags=_JOBS)
+    @named(f"list_{scope}_attempts")
+    def attempts(job_id: str) -> Page[AttemptView]:
+        """Which workers ran the job, and how each attempt ended."""
+        return service.attempts(job_id, kind)
+
+
+def _add_control(api: Api, service: JobService, name: str, path: str, action: str, kind: str | None) -> None:
+    @api.post(path, returns=JobView, tags=_JOBS, summary=f"{action.capitalize()} a job.")
+    @named(name)
+    def control(job_id: str) -> JobView:
+        return service.control(job_id, action, kind)
+
+
+def _accepted(accepted: Accepted, prefix: str) -> Reply:
+    location = {"location": f"{prefix}/{accepted.job.id}"}
+    return Reply(accepted.job, status=201 if accepted.created else 200, headers=location)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        message = "1 to 200 visible ASCII characters, without spaces."
+        raise Invalid("The Idempotency-Key is not acceptable.", errors=[FieldError("Idempotency-Key", message)])
+    return key
+
+
+def _as_text(lines: Iterator[LogLine]) -> Iterator[str]:
+    for line in lines:
+        yield f"{line.at.isoformat(timespec='milliseconds')} {line.level.upper():<7} {line.message}\n"

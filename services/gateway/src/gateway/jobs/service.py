@@ -1,0 +1,188 @@
+"""What the job routes do: one transaction per request, the bell after the commit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.jobs.installs import install_config
+from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
+from gateway.jobs.resolve import Installed, resolve
+from gateway.ringer import Ringer
+from kargah.contracts.base import Page
+from kargah.contracts.jobs import (
+    AttemptView,
+    CheckpointView,
+    JobConfig,
+    JobCreate,
+    JobView,
+    LogLine,
+    LogPage,
+    MetricSeries,
+    RecipeView,
+)
+from kargah.db.engine import Connection, Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import FieldError, Invalid
+from kargah.domain.ids import new_id
+from kargah.domain.job_state import Status
+from kargah.jobstore import control_repository, query_repository, recipe_repository, submission_repository
+from kargah.jobstore.values import JobCursor, JobFilter, NewJob
+from kargah.web.paging import decode_cursor, encode_cursor
+
+CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
+    "cancel": control_repository.cancel,
+    "pause": control_repository.request_pause,
+    "resume": control_repository.request_resume,
+    "stop": control_repository.request_stop,
+    "checkpoint": control_repository.request_checkpoint,
+}
+_LOG_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A queued job; `created` is False when the same request had come before."""
+
+    job: JobView
+    created: bool
+
+
+class JobService:
+    """Jobs of all kinds. Methods with a `kind` see only jobs of that kind, None sees all."""
+
+    def __init__(self, engine: Engine, ringer: Ringer, installed: Installed) -> None:
+        self._engine = engine
+        self._ringer = ringer
+        self._installed = installed
+
+    def submit(self, create: JobCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue a training job. Raises Invalid, Conflict, Unavailable."""
+        if not create.name.strip():
+            raise Invalid("One field is not acceptable: name.", errors=[FieldError("name", "Must not be blank.")])
+        digest = _digest("train", create.model_dump(mode="json"))
+        if (known := self._known(idempotency_key, digest)) is not None:
+            return known
+        config = resolve(create, self.recipes().items, self._installed)
+        return self._queue(_new("train", create.name, config, create.priority, idempotency_key, digest))
+
+    def install(self, create: InstallCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue the installation of a base model. Raises Invalid, Conflict, Unavailable."""
+        digest = _digest("install", create.model_dump(mode="json"))
+        if (known := self._known(idempotency_key, digest)) is not None:
+            return known
+        config = install_config(create)
+        name = f"install {create.name}"
+        return self._queue(_new("install", name, config, create.priority, idempotency_key, digest))
+
+    def get(self, job_id: str, kind: str | None = None) -> JobView:
+        """Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            return query_repository.get_job(tx.connection, job_id, kind=kind)
+
+    def list(self, query: TrainListQuery, kind: str | None = None) -> Page[JobView]:
+        """One page, newest first."""
+        if isinstance(query, JobListQuery):
+            kind = query.kind
+        filters = JobFilter(kind, query.status, query.name, query.created_after, query.created_before)
+        with UnitOfWork(self._engine) as tx:
+            items, further = query_repository.list_jobs(tx.connection, filters, _cursor(query.cursor), query.limit)
+            total = query_repository.count_jobs(tx.connection, filters)
+        cursor = None if further is None else encode_cursor(further.created_at.isoformat(), further.id)
+        return Page[JobView](items=items, next_cursor=cursor, total=total)
+
+    def control(self, job_id: str, action: str, kind: str | None = None) -> JobView:
+        """One of CONTROLS; the job afterwards. Raises NotFound, or Conflict with the controls that are legal."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            CONTROLS[action](tx.connection, job_id)
+            job = query_repository.get_job(tx.connection, job_id)
+        if job.status is Status.PENDING:
+            self._ringer.ring(job.id, job.kind)
+        return job
+
+    def logs(self, job_id: str, query: LogQuery, kind: str | None = None) -> LogPage:
+        """The last lines. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            return query_repository.log_tail(tx.connection, job_id, query.limit)
+
+    def whole_log(self, job_id: str) -> Iterator[LogLine]:
+        """Every line, read page by page so that no transaction lasts."""
+        last = 0
+        while True:
+            with UnitOfWork(self._engine) as tx:
+                lines = query_repository.log_lines_after(tx.connection, job_id, last, _LOG_PAGE)
+            yield from lines
+            if len(lines) < _LOG_PAGE:
+                return
+            last = lines[-1].number
+
+    def metrics(self, job_id: str, query: MetricQuery, kind: str | None = None) -> MetricSeries:
+        """Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            points = query_repository.list_metrics(
+                tx.connection, job_id, name=query.name, after_step=query.after_step, steps=query.limit
+            )
+        return MetricSeries(points=points)
+
+    def checkpoints(self, job_id: str, kind: str | None = None) -> Page[CheckpointView]:
+        """All committed ones, newest first. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            items = query_repository.list_checkpoints(tx.connection, job_id)
+        return Page[CheckpointView](items=items, total=len(items))
+
+    def attempts(self, job_id: str, kind: str | None = None) -> Page[AttemptView]:
+        """All attempts, newest first. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            items = query_repository.list_attempts(tx.connection, job_id)
+        return Page[AttemptView](items=items, total=len(items))
+
+    def recipes(self) -> Page[RecipeView]:
+        """What workers have published, in the order of the automatic choice."""
+        with UnitOfWork(self._engine) as tx:
+            items = recipe_repository.list_recipes(tx.connection)
+        return Page[RecipeView](items=items, total=len(items))
+
+    def _known(self, key: str | None, digest: str) -> Accepted | None:
+        """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
+        if key is None:
+            return None
+        with UnitOfWork(self._engine) as tx:
+            found = submission_repository.find_submitted(tx.connection, key, digest)
+            return None if found is None else Accepted(query_repository.get_job(tx.connection, found), False)
+
+    def _queue(self, new: NewJob) -> Accepted:
+        with UnitOfWork(self._engine) as tx:
+            job_id, created = submission_repository.insert_job(tx.connection, new)
+            accepted = Accepted(query_repository.get_job(tx.connection, job_id), created)
+        if created:
+            self._ringer.ring(job_id, new.kind)
+        return accepted
+
+
+def _new(kind: str, name: str, config: JobConfig, priority: int, key: str | None, digest: str) -> NewJob:
+    return NewJob(new_id("job"), kind, name, config, priority, key, digest)
+
+
+def _digest(kind: str, request: dict[str, Any]) -> str:
+    canonical = json.dumps([kind, request], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _cursor(text: str | None) -> JobCursor | None:
+    if text is None:
+        return None
+    moment, job_id = decode_cursor(text, str, str)
+    try:
+        return JobCursor(datetime.fromisoformat(str(moment)), str(job_id))
+    except ValueError as error:
+        message = "Not a cursor of this list: take nextCursor from an earlier page."
+        raise Invalid("The query is not acceptable.", errors=[FieldError("cursor", message, "bad_cursor")]) from error

@@ -1,0 +1,51 @@
+"""The page at `/`: what runs here and where its API is."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+import kargah
+
+_HEADERS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "cache-control": "no-cache"}
+_PAGE = f"""<!doctype html>
+<html lang="fa" dir="rtl">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>کارگاه · Kargah</title>
+<style>
+:root {{ color-scheme: light dark; font: 1.05rem/1.8 system-ui, sans-serif }}
+body {{ max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem }}
+section[lang=en] {{ margin-top: 2.5rem }}
+code {{ direction: ltr; unicode-bidi: isolate }}
+</style>
+<main>
+<section>
+<h1>کارگاه</h1>
+<p>دروازهٔ کارگاه، سامانهٔ آموزش تکمیلی مدل‌های زبانی روی دستگاه خودتان، اینجا در حال کار است
+(نسخهٔ {kargah.__version__}).</p>
+<ul>
+<li><a href="/openapi.json">شرح کامل API</a></li>
+<li><a href="/api/status">وضعیت سرویس‌ها</a></li>
+<li><a href="/api/train/jobs">کارهای آموزش</a></li>
+</ul>
+<p>از خط فرمان: <code>kargah job list</code></p>
+</section>
+<section lang="en" dir="ltr">
+<h2>Kargah</h2>
+<p>The gateway of Kargah, a self-hosted fine-tuning platform, is running here (version {kargah.__version__}).</p>
+<ul>
+<li><a href="/openapi.json">The API, described</a></li>
+<li><a href="/api/status">State of the services</a></li>
+<li><a href="/api/train/jobs">Training jobs</a></li>
+</ul>
+<p>On the command line: <code>kargah job list</code></p>
+</section>
+</main>
+</html>
+"""
+
+
+def add_page(app: Flask) -> None:
+    @app.get("/")
+    def page() -> Response:
+        return Response(_PAGE, content_type="text/html; charset=utf-8", headers=_HEADERS)

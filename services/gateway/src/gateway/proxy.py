@@ -1,0 +1,85 @@
+"""Pass requests on to the services behind the gateway: streamed both ways, nothing kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import httpx
+from flask import Flask, Response, g, request
+
+from kargah.domain.errors import Unavailable
+
+_CHUNK = 64 << 10
+# An upload or an answer may take long; silence for ten minutes is an end.
+_TIMEOUT = httpx.Timeout(600.0, connect=5.0, pool=10.0)
+_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=20.0)
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
+)
+# The guard at the gateway has judged Host, Origin and Cookie; the peers are addressed by their own names.
+_NOT_PASSED_ON = _HOP_BY_HOP | {"host", "origin", "referer", "cookie", "expect", "x-request-id"}
+_NOT_PASSED_BACK = _HOP_BY_HOP | {"x-request-id", "server", "date"}
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Proxy:
+    """Forwards the current request to one peer. `service` is what an error message calls it."""
+
+    def __init__(self, service: str, url: str) -> None:
+        self._service = service
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
+
+    def add(self, app: Flask, *rules: str) -> None:
+        """Forward everything under `rules` (Flask paths), with its path and query as they are."""
+        for rule in rules:
+            app.add_url_rule(
+                rule,
+                endpoint=f"proxy {self._service} {rule}",
+                view_func=self._view,
+                methods=_METHODS,
+                provide_automatic_options=False,
+            )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _view(self, **_path: object) -> Response:
+        outgoing = self._client.build_request(
+            request.method, _target(), headers=_request_headers(), content=_request_body()
+        )
+        try:
+            incoming = self._client.send(outgoing, stream=True)
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"The {self._service} does not answer ({type(error).__name__}).", hint="Try again in a moment."
+            ) from error
+        headers = [(name, value) for name, value in incoming.headers.multi_items() if name not in _NOT_PASSED_BACK]
+        response = Response(_body(incoming), status=incoming.status_code, headers=headers)
+        response.call_on_close(incoming.close)
+        return response
+
+
+def _target() -> str:
+    """The path as the client wrote it (`%2F` stays `%2F`), with its query."""
+    raw = str(request.environ.get("RAW_URI") or request.full_path.removesuffix("?"))
+    return raw if raw.startswith("/") else request.full_path
+
+
+def _request_headers() -> Mapping[str, str]:
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
+    return {**headers, "x-request-id": g.request_id}
+
+
+def _request_body() -> Iterator[bytes] | None:
+    """None where there is none, so that no empty chunked body is sent."""
+    chunked = "chunked" in request.headers.get("transfer-encoding", "").lower()
+    if not request.content_length and not chunked:
+        return None
+    stream = request.stream
+    return iter(lambda: stream.read(_CHUNK), b"")
+
+
+def _body(incoming: httpx.Response) -> Iterator[bytes]:
+    """The bytes as they come, still encoded as the peer encoded them."""
+    yield from incoming.iter_raw()

@@ -1,0 +1,81 @@
+"""The queue's figures for Prometheus, read from the database when scraped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import Unavailable
+from kargah.domain.job_state import Status
+from kargah.jobstore.stats_repository import queue_state
+from kargah.jobstore.values import QueueState
+
+_KINDS = ("train", "install")
+_FRESH_SECONDS = 5.0
+
+
+class QueueCollector(Collector):
+    """`kargah_jobs{status,kind}`, `kargah_queue_depth{kind}`, `kargah_queue_oldest_wait_seconds{kind}`, and
+    `kargah_queue_readable`, which is 0 while the database does not answer (the others are then absent).
+
+    Scrapes within five seconds share one reading.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._state: QueueState | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        """The names alone, so that registering asks no database."""
+        return [*_families().values(), _readable(False)]
+
+    def collect(self) -> Iterable[Metric]:
+        state = self._current()
+        return [*(_filled(state) if state else []), _readable(state is not None)]
+
+    def _current(self) -> QueueState | None:
+        with self._lock:
+            if time.monotonic() - self._read_at > _FRESH_SECONDS:
+                self._state = self._read()
+                self._read_at = time.monotonic()
+            return self._state
+
+    def _read(self) -> QueueState | None:
+        try:
+            with UnitOfWork(self._engine) as tx:
+                return queue_state(tx.connection)
+        except Unavailable:
+            return None
+
+
+def _families() -> dict[str, GaugeMetricFamily]:
+    return {
+        "jobs": GaugeMetricFamily("kargah_jobs", "Jobs by status and kind.", labels=["status", "kind"]),
+        "depth": GaugeMetricFamily("kargah_queue_depth", "Jobs that wait for a worker.", labels=["kind"]),
+        "wait": GaugeMetricFamily(
+            "kargah_queue_oldest_wait_seconds", "How long the oldest waiting job has waited.", labels=["kind"]
+        ),
+    }
+
+
+def _filled(state: QueueState) -> Iterable[Metric]:
+    """Zeros included: a series that vanishes cannot be alerted on."""
+    families = _families()
+    for kind in _KINDS:
+        for status in Status:
+            families["jobs"].add_metric([status.value, kind], state.counts.get((status.value, kind), 0))
+        families["depth"].add_metric([kind], state.depth.get(kind, 0))
+        families["wait"].add_metric([kind], state.oldest_wait_seconds.get(kind, 0.0))
+    return families.values()
+
+
+def _readable(readable: bool) -> Metric:
+    return GaugeMetricFamily("kargah_queue_readable", "Whether the queue could be read.", value=float(readable))

@@ -1,0 +1,61 @@
+"""The sweep that makes every lost message harmless: ends expired leases, rings again for jobs that wait."""
+
+from __future__ import annotations
+
+import threading
+
+from prometheus_client import CollectorRegistry, Counter
+
+from gateway.ringer import Ringer
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.job_state import Status
+from kargah.jobstore.claim_repository import expire_leases, pending_to_ring
+from kargah.telemetry.logging import get_logger
+
+_log = get_logger(__name__)
+
+
+class Reconciler:
+    """A thread that sweeps every `seconds`. Several gateways may sweep at once."""
+
+    def __init__(self, engine: Engine, ringer: Ringer, registry: CollectorRegistry, seconds: float) -> None:
+        self._engine = engine
+        self._ringer = ringer
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+        self._expired = Counter(
+            "kargah_leases_expired_total",
+            "Attempts taken from workers that stopped answering, by where the job went.",
+            ["status"],
+            registry=registry,
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self._stopped.set()
+        self._thread.join()
+
+    def sweep(self) -> None:
+        """One round. Raises Unavailable."""
+        with UnitOfWork(self._engine) as tx:
+            expired = expire_leases(tx.connection)
+        for job in expired:
+            _log.warning("lease expired", job_id=job.job_id, worker=job.worker, status=job.status.value)
+            self._expired.labels(job.status.value).inc()
+        with UnitOfWork(self._engine) as tx:
+            overdue = pending_to_ring(tx.connection)
+        waiting = [(job.job_id, job.kind) for job in expired if job.status is Status.PENDING]
+        for job_id, kind in dict.fromkeys(waiting + overdue):
+            self._ringer.ring(job_id, kind)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            try:
+                self.sweep()
+            except Exception as error:  # the thread's edge: the next round tries again
+                _log.error("sweep failed", error=str(error), exc_info=error)

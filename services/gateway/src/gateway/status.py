@@ -1,0 +1,99 @@
+"""`GET /api/status`: where everything is, which version, and whether it answers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpx
+
+import kargah
+from gateway.config import GatewaySettings
+from kargah.contracts.base import Wire
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import Unavailable
+from kargah.jobstore.stats_repository import queue_state
+from kargah.web.api import Api
+
+_TIMEOUT = httpx.Timeout(2.0)
+
+
+class StatusView(Wire):
+    """`endpoints` by name; `services` says `ready`, `not ready` or `no answer` for each; `jobs` counts by status."""
+
+    version: str
+    bell: str
+    endpoints: dict[str, str]
+    services: dict[str, str]
+    jobs: dict[str, int]
+
+
+class StatusReader:
+    """Asks all services at the same time, at most two seconds each."""
+
+    def __init__(self, engine: Engine, settings: GatewaySettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._peers = _peers(settings)
+        self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+
+    def read(self) -> StatusView:
+        with ThreadPoolExecutor(max_workers=len(self._peers)) as pool:
+            answers = dict(zip(self._peers, pool.map(self._readiness, self._peers.values()), strict=True))
+        jobs = self._jobs()
+        return StatusView(
+            version=kargah.__version__,
+            bell=self._settings.bell,
+            endpoints=_endpoints(self._settings),
+            services={**answers, "database": "no answer" if jobs is None else "ready"},
+            jobs=jobs or {},
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _readiness(self, url: str) -> str:
+        try:
+            answer = self._client.get(f"{url.rstrip('/')}/readyz")
+        except httpx.TransportError:
+            return "no answer"
+        return "ready" if answer.is_success else "not ready"
+
+    def _jobs(self) -> dict[str, int] | None:
+        try:
+            with UnitOfWork(self._engine) as tx:
+                counts = queue_state(tx.connection).counts
+        except Unavailable:
+            return None
+        totals: dict[str, int] = {}
+        for (status, _kind), number in sorted(counts.items()):
+            totals[status] = totals.get(status, 0) + number
+        return totals
+
+
+def add_status_route(api: Api, reader: StatusReader) -> None:
+    @api.get("/api/status", returns=StatusView, tags=["status"])
+    def get_status() -> StatusView:
+        """Endpoints, versions and health of the stack."""
+        return reader.read()
+
+
+def _peers(settings: GatewaySettings) -> dict[str, str]:
+    return {
+        "registry": settings.registry_url,
+        "datasets": settings.datasets_url,
+        "inference": settings.inference_url,
+    }
+
+
+def _endpoints(settings: GatewaySettings) -> dict[str, str]:
+    own = settings.public_url or f"http://{settings.host}:{settings.port}"
+    optional = {"worker": settings.worker_url, "objectStore": settings.s3_endpoint}
+    shown = {name: url for name, url in optional.items() if url is not None}
+    return {"gateway": own, **_peers(settings), **shown, "database": _without_password(settings.database_url)}
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme.partition('+')[0]}://{parts.hostname}:{parts.port or 5432}{parts.path}"
