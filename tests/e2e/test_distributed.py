@@ -1,0 +1,134 @@
+"""Distributed mode: gateway, services, worker, RabbitMQ, Postgres and S3 as separate processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kargah import Client
+from kargah.contracts.jobs import JobView
+from kargah.domain.job_state import Status
+from kargah.testing.servers.folder import server_folder
+from kargah.testing.servers.prometheus import PrometheusServer
+
+from .tiny_models import PERSIAN_QA, tiny_llama
+
+CONFIG = {"baseModel": "tiny", "dataset": "persian_qa", "epochs": 1, "batchSize": 8, "learningRate": 0.001}
+
+
+@pytest.fixture(scope="module")
+def client(distributed: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of the gateway, with a small model and the Persian set installed over HTTP."""
+    with Client(distributed.url) as client:
+        client.models.install_folder(tiny_llama(tmp_path_factory.mktemp("llama")), "tiny")
+        client.datasets.upload(PERSIAN_QA, name="persian_qa")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def prometheus(distributed: Any) -> Iterator[PrometheusServer]:
+    ports = distributed.ports
+    targets = {
+        "gateway": ports.gateway,
+        "dataset-svc": ports.dataset_svc,
+        "registry": ports.registry,
+        "worker": ports.worker,
+        "inference": ports.inference,
+    }
+    with server_folder() as folder:
+        server = PrometheusServer(folder, {job: f"http://127.0.0.1:{port}/metrics" for job, port in targets.items()})
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+def _until(client: Client, job: JobView, *statuses: Status, seconds: float = 90.0) -> JobView:
+    deadline = time.monotonic() + seconds
+    while (job := client.jobs.get(job.id)).status not in statuses:
+        assert time.monotonic() < deadline, f"still {job.status} after {seconds} s"
+        time.sleep(0.1)
+    return job
+
+
+def test_a_job_trains_on_the_worker_and_prometheus_sees_its_loss(client: Client, prometheus: PrometheusServer) -> None:
+    job = client.jobs.submit("distributed", CONFIG | {"outputModel": "tiny-tuned", "epochs": 20})
+    assert job.status is Status.PENDING
+    loss = prometheus.wait_for(f'kargah_job_loss{{job_id="{job.id}"}}', timeout=90.0)
+    assert 0.0 < loss[0].value < 20.0
+    assert {sample.labels["job"]: sample.value for sample in prometheus.query("up")} == {
+        "gateway": 1.0,
+        "dataset-svc": 1.0,
+        "registry": 1.0,
+        "worker": 1.0,
+        "inference": 1.0,
+    }
+    client.jobs.control(job.id, "stop")
+    ended = _until(client, job, Status.COMPLETED, Status.ERROR)
+    assert ended.status is Status.COMPLETED, client.jobs.logs(job.id)
+    losses = [point.value for point in client.jobs.metrics(job.id, name="loss").points]
+    assert len(losses) > 5
+    assert sum(losses[-3:]) < sum(losses[:3])
+    assert client.models.get("tiny-tuned").latest.lineage["job_id"] == job.id
+
+
+def test_the_services_count_their_requests(client: Client, prometheus: PrometheusServer) -> None:
+    client.jobs.list()
+    rows = prometheus.wait_for('kargah_http_requests_total{service="gateway",route="/api/jobs",status="200"}')
+    assert rows[0].value >= 1
+
+
+def test_a_killed_worker_is_replaced_and_the_job_goes_on(client: Client, distributed: Any) -> None:
+    job = client.jobs.submit("survivor", CONFIG | {"epochs": 30, "checkpoint_steps": 5})
+    deadline = time.monotonic() + 90
+    while not client.jobs.checkpoints(job.id).items:
+        assert time.monotonic() < deadline, "no checkpoint was committed"
+        time.sleep(0.1)
+    os.kill(distributed.group.pid("worker"), signal.SIGKILL)
+    before = client.jobs.checkpoints(job.id).items[0]
+    _revive(distributed)
+    deadline = time.monotonic() + 60
+    while (resumed := client.jobs.get(job.id)).attempt < 2 or resumed.status is not Status.TRAINING:
+        assert time.monotonic() < deadline, f"attempt {resumed.attempt} is {resumed.status}"
+        time.sleep(0.1)
+    client.jobs.control(job.id, "stop")
+    ended = _until(client, job, Status.COMPLETED, Status.ERROR)
+    assert ended.status is Status.COMPLETED
+    steps = [point.step for point in client.jobs.metrics(job.id, name="loss").points]
+    assert steps == list(range(1, steps[-1] + 1)), "a step is missing or doubled"
+    assert steps[-1] > before.step
+
+
+def test_a_broker_restart_delays_but_loses_nothing(client: Client, distributed: Any) -> None:
+    distributed.rabbitmq.kill()
+    job = client.jobs.submit("while the broker is away", CONFIG | {"max_steps": 10})
+    assert job.status is Status.PENDING
+    distributed.rabbitmq.start()
+    assert _until(client, job, Status.COMPLETED, Status.ERROR).status is Status.COMPLETED
+
+
+def test_cancel_ends_a_running_job(client: Client) -> None:
+    job = client.jobs.submit("to be cancelled", CONFIG | {"epochs": 90})
+    _until(client, job, Status.TRAINING)
+    assert client.jobs.control(job.id, "cancel").status is Status.CANCELLED
+    assert client.jobs.get(job.id).finished_at is not None
+
+
+def _revive(distributed: Any) -> None:
+    deadline = time.monotonic() + 10
+    while "worker" not in distributed.group.revive():
+        assert time.monotonic() < deadline, "the killed worker still runs"
+        time.sleep(0.05)
+
+
+def test_no_service_logged_an_unexpected_failure(distributed: Any) -> None:
+    logs: dict[str, str] = {
+        path.name: path.read_text(errors="replace") for path in Path(distributed.folder / "logs").iterdir()
+    }
+    assert {name for name, text in logs.items() if "Traceback" in text} == set()

@@ -1,0 +1,159 @@
+"""The first five minutes, as a new user has them: the embedded stack, the command line, the documents' curl calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kargah import Client
+from kargah.embedded.ports import free_port
+from kargah.testing.servers.folder import server_folder
+
+from .commands import Kargah
+from .tiny_models import PERSIAN_QA, tiny_bert, tiny_llama
+
+DOCUMENTED_BODY = (
+    '{"name":"Test Training","config":{"baseModelPath":"models/bert_fa_base","datasetPath":"datasets/text/parsinlu_rc",'
+    '"outputDir":"models/finetuned/test","epochs":2,"learningRate":0.00005,"batchSize":4,"maxSteps":50}}'
+)
+
+
+@pytest.fixture(scope="module")
+def data_folder() -> Iterator[Path]:
+    with server_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def kargah(data_folder: Path) -> Iterator[Kargah]:
+    """A detached stack, stopped at the end by `kargah down`."""
+    command = Kargah(f"http://127.0.0.1:{free_port()}")
+    _up(command, data_folder)
+    yield command
+    command.run("down", "--data", str(data_folder))
+
+
+@pytest.fixture(scope="module")
+def installed(kargah: Kargah, tmp_path_factory: pytest.TempPathFactory) -> Kargah:
+    """The stack with a BERT, a Llama and the Persian set, under the names that the documents use."""
+    kargah.run("model", "install", str(tiny_bert(tmp_path_factory.mktemp("bert"))), "--name", "bert_fa_base")
+    kargah.run("model", "install", str(tiny_llama(tmp_path_factory.mktemp("llama"))), "--name", "tiny-llama")
+    kargah.run("dataset", "upload", str(PERSIAN_QA), "--name", "parsinlu_rc")
+    return kargah
+
+
+def _up(command: Kargah, data_folder: Path) -> None:
+    port = command.url.rpartition(":")[2]
+    command.run("up", "--detach", "--data", str(data_folder), "--port", port)
+
+
+def test_status_names_every_endpoint(kargah: Kargah) -> None:
+    endpoints = kargah.json("status")["endpoints"]
+    assert {"api", "openai", "hub", "studio", "metrics"} <= set(endpoints)
+
+
+def test_documented_job_before_anything_is_installed(kargah: Kargah) -> None:
+    answer = httpx.post(f"{kargah.url}/api/train/jobs", content=DOCUMENTED_BODY, headers=_JSON)
+    assert answer.status_code == 422
+    assert "config.baseModelPath" in {error["field"] for error in answer.json()["errors"]}
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def test_the_documents_five_calls(installed: Kargah) -> None:
+    url = f"{installed.url}/api/train/jobs"
+    submitted = httpx.post(url, content=DOCUMENTED_BODY, headers=_JSON)
+    assert submitted.status_code == 201, submitted.text
+    job_id = submitted.json()["id"]
+    assert job_id in {job["id"] for job in httpx.get(url).json()["items"]}
+    assert _ended(f"{url}/{job_id}")["status"] == "completed"
+    lines = httpx.get(f"{url}/{job_id}/logs", params={"limit": 50}).json()["lines"]
+    assert 0 < len(lines) <= 50
+    second = httpx.post(url, content=DOCUMENTED_BODY, headers=_JSON).json()["id"]
+    assert httpx.post(f"{url}/{second}/cancel").json()["status"] == "cancelled"
+
+
+def test_events_are_replayed_after_the_last_one_seen(installed: Kargah) -> None:
+    with Client(installed.url) as client:
+        job = client.jobs.submit(
+            "events", {"baseModel": "tiny-llama", "dataset": "parsinlu_rc", "maxSteps": 10, "outputModel": "events"}
+        )
+        numbers = [int(event.id) for event in client.jobs.watch(job.id) if event.id]
+        assert numbers == list(range(1, len(numbers) + 1))
+        middle = numbers[len(numbers) // 2]
+        again = [int(event.id) for event in client.jobs.watch(job.id, after=str(middle)) if event.id]
+    assert again == numbers[middle:]
+
+
+def test_train_and_chat_from_the_command_line(installed: Kargah) -> None:
+    job = installed.json(
+        "train", "-m", "tiny-llama", "-d", "parsinlu_rc", "-o", "tuned", "--max-steps", "30", "--lr", "0.005"
+    )
+    assert job["status"] == "completed"
+    losses = [point.value for point in _metrics(installed, job["id"], "loss")]
+    assert sum(losses[-5:]) < sum(losses[:5])
+    assert isinstance(installed.json("chat", "tuned", "پایتخت ایران کجاست؟", "--max-tokens", "8")["answer"], str)
+    assert "step" in installed.run("logs", "last").stdout
+    assert job["id"] in {row["id"] for row in installed.json("jobs")["items"]}
+
+
+def test_wrong_use_is_explained(installed: Kargah) -> None:
+    refused = installed.run("train", "-m", "no-such-model", "-d", "parsinlu_rc", expect=1)
+    assert "no-such-model" in refused.stderr
+    assert installed.run("cancel", "job_unknown", expect=1).stderr.strip()
+    assert Kargah("http://127.0.0.1:9").run("jobs", expect=3).stderr.strip()
+
+
+def test_a_second_stack_on_the_same_folder_is_refused(kargah: Kargah, data_folder: Path) -> None:
+    refused = kargah.run("up", "--data", str(data_folder), "--port", str(free_port()), expect=1)
+    assert "already runs" in refused.stderr
+
+
+def test_a_second_start_finds_everything_again(installed: Kargah, data_folder: Path) -> None:
+    before = _kept(installed)
+    installed.run("down", "--data", str(data_folder))
+    _up(installed, data_folder)
+    assert _kept(installed) == before
+    assert before["models"] and before["datasets"]
+
+
+def test_ctrl_c_stops_a_foreground_stack(tmp_path: Path) -> None:
+    with server_folder() as folder:
+        command = [sys.executable, "-m", "kargah.cli.main", "up", "--data", str(folder), "--port", str(free_port())]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as stack:
+            assert stack.stdout is not None
+            first = stack.stdout.readline()
+            stack.send_signal(2)
+            rest = stack.stdout.read()
+        assert "ready" in first
+        assert stack.returncode == 0, rest
+        assert not (folder / "run" / "stack.json").exists()
+
+
+def _ended(url: str, seconds: float = 120.0) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while (job := httpx.get(url).json())["status"] not in {"completed", "error", "cancelled"}:
+        assert time.monotonic() < deadline, f"still {job['status']}"
+        time.sleep(0.2)
+    return dict(job)
+
+
+def _metrics(kargah: Kargah, job_id: str, name: str) -> Any:
+    with Client(kargah.url) as client:
+        return client.jobs.metrics(job_id, name=name).points
+
+
+def _kept(kargah: Kargah) -> dict[str, Any]:
+    return {
+        "models": sorted(model["name"] for model in kargah.json("model", "list")["items"]),
+        "datasets": sorted(dataset["name"] for dataset in kargah.json("dataset", "list")["items"]),
+        "jobs": sorted((job["id"], job["status"]) for job in kargah.json("jobs")["items"]),
+    }
