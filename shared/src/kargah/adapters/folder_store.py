@@ -73,7 +73,7 @@ class FolderStore:
         return ObjectStat(key, found.st_size, etag, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def list(self, prefix: str) -> Iterator[ObjectStat]:
-        """Every object whose key starts with `prefix`, by key."""
+        """Every object whose key starts with `prefix`."""
         keys = sorted(unquote(path.name) for path in self._objects.glob("[!.]*"))
         return (self.stat(key) for key in keys if key.startswith(prefix))
 

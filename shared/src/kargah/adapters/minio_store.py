@@ -102,7 +102,7 @@ class MinioStore:
         return _stat(key, found.size, found.etag, found.last_modified)
 
     def list(self, prefix: str) -> Iterator[ObjectStat]:
-        """Every object whose key starts with `prefix`, by key; fetched page by page."""
+        """Every object whose key starts with `prefix`, page by page; not every store sorts them by key."""
         with store_errors(prefix):
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 if not found.is_dir:

@@ -1,0 +1,1 @@
+"""Real servers and fixtures for tests. Not imported by the product."""
