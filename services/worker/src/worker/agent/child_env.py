@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,11 +41,6 @@ def install_env(parent: Mapping[str, str], cache_dir: Path, threads: int) -> dic
     """For installs: the network, its proxies and the hub's token are allowed."""
     common = _common(parent, cache_dir, _NAMES | _NETWORK_NAMES)
     return common | {name: str(threads) for name in _POOLS}
-
-
-def agent_environment() -> Mapping[str, str]:
-    """What the agent itself was started with."""
-    return os.environ
 
 
 def _common(parent: Mapping[str, str], cache_dir: Path, names: frozenset[str]) -> dict[str, str]:

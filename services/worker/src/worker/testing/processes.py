@@ -44,11 +44,6 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def parent_env(**extra: str) -> Mapping[str, str]:
-    """What an agent may have been started with: the test's own environment and `extra`."""
-    return {**os.environ, **extra}
-
-
 def command(env: Mapping[str, str], folder: Path, preload: str = PRELOAD, entry: str = ENTRY) -> ZygoteCommand:
     return ZygoteCommand(env=env, log_path=folder / "zygote.log", preload=preload, entry=entry)
 

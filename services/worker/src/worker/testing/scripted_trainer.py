@@ -140,7 +140,7 @@ def _report(talk: Talk) -> int:
         "pid": os.getpid(),
         "parent": os.getppid(),
         "session": os.getsid(0),
-        "env": dict(os.environ),
+        "env": Path("/proc/self/environ").read_text().split("\0"),
         "random": random.random(),
         "term_is_default": signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
         "blocked": [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())],

@@ -1,0 +1,238 @@
+"""One attempt at one job, from the claim to the last write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kargah.contracts.jobs import JobError
+from kargah.contracts.runs import CheckpointMessage, RunSpec
+from kargah.domain.job_state import Desired
+from kargah.jobstore.values import Claim
+from kargah.ports.object_store import ObjectStore
+from kargah.telemetry.logging import get_logger
+from worker.agent.background import Background
+from worker.agent.checkpoints import CheckpointStorage
+from worker.agent.collector import Collector
+from worker.agent.drain import Drain
+from worker.agent.ending import Ending, Failed, Finished, GivenBack, Over, Paused
+from worker.agent.inputs import InputFetcher, Inputs
+from worker.agent.keeper import LeaseKeeper, Loss, Pace
+from worker.agent.launcher import Launcher, Trainer
+from worker.agent.ledger import AttemptLedger, Ledger
+from worker.agent.metrics import AgentMetrics
+from worker.agent.outputs import OutputPublisher
+from worker.agent.peers import Peers
+from worker.agent.restore import Restore
+from worker.agent.supervise import Supervisor
+from worker.agent.watch import Lost, Watch
+from worker.agent.work_folder import work_folder
+
+_log = get_logger(__name__)
+_CLOSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every attempt of this agent works with. `deadlines`: allowed seconds of silence by phase."""
+
+    ledger: Ledger
+    store: ObjectStore
+    peers: Peers
+    launcher: Launcher
+    metrics: AgentMetrics
+    drain: Drain
+    pace: Pace
+    deadlines: Mapping[str, float]
+    work_root: Path
+    cache_dir: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an attempt ended, for metrics; `back_off` when the next one here would likely meet the same trouble."""
+
+    outcome: str
+    back_off: bool = False
+
+
+class Attempt:
+    """Make one per claim, and call `run` once, from the agent's main thread."""
+
+    def __init__(self, tools: Tools, claim: Claim, claimed_at: float) -> None:
+        """`claimed_at`: monotonic time from before the claim was sent."""
+        self._tools = tools
+        self._claim = claim
+        self._ledger: AttemptLedger = tools.ledger.attempt(claim)
+        self._collector = Collector()
+        self._woken = threading.Event()
+        self._background = Background(self._woken.set)
+        self._keeper = LeaseKeeper(
+            self._ledger, tools.pace, claimed_at, on_loss=self._let_go, on_change=self._woken.set
+        )
+        self._watch = Watch(self._ledger, self._keeper, self._background, self._collector, self._woken)
+        self._publisher = OutputPublisher(claim, tools.peers, tools.store, self._ledger, self._background)
+        self._trainer: Trainer | None = None
+
+    def run(self) -> Report:
+        """To the end, whatever happens."""
+        name = f"{self._claim.job_id}-{self._claim.generation}"
+        with work_folder(self._tools.work_root, name) as folder, self._keeper:
+            try:
+                return self._settle(self._try(folder))
+            except Lost as lost:
+                _log.warning("attempt lost its job", attempt=name, reason=lost.loss.value)
+                return Report(lost.loss.value)
+            finally:
+                self._background.close(_CLOSE_SECONDS)
+
+    def _try(self, folder: Path) -> Ending:
+        try:
+            return self._work(folder)
+        except Over as over:
+            return over.ending
+        except Lost:
+            raise
+        except Exception as error:  # the edge of an attempt: a fault of ours must not end the agent, nor the queue
+            _log.exception("attempt failed inside the agent", job_id=self._claim.job_id)
+            message = f"The worker itself failed: {type(error).__name__}: {error}"
+            return Failed(JobError(code="worker_error", message=message, permanent=False))
+
+    def _work(self, folder: Path) -> Ending:
+        inputs = self._prepare(folder)
+        trainer = self._start(folder, inputs)
+        storage = self._storage()
+        supervisor = Supervisor(self._watch, trainer, storage.submit, self._tools.drain, self._tools.deadlines)
+        try:
+            ending = supervisor.run(lambda message: self._tools.metrics.observe(self._claim.job_id, message))
+        except Over as over:
+            ending = over.ending
+        ending = self._after_uploads(supervisor, ending)
+        return self._publish(ending, inputs) if isinstance(ending, Finished) else ending
+
+    def _prepare(self, folder: Path) -> Inputs:
+        self._collector.phase("preparing")
+        self._collector.log("info", f"Attempt {self._claim.generation}: fetching model, data and checkpoint.")
+        claim, tools = self._claim, self._tools
+        restore = Restore(claim.job_id, tools.store, self._ledger, self._background)
+        fetcher = InputFetcher(claim, tools.store, tools.peers, restore, self._background, tools.cache_dir, folder)
+        inputs = self._watch.wait_for(self._background.submit(fetcher.fetch), self._before_start)
+        self._tell_start(inputs)
+        return inputs
+
+    def _tell_start(self, inputs: Inputs) -> None:
+        for checkpoint, problem in inputs.restored.broken:
+            self._collector.event(
+                "checkpoint_damaged", step=checkpoint.step, file=problem.file, reason=problem.reason, id=checkpoint.id
+            )
+            self._collector.log("warning", f"The checkpoint of step {checkpoint.step} is damaged: {problem}")
+        self._collector.resumed_at(inputs.restored.step)
+        if inputs.restored.directory is not None:
+            self._collector.event("resumed", step=inputs.restored.step)
+            self._collector.log("info", f"Resuming after step {inputs.restored.step}.")
+
+    def _start(self, folder: Path, inputs: Inputs) -> Trainer:
+        trainer = self._tools.launcher.start(self._spec(folder, inputs), folder)
+        self._trainer = trainer
+        if self._keeper.loss is not None:  # lost while it was being started: the other thread saw no trainer yet
+            trainer.child.kill()
+        return trainer
+
+    def _spec(self, folder: Path, inputs: Inputs) -> RunSpec:
+        version = inputs.dataset.version if inputs.dataset else None
+        model = inputs.model
+        return RunSpec(
+            job_id=self._claim.job_id,
+            generation=self._claim.generation,
+            kind="install" if self._claim.kind == "install" else "train",
+            recipe=self._claim.config.recipe,
+            params=self._claim.config.params,
+            model_dir=str(model.model_dir) if model else None,
+            base_dir=str(model.base_dir) if model and model.base_dir else None,
+            dataset_path=str(inputs.dataset_path) if inputs.dataset_path else None,
+            dataset_format=version.format if version else None,
+            dataset_sha256=version.sha256 if version else None,
+            resume_dir=str(inputs.restored.directory) if inputs.restored.directory else None,
+            work_dir=str(folder),
+            cache_dir=str(self._tools.cache_dir),
+            threads=self._tools.threads,
+            facts=inputs.facts,
+        )
+
+    def _storage(self) -> CheckpointStorage:
+        claim, tools = self._claim, self._tools
+        return CheckpointStorage(
+            claim.job_id, claim.generation, tools.store, self._ledger, self._background, tools.metrics
+        )
+
+    def _after_uploads(self, supervisor: Supervisor, ending: Ending) -> Ending:
+        """Checkpoints that are on their way arrive first: what follows this attempt starts from them."""
+        failed = supervisor.settle_uploads()
+        try:
+            while supervisor.uploads:
+                self._watch.wait_until(supervisor.uploads[0][1].done, self._time_up)
+                failed += supervisor.settle_uploads()
+        except Over as over:
+            return over.ending
+        return _unless_unsaved(ending, failed)
+
+    def _publish(self, ending: Finished, inputs: Inputs) -> Ending:
+        self._collector.phase("saving")
+        result = self._watch.persist(lambda: self._publisher.publish(ending.output, inputs.facts), self._time_up)
+        self._watch.flush()
+        self._watch.persist(self._publisher.store_log, self._time_up)
+        self._watch.insist(lambda: self._ledger.finish(result, ending.outcome))
+        return ending
+
+    def _settle(self, ending: Ending) -> Report:
+        match ending:
+            case Finished():
+                return Report(ending.outcome)
+            case Paused():
+                self._watch.flush()
+                self._watch.insist(self._ledger.paused)
+                return Report("paused")
+            case GivenBack():
+                self._watch.flush()
+                self._watch.insist(lambda: self._ledger.requeue(ending.reason))
+                return Report("given_back", ending.back_off)
+            case Failed():
+                return self._fail(ending.error)
+
+    def _fail(self, error: JobError) -> Report:
+        self._collector.log("error", error.message)
+        self._watch.flush()
+        try:
+            self._watch.wait_for(self._background.submit(self._publisher.store_log), self._time_up)
+        except Over:
+            _log.warning("whole log not stored", job_id=self._claim.job_id)
+        status = self._watch.insist(lambda: self._ledger.fail(error))
+        _log.info("attempt failed", job_id=self._claim.job_id, code=error.code, job_is=status.value)
+        return Report("failed" if error.permanent else "crashed")
+
+    def _let_go(self, loss: Loss) -> None:
+        """In the keeper's thread: end the trainer at once, and drop what is under way."""
+        _log.warning("killing the trainer", job_id=self._claim.job_id, reason=loss.value)
+        if self._trainer is not None:
+            self._trainer.child.kill()
+        self._background.abort()
+
+    def _before_start(self) -> Ending | None:
+        orders = self._keeper.orders
+        if orders is not None and orders.desired is Desired.PAUSE:
+            return Paused()
+        return GivenBack("the worker is shutting down") if self._tools.drain.wanted else None
+
+    def _time_up(self) -> Ending | None:
+        return GivenBack("the worker shut down before everything was stored") if self._tools.drain.time_up() else None
+
+
+def _unless_unsaved(ending: Ending, failed: list[CheckpointMessage]) -> Ending:
+    """A pause whose checkpoint is not stored would lose work silently: it is told as a failure (and pauses)."""
+    if isinstance(ending, Paused) and any(message.reason == "pause" for message in failed):
+        message = "The checkpoint for the pause could not be stored; the one before it is current."
+        return Failed(JobError(code="checkpoint_not_stored", message=message, permanent=False))
+    return ending

@@ -1,0 +1,128 @@
+"""The job store as the agent uses it: what it may take, and what one attempt may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from kargah.contracts.jobs import JobError, LogLine, RecipeView
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.job_state import Status
+from kargah.jobstore import attempt_repository, claim_repository, query_repository, recipe_repository
+from kargah.jobstore.values import Batch, Claim, NewCheckpoint, Orders, StoredCheckpoint
+
+_LOG_PAGE = 5000
+
+
+class AttemptLedger(Protocol):
+    """The writes of one attempt. Each raises StaleAttempt once the job is no longer this attempt's, and
+    Unavailable when nothing was stored because the database does not answer."""
+
+    def heartbeat(self) -> Orders: ...
+
+    def record(self, batch: Batch) -> None: ...
+
+    def add_checkpoint(self, new: NewCheckpoint, serves: int | None) -> str: ...
+
+    def restorable(self) -> Sequence[StoredCheckpoint]: ...
+
+    def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None: ...
+
+    def log_lines(self) -> Iterator[LogLine]: ...
+
+    def finish(self, result: Mapping[str, Any], outcome: Literal["finished", "stopped"]) -> None: ...
+
+    def paused(self) -> None: ...
+
+    def requeue(self, reason: str) -> Status: ...
+
+    def fail(self, error: JobError) -> Status: ...
+
+
+class Ledger(Protocol):
+    """What an agent asks for between attempts."""
+
+    def claim(self) -> Claim | None: ...
+
+    def publish(self, recipes: Sequence[RecipeView]) -> None: ...
+
+    def attempt(self, claim: Claim) -> AttemptLedger: ...
+
+
+@dataclass(frozen=True)
+class PostgresLedger:
+    """The real one. `lease_seconds` is by the database's clock."""
+
+    engine: Engine
+    worker: str
+    kinds: Sequence[str]
+    lease_seconds: float
+
+    def claim(self) -> Claim | None:
+        with UnitOfWork(self.engine) as tx:
+            return claim_repository.claim(tx.connection, self.kinds, self.worker, self.lease_seconds)
+
+    def publish(self, recipes: Sequence[RecipeView]) -> None:
+        with UnitOfWork(self.engine) as tx:
+            recipe_repository.publish(tx.connection, recipes)
+
+    def attempt(self, claim: Claim) -> AttemptLedger:
+        return PostgresAttempt(self.engine, claim.job_id, claim.generation, self.lease_seconds)
+
+
+@dataclass(frozen=True)
+class PostgresAttempt:
+    """One transaction per call."""
+
+    engine: Engine
+    job_id: str
+    generation: int
+    lease_seconds: float
+
+    def heartbeat(self) -> Orders:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.heartbeat(tx.connection, self.job_id, self.generation, self.lease_seconds)
+
+    def record(self, batch: Batch) -> None:
+        with UnitOfWork(self.engine) as tx:
+            attempt_repository.record(tx.connection, self.job_id, self.generation, batch)
+
+    def add_checkpoint(self, new: NewCheckpoint, serves: int | None) -> str:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.commit_checkpoint(tx.connection, self.job_id, self.generation, new, serves=serves)
+
+    def restorable(self) -> Sequence[StoredCheckpoint]:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.restorable(tx.connection, self.job_id)
+
+    def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None:
+        with UnitOfWork(self.engine) as tx:
+            attempt_repository.drop_checkpoint(tx.connection, self.job_id, self.generation, checkpoint_id, reason)
+
+    def log_lines(self) -> Iterator[LogLine]:
+        last = 0
+        while page := self._log_page(last):
+            yield from page
+            last = page[-1].number
+
+    def _log_page(self, after: int) -> list[LogLine]:
+        with UnitOfWork(self.engine) as tx:
+            return query_repository.log_lines_after(tx.connection, self.job_id, after, _LOG_PAGE)
+
+    def finish(self, result: Mapping[str, Any], outcome: Literal["finished", "stopped"]) -> None:
+        with UnitOfWork(self.engine) as tx:
+            attempt_repository.finish(tx.connection, self.job_id, self.generation, result, outcome=outcome)
+
+    def paused(self) -> None:
+        with UnitOfWork(self.engine) as tx:
+            attempt_repository.paused(tx.connection, self.job_id, self.generation)
+
+    def requeue(self, reason: str) -> Status:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.requeue(tx.connection, self.job_id, self.generation, reason)
+
+    def fail(self, error: JobError) -> Status:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.fail(tx.connection, self.job_id, self.generation, error)

@@ -1,0 +1,113 @@
+"""The registry and the dataset service over HTTP: where inputs lie, and how a result becomes a version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from kargah.contracts.base import Wire
+from kargah.contracts.datasets import DatasetLocation
+from kargah.contracts.jobs import DatasetRef, ModelRef
+from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVersionView
+from kargah.contracts.runs import FileEntry
+from kargah.domain.errors import Unavailable
+
+_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+_CHUNK = 1 << 20
+Answer = TypeVar("Answer", bound=Wire)
+
+
+class PeerRefused(Exception):
+    """A peer answered that this cannot be: asking again will not help. `status` as of HTTP."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Each call retries for some seconds, then raises Unavailable. `pause(seconds)` may raise to give up."""
+
+    client: httpx.Client
+    registry_url: str
+    datasets_url: str
+
+    @classmethod
+    def connect(cls, registry_url: str, datasets_url: str) -> Peers:
+        """Connections are made on demand; proxies of the environment are not for calls within the platform."""
+        client = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        return cls(client, registry_url.rstrip("/"), datasets_url.rstrip("/"))
+
+    def model_location(self, ref: ModelRef) -> ModelLocation:
+        url = f"{self.registry_url}/api/models/{quote(ref.name)}/location?version={ref.version}"
+        return self._read(lambda: self.client.get(url), ModelLocation)
+
+    def dataset_location(self, ref: DatasetRef) -> DatasetLocation:
+        url = f"{self.datasets_url}/api/datasets/{quote(ref.name)}/location?version={ref.version}"
+        return self._read(lambda: self.client.get(url), DatasetLocation)
+
+    def put_blob(self, folder: Path, entry: FileEntry, check: Callable[[int], None]) -> None:
+        """Store one file under its sha256, unless it is there; the registry verifies. `check` may raise to abort."""
+        url = f"{self.registry_url}/api/blobs/{entry.sha256}"
+        there = _with_retries(lambda: self.client.head(url))
+        if there.status_code == HTTPStatus.NOT_FOUND:
+            headers = {"content-type": "application/octet-stream", "content-length": str(entry.size_bytes)}
+            path = folder / entry.path
+            _answer(_with_retries(lambda: self.client.put(url, content=_chunks(path, check), headers=headers)))
+        else:
+            _answer(there)
+
+    def commit_version(self, model: str, new: ModelVersionCreate) -> ModelVersionView:
+        """Idempotent by the key in `new`."""
+        url = f"{self.registry_url}/api/models/{quote(model)}/versions"
+        body = new.model_dump(mode="json", by_alias=True)
+        return self._read(lambda: self.client.post(url, json=body), ModelVersionView)
+
+    def _read(self, call: Callable[[], httpx.Response], answer: type[Answer]) -> Answer:
+        return answer.model_validate_json(_answer(_with_retries(call)).content)
+
+
+def _with_retries(call: Callable[[], httpx.Response]) -> httpx.Response:
+    for pause in (*_PAUSES, None):
+        problem = "no answer"
+        try:
+            response = call()
+            if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return response
+            problem = f"{response.request.url.host} answered {response.status_code}"
+        except httpx.TransportError as error:
+            problem = f"{type(error).__name__}: {error}"
+        if pause is not None:
+            time.sleep(pause)
+    raise Unavailable(f"A service of the platform does not answer: {problem}", hint="The job is tried again.")
+
+
+def _answer(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    raise PeerRefused(response.status_code, _detail(response))
+
+
+def _detail(response: httpx.Response) -> str:
+    """The problem's own words, where it is a problem+json."""
+    if "json" in response.headers.get("content-type", ""):
+        body = response.json()
+        if isinstance(body, dict):
+            return str(body.get("detail") or body.get("title") or body)
+    return f"{response.request.method} {response.request.url.path} answered {response.status_code}"
+
+
+def _chunks(path: Path, check: Callable[[int], None]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            check(len(chunk))
+            yield chunk
