@@ -1,0 +1,105 @@
+"""Turns what a reader yields into the canonical lines of a version, or into one refusal that tells every problem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from dataset_svc.checks.mapping import mapped
+from dataset_svc.checks.problems import Problems, file_refusal
+from dataset_svc.checks.row_index import RowIndex
+from dataset_svc.checks.statistics import MAX_FIELDS, Statistics
+from dataset_svc.checks.warnings import Warnings
+from dataset_svc.readers.rows import Fault, Item, ParsedRow
+from kargah.formats.base import Format
+from kargah.formats.registry import SAMPLE_ROWS, detect, format_named, formats
+
+MIN_ROWS = 2
+_SAMPLE_BYTES = 4 << 20
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+class CheckedRows:
+    """Iterate `lines()` to its end; after that the other attributes describe the version."""
+
+    def __init__(self, items: Iterable[Item], format_name: str | None, mapping: Mapping[str, str]) -> None:
+        self.statistics = Statistics()
+        self.warnings = Warnings()
+        self.index = RowIndex()
+        self._problems = Problems()
+        self._mapping = mapping
+        self._rows_read = 0
+        self._sample: list[Item] = []
+        self._items = self._mapped(items)
+        self.format = format_named(format_name) if format_name else self._detect()
+
+    def lines(self) -> Iterator[bytes]:
+        """The stored rows, each with its newline. Raises Invalid at the end when anything was wrong."""
+        for item in chain(self._sample, self._items):
+            if isinstance(item, Fault):
+                self._problem(item)
+            elif (line := self._line(item)) is not None:
+                yield line
+        self._refuse_bad()
+
+    def _line(self, row: ParsedRow) -> bytes | None:
+        self._rows_read += 1
+        errors = self.format.validate(row.value)
+        for error in errors:
+            self._problems.add(Fault(row.line, row.byte_offset, error.field, error.code, error.message))
+        if self._problems.total:
+            return None
+        return self._stored(row)
+
+    def _stored(self, row: ParsedRow) -> bytes:
+        line = (row.raw or _encode(row.value).encode()) + b"\n"
+        statistics = self.statistics
+        self.index.add(statistics.rows, statistics.size_bytes)
+        statistics.add(row.value, len(line))
+        if statistics.labels or not statistics.trained:
+            statistics.add_example(self.format.to_example(row.value))
+        self.warnings.add(row, line)
+        return line
+
+    def _problem(self, fault: Fault) -> None:
+        self._rows_read += 1
+        self._problems.add(fault)
+
+    def _mapped(self, items: Iterable[Item]) -> Iterator[Item]:
+        if not self._mapping:
+            return iter(items)
+        return (mapped(item, self._mapping) if isinstance(item, ParsedRow) else item for item in items)
+
+    def _detect(self) -> Format:
+        for item in self._items:
+            self._sample.append(item)
+            if len(self._sample) >= SAMPLE_ROWS or (item.byte_offset or 0) > _SAMPLE_BYTES:
+                break
+        rows = [item.value for item in self._sample if isinstance(item, ParsedRow)]
+        return detect(rows) or self._unrecognised(rows[0] if rows else None)
+
+    def _unrecognised(self, row: Mapping[str, object] | None) -> Format:
+        """Raises the refusal: the file's own faults where no row could be read, else what would be recognised."""
+        if row is None:
+            for item in chain(self._sample, self._items):
+                if isinstance(item, Fault):
+                    self._problem(item)
+            self._refuse_bad()
+        shapes = "; ".join(f"{name}: {', '.join(shape.fields)}" for name, shape in formats().items())
+        fields = ", ".join(str(name)[:40] for name in list(row or ())[:20])
+        message = f"no format has these columns: {fields}"
+        raise file_refusal("unknown_format", message, f"rename columns or give `map`. Formats and fields: {shapes}")
+
+    def _refuse_bad(self) -> None:
+        if self._problems.total:
+            raise self._problems.refusal(self._rows_read)
+        if self.statistics.too_many_fields:
+            message = f"the rows have more than {MAX_FIELDS:,} different fields in all"
+            raise file_refusal("too_many_fields", message, "put what varies into the values of a few fields")
+        if self.statistics.rows < MIN_ROWS:
+            message = f"the file has {self.statistics.rows} rows, and at least {MIN_ROWS} are needed"
+            raise file_refusal("too_few_rows", message, "one row to learn from and one to check with")
+        if not self.statistics.trained:
+            message = "every assistant turn has weight 0: there is nothing to learn"
+            raise file_refusal("all_masked", message, "give at least one assistant turn weight 1")

@@ -1,0 +1,82 @@
+"""Streams between the network, the checks and the object store: hashed, counted, bounded."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from kargah.domain.errors import TooLarge
+
+_BATCH = 256 << 10
+
+
+class Digest:
+    """Size and SHA-256 of what went by."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    def add(self, data: bytes | memoryview) -> None:
+        self._sha256.update(data)
+        self.size += len(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+
+class HashedStream(io.RawIOBase):
+    """`source` read through: hashed, and refused with TooLarge past `limit` bytes."""
+
+    def __init__(self, source: BinaryIO, digest: Digest, limit: int) -> None:
+        self._source = source
+        self._digest = digest
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._source.read(len(buffer))
+        self._digest.add(data)
+        if self._digest.size > self._limit:
+            raise TooLarge(f"the file is larger than {self._limit:,} bytes", "split it into several datasets")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class LinesStream(io.RawIOBase):
+    """Lines made on demand, as a stream; hashed as they go by. What the iterator raises, reading raises."""
+
+    def __init__(self, lines: Iterable[bytes], digest: Digest) -> None:
+        self._batches = _batched(lines)
+        self._digest = digest
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            batch = next(self._batches, b"")
+            self._digest.add(batch)
+            self._rest = memoryview(batch)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _batched(lines: Iterable[bytes]) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    yield b"".join(batch)

@@ -1,0 +1,37 @@
+"""What the routes take in their query strings and forms."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from kargah.contracts.base import WireRequest
+from kargah.web.paging import PageQuery
+
+_LARGEST_VERSION = 2**31 - 1
+
+
+class ListQuery(PageQuery):
+    """`search`: part of a name."""
+
+    search: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class VersionQuery(WireRequest):
+    """`version`: a number; the latest without it."""
+
+    version: int | None = Field(default=None, ge=1, le=_LARGEST_VERSION)
+
+
+class PreviewQuery(VersionQuery):
+    """`limit` rows from row `offset` (counted from 0)."""
+
+    offset: int = Field(default=0, ge=0, le=2**60)
+    limit: int = Field(default=10, ge=1, le=100)
+
+
+class ContentQuery(WireRequest):
+    """`filename` helps to tell the kind of file; `format` and `map` (`field:column,...`) are recognised without."""
+
+    filename: str | None = Field(default=None, max_length=1000)
+    format: str | None = Field(default=None, max_length=100)
+    map: str | None = Field(default=None, max_length=10_000)

@@ -1,0 +1,122 @@
+"""The HTTP face of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from flask import request
+
+from dataset_svc.datasets.queries import ContentQuery, ListQuery, PreviewQuery, VersionQuery
+from dataset_svc.datasets.service import DatasetService
+from dataset_svc.datasets.uploads import Request, Uploads
+from kargah.contracts.base import Page
+from kargah.contracts.datasets import (
+    DatasetLocation,
+    DatasetPreview,
+    DatasetStats,
+    DatasetVersionView,
+    DatasetView,
+)
+from kargah.domain.errors import FieldError, Invalid, Unavailable
+from kargah.ports.object_store import StoreUnavailable
+from kargah.web.api import Api, Reply
+from kargah.web.multipart import open_upload, raw_upload
+from kargah.web.paging import PageQuery
+
+_FORM_FIELDS = ("name", "format", "map")
+_NAME = "/api/datasets/<path:name>"
+
+
+def datasets_api(service: DatasetService, uploads: Uploads, max_upload_bytes: int) -> Api:
+    """Every route of the service."""
+    api = Api("datasets", "0.1.0")
+    _add_uploads(api, uploads, max_upload_bytes)
+    _add_reads(api, service)
+    return api
+
+
+def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
+    @api.post(
+        "/api/datasets", returns=DatasetVersionView, status=201, other_statuses=(200,), consumes="multipart/form-data"
+    )
+    def create_dataset() -> Reply:
+        """Upload a file as the form field `file`, with `name` and perhaps `format` and `map`."""
+        upload = open_upload(request, limit=limit, known_fields=_FORM_FIELDS)
+        if "name" in upload.fields:
+            _form_request(upload.fields, upload.filename).check()
+        with _store_answers(), uploads.staged(upload.stream) as staged:
+            return _reply(*uploads.commit(staged, _form_request(upload.fields, upload.filename)))
+
+    @api.put(
+        f"{_NAME}/content",
+        returns=DatasetVersionView,
+        status=201,
+        other_statuses=(200,),
+        query=ContentQuery,
+        consumes="application/octet-stream",
+    )
+    def put_dataset_content(name: str, query: ContentQuery) -> Reply:
+        """Upload a file as the body itself; 200 when these rows were there already."""
+        wanted = Request(name, query.filename, query.format, query.map)
+        wanted.check()
+        upload = raw_upload(request, limit=limit)
+        with _store_answers(), uploads.staged(upload.stream) as staged:
+            return _reply(*uploads.commit(staged, wanted))
+
+
+def _add_reads(api: Api, service: DatasetService) -> None:
+    @api.get("/api/datasets", returns=Page[DatasetView], query=ListQuery)
+    def list_datasets(query: ListQuery) -> Page[DatasetView]:
+        """All datasets, newest first."""
+        return service.page(query.search, query.cursor, query.limit)
+
+    @api.get(_NAME, returns=DatasetView, query=VersionQuery)
+    def get_dataset(name: str, query: VersionQuery) -> DatasetView:
+        """One dataset; with `version`, that version in the place of the latest."""
+        return service.get(name, query.version)
+
+    @api.get(f"{_NAME}/versions", returns=Page[DatasetVersionView], query=PageQuery)
+    def list_dataset_versions(name: str, query: PageQuery) -> Page[DatasetVersionView]:
+        """The versions of a dataset, newest first."""
+        return service.versions(name, query.cursor, query.limit)
+
+    @api.get(f"{_NAME}/preview", returns=DatasetPreview, query=PreviewQuery)
+    def preview_dataset(name: str, query: PreviewQuery) -> DatasetPreview:
+        """Some rows as stored; the first ten by default."""
+        with _store_answers():
+            return service.preview(name, query.version, query.offset, query.limit)
+
+    @api.get(f"{_NAME}/statistics", returns=DatasetStats, query=VersionQuery)
+    def get_dataset_statistics(name: str, query: VersionQuery) -> DatasetStats:
+        """Rows, sizes, fields, lengths and labels of a version."""
+        return service.get(name, query.version).latest.stats
+
+    @api.get(f"{_NAME}/location", returns=DatasetLocation, query=VersionQuery)
+    def locate_dataset(name: str, query: VersionQuery) -> DatasetLocation:
+        """Where a worker reads the rows of a version."""
+        return service.location(name, query.version)
+
+    @api.delete(_NAME, status=204)
+    def delete_dataset(name: str) -> None:
+        """Remove a dataset and all its versions."""
+        with _store_answers():
+            service.delete(name)
+
+
+def _form_request(fields: Mapping[str, str], filename: str | None) -> Request:
+    if "name" not in fields:
+        raise Invalid("The form is not acceptable.", errors=[FieldError("name", "Name the dataset.", "missing")])
+    return Request(fields["name"], filename, fields.get("format") or None, fields.get("map") or None)
+
+
+def _reply(version: DatasetVersionView, created: bool) -> Reply:
+    return Reply(version, 201 if created else 200, {"location": f"/api/datasets/{version.dataset}"})
+
+
+@contextmanager
+def _store_answers() -> Iterator[None]:
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise Unavailable("The object store does not answer now.", "Try again in a moment.") from error

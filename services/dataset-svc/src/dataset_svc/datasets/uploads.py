@@ -1,0 +1,152 @@
+"""From an uploaded stream to a version: staged, checked while it is read back, recorded, or nothing left behind."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.checks.mapping import parse_mapping
+from dataset_svc.checks.streams import Digest, HashedStream, LinesStream
+from dataset_svc.datasets import repository
+from dataset_svc.datasets.objects import STAGING, holds, object_key, release
+from dataset_svc.datasets.values import NewVersion
+from dataset_svc.readers.source import open_source
+from kargah.contracts.datasets import DatasetVersionView
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import DomainError, FieldError, Invalid
+from kargah.domain.ids import new_id
+from kargah.domain.names import is_name
+from kargah.formats.registry import format_named
+from kargah.ports.object_store import ObjectStore, StoreUnavailable
+from kargah.telemetry.logging import get_logger
+
+RESERVED = frozenset({"content", "location", "preview", "statistics", "versions"})
+_LONGEST_FILENAME = 200
+_BUFFER = 1 << 20
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a file as sent, and of what a gzip holds."""
+
+    upload_bytes: int
+    unpacked_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`."""
+
+    name: str
+    filename: str | None = None
+    format: str | None = None
+    mapping: str | None = None
+
+    def check(self) -> None:
+        """Raises Invalid for a name, format or mapping that cannot be, whatever the file holds."""
+        if not is_name(self.name) or self.name.rpartition("/")[2] in RESERVED:
+            message = "a name is made of letters, digits, . _ - and may have an owner: owner/name"
+            raise Invalid(f"{self.name[:100]!r} cannot name a dataset", message, [FieldError("name", message)])
+        if self.format is not None:
+            format_named(self.format)
+        parse_mapping(self.mapping, self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file that arrived whole: its key under `staging/`, size and sha256."""
+
+    key: str
+    digest: Digest
+
+
+class Uploads:
+    """Receives files. Safe for any number of threads; memory per upload is bounded, whatever the file's size."""
+
+    def __init__(self, store: ObjectStore, engine: Engine, limits: Limits) -> None:
+        self._store = store
+        self._engine = engine
+        self._limits = limits
+
+    @contextmanager
+    def staged(self, stream: BinaryIO) -> Iterator[Staged]:
+        """The stream, stored to its end; removed when the block is left. Raises TooLarge, StoreUnavailable, and what
+        reading the stream raises."""
+        key, digest = f"{STAGING}{new_id('upload')}/source", Digest()
+        try:
+            hashed = HashedStream(stream, digest, self._limits.upload_bytes)
+            self._store.put_stream(key, io.BufferedReader(hashed, _BUFFER))
+            yield Staged(key, digest)
+        finally:
+            self._drop(key)
+
+    def commit(self, staged: Staged, request: Request) -> tuple[DatasetVersionView, bool]:
+        """Check the file and record it; whether the version is new. Raises Invalid with the first 20 problems."""
+        request.check()
+        rows_key, rows = f"{staged.key}.rows", Digest()
+        try:
+            checked = self._check(staged, request, rows_key, rows)
+            new = NewVersion(
+                name=request.name,
+                format=checked.format.name,
+                sha256=rows.sha256,
+                source_sha256=staged.digest.sha256,
+                source_filename=label(request.filename),
+                stats=checked.statistics.view(),
+                warnings=checked.warnings.view(checked.statistics),
+                index=checked.index,
+            )
+            return self._record(new, {rows_key: rows, staged.key: staged.digest})
+        finally:
+            self._drop(rows_key)
+
+    def _check(self, staged: Staged, request: Request, rows_key: str, rows: Digest) -> CheckedRows:
+        with self._store.open(staged.key) as raw:
+            source = open_source(raw, request.filename or "", self._limits.unpacked_bytes)
+            mapping = parse_mapping(request.mapping, request.format)
+            checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
+            self._store.put_stream(rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
+        return checked
+
+    def _record(self, new: NewVersion, objects: dict[str, Digest]) -> tuple[DatasetVersionView, bool]:
+        digests = [digest.sha256 for digest in objects.values()]
+        try:
+            while True:
+                self._promote(objects)
+                with UnitOfWork(self._engine) as tx:
+                    repository.lock_objects(tx.connection, digests)
+                    # A deletion of the same content may have taken them since; then they are stored again.
+                    if all(holds(self._store, digest.sha256, digest.size) for digest in objects.values()):
+                        return repository.insert_version(tx.connection, new)
+        except (DomainError, StoreUnavailable):
+            self._release(digests)
+            raise
+
+    def _promote(self, objects: dict[str, Digest]) -> None:
+        for key, digest in objects.items():
+            if not holds(self._store, digest.sha256, digest.size):
+                self._store.copy(key, object_key(digest.sha256))
+
+    def _release(self, digests: list[str]) -> None:
+        try:
+            release(self._store, self._engine, digests)
+        except (DomainError, StoreUnavailable) as error:
+            _log.warning("objects of a failed upload are left to the janitor", error=str(error))
+
+    def _drop(self, key: str) -> None:
+        try:
+            self._store.delete(key)
+        except StoreUnavailable as error:
+            _log.warning("a staged object is left to the janitor", key=key, error=str(error))
+
+
+def label(filename: str | None) -> str:
+    """What is kept of the uploader's file name: no folders, nothing unprintable, at most 200 characters."""
+    last = (filename or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable())[:_LONGEST_FILENAME] or "upload"

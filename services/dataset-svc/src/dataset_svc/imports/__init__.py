@@ -1,0 +1,1 @@
+"""Converters of well-known data into files that can be uploaded."""

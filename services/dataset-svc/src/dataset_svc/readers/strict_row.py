@@ -1,0 +1,140 @@
+"""Strict JSON for one row: no duplicate keys, no NaN or infinity, bounded depth, no text that UTF-8 cannot hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dataset_svc.readers.rows import shortened
+from kargah.formats.columns import kind_of
+
+MAX_DEPTH = 64
+_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """Why a row's JSON is refused; `position` is a character index in the decoded text where that is known."""
+
+    code: str
+    message: str
+    field: str | None = None
+    position: int = 0
+
+
+class Unreadable(Exception):
+    """The text is not JSON from `fault.position` on; where the value ends is unknown."""
+
+    def __init__(self, fault: RowFault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class RowDecoder:
+    """Decodes values and remembers what strictness objects to; one per file, not for several threads.
+
+    Objections are noted rather than raised inside the parser, so that the value's end is known and reading can go on.
+    """
+
+    def __init__(self) -> None:
+        self._notes: list[RowFault] = []
+        self._scan = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=self._constant, parse_float=self._float
+        ).raw_decode
+
+    def decode(self, text: str, start: int) -> tuple[Any, int]:
+        """The value at `start` and where it ends. Raises Unreadable."""
+        self._notes.clear()
+        try:
+            return self._scan(text, start)
+        except json.JSONDecodeError as error:
+            raise Unreadable(RowFault("syntax", f"not JSON: {_plain(error.msg)}", None, error.pos)) from None
+        except RecursionError:
+            raise Unreadable(_too_deep(start)) from None
+        except ValueError:
+            raise Unreadable(RowFault("number_too_long", "a number has too many digits", None, start)) from None
+
+    def objection(self, value: Any, raw: bytes) -> RowFault | None:
+        """What is wrong with the value just decoded from `raw`; None if nothing."""
+        if self._notes:
+            return self._notes[0]
+        if not isinstance(value, dict):
+            return RowFault("not_an_object", f"a row must be an object, and this is {kind_of(value)}")
+        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
+            return _too_deep(0)
+        if b"\\u" in raw and _SUSPECT_ESCAPE.search(raw):
+            return text_fault(value)
+        return None
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            seen: set[str] = set()
+            key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            self._notes.append(_duplicate(key))
+        return value
+
+    def _constant(self, name: str) -> float:
+        self._notes.append(RowFault("not_finite", f"{name} is not a JSON number"))
+        return 0.0
+
+    def _float(self, digits: str) -> float:
+        value = float(digits)
+        if value in (float("inf"), float("-inf")):
+            self._notes.append(RowFault("not_finite", f"{shortened(digits, 20)} is too large for a number"))
+        return value
+
+
+def text_fault(value: Any) -> RowFault | None:
+    """The first U+0000 or lone surrogate in any text of a row, with its field."""
+    for field, text in _texts(value):
+        if "\x00" in text:
+            return RowFault("null_character", "the text holds U+0000, which cannot be stored", field)
+        if _SURROGATE.search(text):
+            return RowFault("lone_surrogate", "the text holds half of a surrogate pair", field)
+    return None
+
+
+def _texts(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, f"{field}[{number}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            name = shortened(_SURROGATE.sub("\ufffd", key.replace("\x00", "\ufffd")))
+            inner = f"{field}.{name}" if field else name
+            yield inner, key
+            yield from _texts(item, inner)
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    layer = [value]
+    for _ in range(limit):
+        layer = [inner for outer in layer for inner in _inside(outer)]
+        if not layer:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    items = value.values() if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _too_deep(position: int) -> RowFault:
+    return RowFault("too_deep", f"the row is nested more than {MAX_DEPTH} levels deep", None, position)
+
+
+def _duplicate(key: str) -> RowFault:
+    name = shortened(_SURROGATE.sub("\ufffd", key.replace("\x00", "\ufffd")))
+    return RowFault("duplicate_key", f"the key `{name}` stands twice in one object", name)
+
+
+def _plain(message: str) -> str:
+    return message[:1].lower() + message[1:]
