@@ -30,7 +30,8 @@ from kargah.jobstore.views import (
 )
 
 _COUNTED = 10_000
-_RUNNING = func.coalesce(func.extract("epoch", func.least(func.now(), jobs.c.lease_until) - jobs.c.active_since), 0.0)
+_HELD = func.extract("epoch", func.least(func.now(), jobs.c.lease_until) - jobs.c.active_since)
+_RUNNING = func.coalesce(func.greatest(0.0, _HELD), 0.0)  # GREATEST passes over NULL: not running is 0
 _SHOWN = select(jobs, (jobs.c.active_seconds + _RUNNING).label("duration_seconds"))
 
 

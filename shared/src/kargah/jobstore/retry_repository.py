@@ -56,7 +56,13 @@ def give_up(conn: Connection, job: Row[Any], *, outcome: str, error: JobError) -
     """End the locked, active `job` in `error`; its checkpoints stay."""
     status = transition(Event.FAIL).target
     dumped = _dump(error)
-    changes = {**leave_active(), "status": status, "finished_at": func.now(), "error": dumped}
+    changes = {
+        **leave_active(),
+        "status": status,
+        "desired": Desired.RUN,
+        "finished_at": func.now(),
+        "error": dumped,
+    }
     change_job(conn, job.id, changes, events_=[status_event(status, error=dumped)])
     end_attempt(conn, job.id, job.generation, outcome, dumped)
     return status

@@ -19,7 +19,7 @@ from kargah.domain.job_state import Desired, Status, controls
 
 
 def job_view(row: Any) -> JobView:
-    """A row of `query_repository.JOB_COLUMNS`. `desired` matters only while the job runs or may run again."""
+    """A row of `jobs` with its `duration_seconds`, which is the database's to reckon."""
     status = Status(row.status)
     return JobView(
         id=row.id,
