@@ -1,0 +1,106 @@
+"""Blobs: put, ask, collect. The bytes are in the object store, what is known of them in the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import BinaryIO, cast
+
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import FieldError, Invalid, Unavailable
+from kargah.ports.object_store import ObjectMissing, ObjectStore
+from kargah.telemetry.logging import get_logger
+from registry.blobs import repository
+from registry.blobs.repository import BlobRow
+from registry.blobs.verified_stream import VerifiedStream
+from registry.store_errors import store_errors
+
+PREFIX = "blobs/"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PARALLEL_CALLS = 8
+_log = get_logger(__name__)
+
+
+class BlobService:
+    """Safe to share between threads. Every call may raise Unavailable."""
+
+    def __init__(self, engine: Engine, store: ObjectStore, grace: timedelta) -> None:
+        self._engine = engine
+        self._store = store
+        self._grace = grace
+
+    def put(self, sha256: str, source: BinaryIO) -> tuple[int, bool]:
+        """Keep `source` under `sha256`; its size, and whether it is new.
+
+        The store makes an object visible when its stream has ended well, which a wrong one does not: what can be
+        seen is verified. A blob that is there already is only compared. Raises Invalid for another sha256.
+        """
+        check_sha256(sha256)
+        stream = VerifiedStream(source, sha256)
+        present = self.size(sha256) is not None
+        if present:
+            stream.drain()
+        else:
+            self._store_verified(sha256, stream)
+        self._note([BlobRow(sha256, stream.count, stream.holds_weights())])
+        return stream.count, not present
+
+    def size(self, sha256: str) -> int | None:
+        """Its size in bytes, or None if it is not there (or is being removed). Asking renews its grace."""
+        check_sha256(sha256)
+        with UnitOfWork(self._engine) as tx:
+            leaving = repository.touch_known(tx.connection, sha256)
+        return None if leaving else self._stored_size(sha256)
+
+    def claim(self, rows: Iterable[BlobRow]) -> dict[str, int | None]:
+        """Protect these blobs for the length of the grace; the size that each has in the store, None if absent."""
+        unique = {row.sha256: row for row in rows}
+        self._note(list(unique.values()))
+        with ThreadPoolExecutor(_PARALLEL_CALLS, thread_name_prefix="blob-stat") as pool:
+            return dict(zip(unique, pool.map(self._stored_size, unique), strict=True))
+
+    def collect(self) -> int:
+        """Remove weights that no version names and nobody wanted for the length of the grace; how many.
+
+        Smaller files are left: a dataset may hold the same bytes, and weigh next to nothing.
+        """
+        with UnitOfWork(self._engine) as tx:
+            leaving = repository.begin_collecting(tx.connection, self._grace)
+        with store_errors():
+            for sha256 in leaving:
+                self._store.delete(PREFIX + sha256)
+        with UnitOfWork(self._engine) as tx:
+            repository.end_collecting(tx.connection, leaving)
+        if leaving:
+            _log.info("blobs collected", count=len(leaving))
+        return len(leaving)
+
+    def _store_verified(self, sha256: str, stream: VerifiedStream) -> None:
+        with store_errors():
+            self._store.put_stream(PREFIX + sha256, cast(BinaryIO, stream))
+            if not stream.verified:
+                self._store.delete(PREFIX + sha256)
+                raise Unavailable("The object store ended the upload before its end.")
+
+    def _note(self, rows: list[BlobRow]) -> None:
+        with UnitOfWork(self._engine) as tx:
+            leaving = repository.touch(tx.connection, rows)
+            if leaving:
+                raise Unavailable("A blob of these is being removed at this moment.", hint="Try again in a moment.")
+
+    def _stored_size(self, sha256: str) -> int | None:
+        with store_errors():
+            try:
+                return self._store.stat(PREFIX + sha256).size
+            except ObjectMissing:
+                return None
+
+
+def check_sha256(sha256: str) -> None:
+    """Raises Invalid unless it is 64 lower-case hexadecimal digits."""
+    if not _SHA256.fullmatch(sha256):
+        message = "Must be 64 lower-case hexadecimal digits."
+        raise Invalid("The path is not acceptable.", errors=[FieldError("sha256", message, "bad_hash")])

@@ -1,0 +1,24 @@
+"""The registry's settings; the environment is read here alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from kargah.adapters.settings import S3Settings
+from kargah.db.settings import DatabaseSettings
+from kargah.web.settings import WebSettings
+
+
+class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
+    """`blob_bytes`: the largest file. Blobs that no version names are removed once they are `blob_grace_hours` old;
+    they are looked for every `sweep_minutes`."""
+
+    blob_bytes: int = Field(default=100 << 30, ge=1)
+    blob_grace_hours: float = Field(default=24.0, ge=1)
+    sweep_minutes: float = Field(default=30.0, gt=0)
+
+    @property
+    def blob_grace(self) -> timedelta:
+        return timedelta(hours=self.blob_grace_hours)

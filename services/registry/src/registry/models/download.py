@@ -1,0 +1,84 @@
+"""A file of a model over HTTP: whole, or the range that was asked for; resumable by its ETag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import BinaryIO
+from urllib.parse import quote
+
+from flask import Request, Response
+
+from kargah.contracts.models import ModelFile
+from kargah.ports.object_store import ObjectStore
+from registry.blobs.service import PREFIX
+from registry.store_errors import store_errors
+
+_CHUNK = 1 << 20
+_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+def send_file(store: ObjectStore, file: ModelFile, request: Request) -> Response:
+    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it."""
+    headers = _headers(file)
+    if request.if_none_match.contains(file.sha256):
+        return Response(status=304, headers=headers)
+    wanted = _wanted(request, file)
+    if wanted is None:
+        return Response(status=416, headers={**headers, "content-range": f"bytes */{file.size_bytes}"})
+    start, stop = wanted
+    partial = "range" in request.headers and _range_applies(request, file)
+    if partial:
+        headers["content-range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
+    headers["content-length"] = str(stop - start)
+    response = Response(status=206 if partial else 200, headers=headers)
+    if request.method != "HEAD" and stop > start:
+        _attach(response, store, file, start, stop)
+    return response
+
+
+def _attach(response: Response, store: ObjectStore, file: ModelFile, start: int, stop: int) -> None:
+    """The store is asked before the headers go out: an error still becomes an error answer."""
+    stack = ExitStack()
+    with store_errors():
+        stream = stack.enter_context(store.open(PREFIX + file.sha256, offset=start, length=stop - start))
+    response.response = _chunks(stream)
+    response.call_on_close(stack.close)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def _headers(file: ModelFile) -> dict[str, str]:
+    name = file.path.rpartition("/")[2]
+    return {
+        "content-type": "application/octet-stream",
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "etag": f'"{file.sha256}"',
+        "accept-ranges": "bytes",
+        "cache-control": "private, no-cache",
+    }
+
+
+def _wanted(request: Request, file: ModelFile) -> tuple[int, int] | None:
+    """First byte and the one after the last; None for a range outside of the file. Odd ranges count as none."""
+    size = file.size_bytes
+    match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    if match is None or not _range_applies(request, file):
+        return 0, size
+    first, last = match.groups()
+    if not first:
+        return (max(0, size - int(last)), size) if last and int(last) > 0 and size > 0 else None
+    stop = min(int(last) + 1, size) if last else size
+    return (int(first), stop) if int(first) < stop else None
+
+
+def _range_applies(request: Request, file: ModelFile) -> bool:
+    """A single range of bytes, and of this very file where the client says which one it has begun."""
+    if not _RANGE.fullmatch(request.headers.get("range", "").replace(" ", "")):
+        return False
+    condition = request.headers.get("if-range")
+    return condition is None or condition == f'"{file.sha256}"'

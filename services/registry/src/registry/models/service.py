@@ -1,0 +1,214 @@
+"""Models: commit a version, look up, locate, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kargah.contracts.base import Page
+from kargah.contracts.models import (
+    ModelFacts,
+    ModelFile,
+    ModelLocation,
+    ModelVersionCreate,
+    ModelVersionView,
+    ModelView,
+)
+from kargah.db.engine import Connection, Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import Conflict, FieldError, Invalid, NotFound
+from kargah.domain.model_files import is_weights
+from kargah.ports.object_store import ObjectStore
+from kargah.web.paging import decode_cursor, encode_cursor
+from registry.blobs.repository import BlobRow, touch_of_version
+from registry.blobs.service import PREFIX, BlobService
+from registry.models import repository
+from registry.models.checks import check_files, check_name, check_sizes
+from registry.models.facts import read_facts
+from registry.store_errors import store_errors
+
+_LONGEST_CHAIN = 8
+
+
+class ModelService:
+    """Safe to share between threads. Every call may raise Unavailable."""
+
+    def __init__(self, engine: Engine, store: ObjectStore, blobs: BlobService) -> None:
+        self._engine = engine
+        self._store = store
+        self._blobs = blobs
+
+    def commit(self, name: str, create: ModelVersionCreate) -> tuple[ModelVersionView, bool]:
+        """Make the next version of `name`; it, and whether it is new (False: its key was used before).
+
+        Raises Invalid and UnsupportedMedia for what is not acceptable. The blobs are read outside of any
+        transaction; they cannot go meanwhile, for asking for them renews their grace.
+        """
+        check_name(name)
+        if (known := self._by_key(name, create.idempotency_key)) is not None:
+            return known, False
+        check_files(create.files)
+        rows = [BlobRow(file.sha256, file.size_bytes, is_weights(file.path)) for file in create.files]
+        check_sizes(create.files, self._blobs.claim(rows))
+        with store_errors():
+            facts = read_facts(self._store, create.files)
+        base = self._base(facts, create.lineage)
+        return self._insert(name, create, _with_base(facts, base), base)
+
+    def list(self, *, search: str | None, kind: str | None, cursor: str | None, limit: int) -> Page[ModelView]:
+        """One page of models, newest first. Raises Invalid for a foreign cursor."""
+        before = str(decode_cursor(cursor, str)[0]) if cursor else None
+        with UnitOfWork(self._engine) as tx:
+            found, total = repository.list_models(
+                tx.connection, search=search, kind=kind, before=before, limit=limit + 1
+            )
+        following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+        return Page[ModelView](items=found[:limit], next_cursor=following, total=total)
+
+    def versions(self, name: str, *, cursor: str | None, limit: int) -> Page[ModelVersionView]:
+        """One page of a model's versions, newest first. Raises NotFound."""
+        before = decode_cursor(cursor, int)[0] if cursor else None
+        with UnitOfWork(self._engine) as tx:
+            found, total = repository.list_versions(tx.connection, name, before=_bounded(before), limit=limit + 1)
+        if total == 0:
+            raise _absent(name, None)
+        following = encode_cursor(found[limit - 1].version) if len(found) > limit else None
+        return Page[ModelVersionView](items=found[:limit], next_cursor=following, total=total)
+
+    def get(self, name: str, number: int | None = None) -> ModelView:
+        """The model; `latest` is the version `number` where one is asked for. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            found = repository.find_model(tx.connection, name, number)
+        if found is None:
+            raise _absent(name, number)
+        return found
+
+    def locate(self, name: str, number: int | None = None) -> ModelLocation:
+        """Where the files of a version are, and of its base. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            version = repository.find_version(tx.connection, name, number)
+            if version is None:
+                raise _absent(name, number)
+            chain = [version]
+            while (base := repository.base_of(tx.connection, chain[-1].id)) is not None:
+                chain.append(base)
+        location = None
+        for version in reversed(chain):
+            location = ModelLocation(version=version, bucket=self._store.bucket, prefix=PREFIX, base=location)
+        assert location is not None
+        return location
+
+    def file(self, name: str, path: str, number: int | None = None) -> ModelFile:
+        """A file of a version. Raises NotFound."""
+        version = self.get(name, number).latest
+        for file in version.files:
+            if file.path == path:
+                return file
+        raise NotFound(f"The version {version.version} of {name!r} has no file {path!r}.")
+
+    def delete(self, name: str, number: int | None = None) -> None:
+        """Remove a model, or one version. Raises NotFound; Conflict when others were trained on it."""
+        with UnitOfWork(self._engine) as tx:
+            model_id = repository.find_model_id(tx.connection, name)
+            ids = repository.version_ids(tx.connection, model_id, number) if model_id else []
+            if model_id is None or not ids:
+                raise _absent(name, number)
+            _refuse_bases(tx.connection, name, ids)
+            for version_id in ids:
+                touch_of_version(tx.connection, version_id)
+                repository.delete_version(tx.connection, model_id, version_id)
+
+    def _by_key(self, name: str, key: str | None) -> ModelVersionView | None:
+        if key is None:
+            return None
+        with UnitOfWork(self._engine) as tx:
+            return repository.find_version_by_key(tx.connection, name, key)
+
+    def _base(self, facts: ModelFacts, lineage: dict[str, Any]) -> ModelVersionView | None:
+        """The version that lineage names as the base; an adapter needs one, if only by its base's name."""
+        version_id = lineage.get("base_version_id", lineage.get("baseVersionId"))
+        with UnitOfWork(self._engine) as tx:
+            base = None
+            if version_id is not None:
+                base = repository.find_version_by_id(tx.connection, str(version_id))
+            elif facts.kind == "adapter" and facts.base_model:
+                base = repository.find_version(tx.connection, facts.base_model)
+            if base is None and (version_id is not None or facts.kind == "adapter"):
+                raise _no_base(version_id, facts.base_model)
+            if base is not None and _depth(tx.connection, base) >= _LONGEST_CHAIN:
+                raise Invalid(f"Adapters upon adapters, deeper than {_LONGEST_CHAIN}.")
+        return base if facts.kind == "adapter" else None
+
+    def _insert(
+        self, name: str, create: ModelVersionCreate, facts: ModelFacts, base: ModelVersionView | None
+    ) -> tuple[ModelVersionView, bool]:
+        with UnitOfWork(self._engine) as tx:
+            model_id = repository.lock_model(tx.connection, name)
+            key = create.idempotency_key
+            known = repository.find_version_by_key(tx.connection, name, key) if key is not None else None
+            if known is not None:
+                return known, False
+            version_id = repository.insert_version(
+                tx.connection,
+                model_id,
+                files=create.files,
+                facts=facts,
+                source=create.source,
+                lineage=create.lineage,
+                idempotency_key=key,
+                base_id=base.id if base else None,
+            )
+            version = repository.find_version_by_id(tx.connection, version_id)
+        assert version is not None
+        return version, True
+
+
+def _with_base(facts: ModelFacts, base: ModelVersionView | None) -> ModelFacts:
+    """An adapter speaks like its base: the same architecture, context and template, unless it brings its own."""
+    if base is None:
+        return facts
+    inherited = {
+        "model_type": facts.model_type or base.facts.model_type,
+        "architectures": facts.architectures or base.facts.architectures,
+        "context_length": facts.context_length or base.facts.context_length,
+        "has_chat_template": facts.has_chat_template or base.facts.has_chat_template,
+        "base_model": base.model,
+    }
+    return facts.model_copy(update=inherited)
+
+
+def _depth(connection: Connection, version: ModelVersionView) -> int:
+    depth, here = 1, version
+    while depth < _LONGEST_CHAIN and (base := repository.base_of(connection, here.id)) is not None:
+        depth, here = depth + 1, base
+    return depth
+
+
+def _refuse_bases(connection: Connection, name: str, ids: Sequence[str]) -> None:
+    if others := repository.dependants(connection, ids):
+        raise Conflict(
+            f"{name!r} is the base of {', '.join(others)}, which cannot be used without it.",
+            hint="Delete those first.",
+        )
+
+
+def _absent(name: str, number: int | None) -> NotFound:
+    which = f"version {number} of the model {name!r}" if number is not None else f"model {name!r}"
+    return NotFound(f"There is no {which}.", hint="GET /api/models lists what is installed.")
+
+
+def _no_base(version_id: object, base_model: str | None) -> Invalid:
+    message = (
+        f"There is no version {version_id!r}."
+        if version_id is not None
+        else (
+            f"An adapter needs the version it was trained on; its config names {base_model!r}, which is not installed."
+        )
+    )
+    error = FieldError("lineage.base_version_id", message, "unknown_base")
+    return Invalid("The base model is not known.", errors=[error])
+
+
+def _bounded(number: object) -> int | None:
+    """A cursor's number as one the database can hold."""
+    return max(0, min(number, (1 << 31) - 1)) if isinstance(number, int) else None

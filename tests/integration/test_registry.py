@@ -1,0 +1,375 @@
+"""The registry on a real Postgres and a real S3: what is committed is there, whole, and what is refused is not."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from safetensors.numpy import save
+from sqlalchemy import text
+
+from kargah.adapters.minio_store import MinioStore
+from kargah.contracts.models import ModelLocation
+from kargah.db.engine import Engine, create_engine
+from kargah.domain.errors import Unavailable
+from kargah.testing.fixtures import DatabaseUrlFor
+from registry.app import Registry, build
+from registry.blobs.service import BlobService
+from registry.blobs.tables import metadata
+from registry.config import RegistrySettings
+from worker.fetch import fetch_with_base
+
+CONFIG = json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 64})
+WEIGHTS = save({"w": np.arange(1000, dtype=np.float32)})
+MODEL = {"config.json": CONFIG.encode(), "model.safetensors": WEIGHTS, "README.md": "# مدل".encode()}
+ADAPTER = {"adapter_config.json": b'{"peft_type": "LORA"}', "adapter_model.safetensors": save({"a": np.ones(7)})}
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass
+class Running:
+    """A registry, and shorthand for what tests do with it. `http` is a Flask test client."""
+
+    http: Any
+    engine: Engine
+    store: MinioStore
+    registry: Registry
+
+    def put(self, data: bytes) -> None:
+        answer = self.http.put(f"/api/blobs/{sha(data)}", data=data)
+        assert answer.status_code in (200, 201), answer.json
+
+    def commit(self, name: str, files: dict[str, bytes], *, send: bool = True, **extra: Any) -> Any:
+        for data in files.values() if send else ():
+            self.put(data)
+        entries = [{"path": path, "sizeBytes": len(data), "sha256": sha(data)} for path, data in files.items()]
+        return self.http.post(f"/api/models/{name}/versions", json={"files": entries, "source": "test", **extra})
+
+    def version(self, name: str, files: dict[str, bytes], **extra: Any) -> Any:
+        answer = self.commit(name, files, **extra)
+        assert answer.status_code == 201, answer.json
+        return answer.json
+
+    def age(self, hours: int) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(f"UPDATE blobs SET touched_at = touched_at - interval '{hours} hours'"))
+
+    def blob_keys(self) -> set[str]:
+        return {found.key.removeprefix("blobs/") for found in self.store.list("blobs/")}
+
+
+@pytest.fixture
+def registry(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iterator[Running]:
+    url = database_url_for("registry")
+    settings = RegistrySettings(
+        database_url=url, s3_endpoint="http://unused", s3_access_key="-", s3_secret_key="-", blob_bytes=30_000_000
+    )
+    engine = create_engine(url)
+    built = build(settings, engine, object_store)
+    yield Running(built.app.test_client(), engine, object_store, built)
+    engine.dispose()
+
+
+def test_the_tables_are_those_of_the_migrations(registry: Running) -> None:
+    with registry.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_it_is_ready_and_says_what_it_serves(registry: Running) -> None:
+    assert registry.http.get("/readyz").json["failed"] == []
+    paths = registry.http.get("/openapi.json").json["paths"]
+    assert "/api/models/{name}/location" in paths and "put" in paths["/api/blobs/{sha256}"]
+
+
+@pytest.mark.parametrize("size", [0, 5, 17_000_000])
+def test_a_blob_is_stored_once(registry: Running, size: int) -> None:
+    data = b"\x07" * size
+    assert registry.http.head(f"/api/blobs/{sha(data)}").status_code == 404
+    first = registry.http.put(f"/api/blobs/{sha(data)}", data=data)
+    again = registry.http.put(f"/api/blobs/{sha(data)}", data=data)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json == {"sha256": sha(data), "sizeBytes": size}
+    assert registry.http.head(f"/api/blobs/{sha(data)}").headers["x-size-bytes"] == str(size)
+    assert registry.store.get(f"blobs/{sha(data)}") == data
+
+
+@pytest.mark.parametrize("size", [5, 17_000_000])
+def test_wrong_bytes_are_refused_and_not_kept(registry: Running, size: int) -> None:
+    announced = sha(b"\x07" * size)
+    answer = registry.http.put(f"/api/blobs/{announced}", data=b"\x08" * size)
+    assert answer.status_code == 422 and answer.json["errors"][0]["code"] == "wrong_hash"
+    assert registry.blob_keys() == set()
+    assert registry.http.put(f"/api/blobs/{announced}", data=b"\x07" * size).status_code == 201
+    assert registry.http.put(f"/api/blobs/{announced}", data=b"\x08" * size).status_code == 422
+    assert sha(registry.store.get(f"blobs/{announced}")) == announced
+
+
+def test_a_blob_over_the_limit_or_with_a_bad_address_is_refused(registry: Running) -> None:
+    data = b"x" * 30_000_001
+    assert registry.http.put(f"/api/blobs/{sha(data)}", data=data).status_code == 413
+    undeclared = registry.http.put(
+        f"/api/blobs/{sha(data)}", input_stream=io.BytesIO(data), headers={"transfer-encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )  # fmt: skip
+    assert undeclared.status_code == 413
+    for bad in ("ABC", sha(b"").upper(), "..%2f" + sha(b"")):
+        assert registry.http.put(f"/api/blobs/{bad}", data=b"x").status_code in (404, 422)
+    assert registry.blob_keys() == set()
+
+
+def test_a_version_is_committed_with_its_facts(registry: Running) -> None:
+    lineage = {"job_id": "job_1", "metrics": {"eval_loss": 1.5}, "زبان": "فارسی"}
+    version = registry.version("owner/tiny", MODEL, lineage=lineage)
+    assert version["version"] == 1 and version["model"] == "owner/tiny"
+    assert version["lineage"] == lineage
+    assert version["sizeBytes"] == sum(map(len, MODEL.values()))
+    assert version["facts"] == {
+        "kind": "causal_lm",
+        "modelType": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "parameters": 1000,
+        "contextLength": 64,
+        "hasChatTemplate": False,
+        "baseModel": None,
+    }
+    assert [file["path"] for file in version["files"]] == sorted(MODEL)
+
+
+def test_versions_count_up_and_can_be_chosen(registry: Running) -> None:
+    registry.version("m", MODEL)
+    registry.version("m", {**MODEL, "notes.txt": b"two"})
+    assert registry.http.get("/api/models/m").json["latest"]["version"] == 2
+    assert registry.http.get("/api/models/m?version=1").json["latest"]["version"] == 1
+    assert registry.http.get("/api/models/m?version=3").status_code == 404
+    assert registry.http.get("/api/models/m?version=0").status_code == 422
+    listed = registry.http.get("/api/models/m/versions?limit=1").json
+    assert [listed["total"], listed["items"][0]["version"]] == [2, 2]
+    following = registry.http.get(f"/api/models/m/versions?limit=1&cursor={listed['nextCursor']}").json
+    assert [following["items"][0]["version"], following["nextCursor"]] == [1, None]
+
+
+def test_the_same_key_makes_one_version(registry: Running) -> None:
+    first = registry.version("m", MODEL, idempotencyKey="job_1")
+    again = registry.commit("m", {**MODEL, "notes.txt": b"x"}, idempotencyKey="job_1")
+    assert again.status_code == 200 and again.json == first
+    assert registry.version("m", MODEL, idempotencyKey="job_2")["version"] == 2
+    assert registry.version("other", MODEL, idempotencyKey="job_1")["model"] == "other"
+
+
+def test_commits_at_once_get_numbers_of_their_own(registry: Running) -> None:
+    registry.version("m", MODEL)
+    answers: list[Any] = []
+
+    def commit(key: str) -> None:
+        with registry.registry.app.test_client() as http:
+            running = Running(http, registry.engine, registry.store, registry.registry)
+            answers.append(running.commit("m", MODEL, send=False, idempotencyKey=key))
+
+    threads = [threading.Thread(target=commit, args=(f"key{index % 3}",)) for index in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200] * 6 + [201] * 3
+    assert sorted({answer.json["version"] for answer in answers}) == [2, 3, 4]
+
+
+def test_blobs_must_be_there_and_as_long_as_said(registry: Running) -> None:
+    answer = registry.commit("m", MODEL, send=False)
+    assert answer.status_code == 422
+    assert {error["code"] for error in answer.json["errors"]} == {"missing_blob"}
+    assert answer.json["errors"][0]["field"] == "files[0].sha256"
+    registry.put(WEIGHTS)
+    registry.put(MODEL["config.json"])
+    wrong = [
+        {"path": "config.json", "sizeBytes": 1, "sha256": sha(MODEL["config.json"])},
+        {"path": "model.safetensors", "sizeBytes": len(WEIGHTS), "sha256": sha(WEIGHTS)},
+    ]
+    answer = registry.http.post("/api/models/m/versions", json={"files": wrong, "source": "test"})
+    assert answer.status_code == 422 and answer.json["errors"][0]["field"] == "files[0].sizeBytes"
+    assert registry.http.get("/api/models/m").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [
+        ({**MODEL, "pytorch_model.bin": b"x"}, 415),
+        ({**MODEL, "../evil.json": b"x"}, 422),
+        ({**MODEL, "modeling.py": b"x"}, 422),
+        ({**MODEL, "config.json": b'{"model_type": "llama", "auto_map": {"AutoModel": "m.M"}}'}, 422),
+        ({**MODEL, "config.json": b'{"model_type": "unheard_of"}'}, 422),
+        ({**MODEL, "model.safetensors": b"\x80\x04\x95" + b"x" * 50}, 422),
+        ({"config.json": MODEL["config.json"]}, 422),
+        (ADAPTER, 422),
+    ],
+)
+def test_what_is_not_safe_is_not_kept(registry: Running, files: dict[str, bytes], status: int) -> None:
+    answer = registry.commit("m", files)
+    assert answer.status_code == status and answer.json["errors"]
+    assert registry.http.get("/api/models").json["total"] == 0
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "..", "a%20b", "owner/files", "x" * 200, "%D8%A7"])
+def test_bad_names_are_refused(registry: Running, name: str) -> None:
+    assert registry.commit(name, MODEL).status_code in (404, 405, 422)
+    assert registry.http.get("/api/models").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"files": [], "source": "x"}', 422),
+        ('{"files": [{"path": "config.json", "sizeBytes": true, "sha256": "%s"}], "source": "x"}' % ("a" * 64), 422),
+        ('{"files": [{"path": "config.json", "sizeBytes": 1, "sha256": "zz"}], "source": "x"}', 422),
+        ('{"files": [{"path": "a\\u0000.json", "sizeBytes": 1, "sha256": "%s"}], "source": "x"}' % ("a" * 64), 422),
+        ('{"sauce": 1}', 422),
+        ("[" * 100_000, 400),
+        ("", 400),
+    ],
+)
+def test_broken_commits_are_refused(registry: Running, body: str, status: int) -> None:
+    answer = registry.http.post("/api/models/m/versions", data=body, content_type="application/json")
+    assert answer.status_code == status
+
+
+def test_models_are_listed_in_pages_and_found(registry: Running) -> None:
+    for name in ("alpha", "beta_100", "owner/alphabet"):
+        registry.version(name, MODEL)
+    registry.version("enc", {**MODEL, "config.json": b'{"model_type": "bert"}'})
+    first = registry.http.get("/api/models?limit=3").json
+    second = registry.http.get(f"/api/models?limit=3&cursor={first['nextCursor']}").json
+    names = [item["name"] for item in first["items"] + second["items"]]
+    assert names == ["enc", "owner/alphabet", "beta_100", "alpha"]
+    assert first["total"] == second["total"] == 4 and second["nextCursor"] is None
+    assert _names(registry, "search=ALPHA") == {"alpha", "owner/alphabet"}
+    assert _names(registry, "search=a_p") == set()
+    assert _names(registry, "kind=encoder") == {"enc"}
+    assert registry.http.get("/api/models?cursor=garbage").status_code == 422
+    assert registry.http.get("/api/models?limit=0").status_code == 422
+
+
+def _names(registry: Running, query: str) -> set[str]:
+    return {item["name"] for item in registry.http.get(f"/api/models?{query}").json["items"]}
+
+
+def test_a_file_is_downloaded_whole_or_in_part(registry: Running) -> None:
+    registry.version("owner/m", MODEL)
+    url = "/api/models/owner/m/files/model.safetensors"
+    whole = registry.http.get(url)
+    assert (whole.status_code, whole.data) == (200, WEIGHTS)
+    assert whole.headers["etag"] == f'"{sha(WEIGHTS)}"' and whole.content_length == len(WEIGHTS)
+    for asked, expected in (("0-9", WEIGHTS[:10]), ("4000-", WEIGHTS[4000:]), ("-7", WEIGHTS[-7:])):
+        part = registry.http.get(url, headers={"range": f"bytes={asked}"})
+        assert (part.status_code, part.data) == (206, expected)
+    assert part.headers["content-range"] == f"bytes {len(WEIGHTS) - 7}-{len(WEIGHTS) - 1}/{len(WEIGHTS)}"
+    assert registry.http.get(url, headers={"range": f"bytes={len(WEIGHTS)}-"}).status_code == 416
+    assert registry.http.get(url, headers={"range": "bytes=5-2"}).status_code == 416
+    assert registry.http.get(url, headers={"range": "bytes=0-1,4-5"}).data == WEIGHTS
+    stale = registry.http.get(url, headers={"range": "bytes=0-9", "if-range": '"other"'})
+    assert (stale.status_code, stale.data) == (200, WEIGHTS)
+    assert registry.http.get(url, headers={"if-none-match": f'"{sha(WEIGHTS)}"'}).status_code == 304
+    head = registry.http.head(url)
+    assert (head.status_code, head.data, head.content_length) == (200, b"", len(WEIGHTS))
+    assert registry.http.get("/api/models/owner/m/files/absent.json").status_code == 404
+    assert registry.http.get("/api/models/owner/m/files/../../x").status_code == 404
+
+
+def test_an_adapter_is_located_with_its_base(registry: Running, tmp_path: Path) -> None:
+    base = registry.version("base", MODEL)
+    tuned = registry.version("tuned", ADAPTER, lineage={"base_version_id": base["id"]})
+    assert tuned["facts"]["kind"] == "adapter" and tuned["facts"]["baseModel"] == "base"
+    assert (tuned["facts"]["modelType"], tuned["facts"]["contextLength"]) == ("llama", 64)
+    location = ModelLocation.model_validate_json(registry.http.get("/api/models/tuned/location").data)
+    assert location.base is not None and location.base.version.id == base["id"] and location.base.base is None
+    fetched = fetch_with_base(location, registry.store, tmp_path / "cache", tmp_path / "run")
+    assert (fetched.model_dir / "adapter_model.safetensors").read_bytes() == ADAPTER["adapter_model.safetensors"]
+    assert fetched.base_dir is not None and (fetched.base_dir / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_an_adapter_finds_its_base_by_name_or_is_refused(registry: Running) -> None:
+    named = {**ADAPTER, "adapter_config.json": b'{"base_model_name_or_path": "owner/base"}'}
+    assert registry.commit("tuned", named).status_code == 422
+    registry.version("owner/base", MODEL)
+    assert registry.version("tuned", named)["facts"]["baseModel"] == "owner/base"
+    unknown = registry.commit("tuned", named, lineage={"base_version_id": "mv_unknown"})
+    assert unknown.status_code == 422 and unknown.json["errors"][0]["field"] == "lineage.base_version_id"
+
+
+def test_a_base_stays_while_adapters_need_it(registry: Running) -> None:
+    first = registry.version("base", MODEL)
+    registry.version("base", {**MODEL, "notes.txt": b"2"})
+    registry.version("tuned", ADAPTER, lineage={"base_version_id": first["id"]})
+    for url in ("/api/models/base", "/api/models/base?version=1"):
+        answer = registry.http.delete(url)
+        assert answer.status_code == 409 and "tuned@1" in answer.json["detail"]
+    assert registry.http.delete("/api/models/base?version=2").status_code == 204
+    assert registry.http.get("/api/models/base").json["latest"]["version"] == 1
+    assert registry.http.delete("/api/models/tuned").status_code == 204
+    assert registry.http.delete("/api/models/base").status_code == 204
+    assert registry.http.get("/api/models").json == {"items": [], "nextCursor": None, "total": 0}
+    assert registry.http.delete("/api/models/base").status_code == 404
+
+
+def test_a_model_trained_on_its_own_earlier_version_can_go_whole(registry: Running) -> None:
+    first = registry.version("m", MODEL)
+    registry.version("m", ADAPTER, lineage={"base_version_id": first["id"]})
+    assert registry.http.delete("/api/models/m").status_code == 204
+
+
+def test_weights_go_once_nobody_needs_them(registry: Running) -> None:
+    orphan = save({"o": np.ones(3)})
+    registry.put(orphan)
+    registry.version("kept", MODEL)
+    registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})
+    everything = registry.blob_keys()
+    assert registry.registry.blobs.collect() == 0
+    registry.age(25)
+    registry.http.delete("/api/models/gone")
+    assert registry.registry.blobs.collect() == 1
+    assert registry.blob_keys() == everything - {sha(orphan)}
+    registry.age(25)
+    assert registry.registry.blobs.collect() == 1
+    assert sha(WEIGHTS) in registry.blob_keys() and sha(save({"g": np.ones(9)})) not in registry.blob_keys()
+    assert registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})["version"] == 1
+
+
+def test_asking_for_a_blob_renews_its_grace(registry: Running) -> None:
+    registry.put(WEIGHTS)
+    registry.age(25)
+    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").status_code == 200
+    assert registry.registry.blobs.collect() == 0
+
+
+def test_a_blob_on_its_way_out_cannot_be_committed(registry: Running) -> None:
+    registry.version("m", MODEL)
+    with registry.engine.begin() as connection:
+        connection.execute(text("UPDATE blobs SET collecting_since = now() WHERE weights"))
+    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").status_code == 404
+    assert registry.commit("other", MODEL, send=False).status_code == 503
+    assert registry.http.get("/api/models/other").status_code == 404
+
+
+def test_a_sweep_that_crashed_is_finished_by_the_next(registry: Running) -> None:
+    registry.put(WEIGHTS)
+    registry.age(25)
+    broken = BlobService(registry.engine, MinioStore("http://127.0.0.1:1", "a", "b", "kargah"), timedelta(hours=24))
+    with pytest.raises(Unavailable):
+        broken.collect()
+    assert registry.registry.blobs.collect() == 1
+    assert registry.blob_keys() == set()
+    assert registry.http.put(f"/api/blobs/{sha(WEIGHTS)}", data=WEIGHTS).status_code == 201
