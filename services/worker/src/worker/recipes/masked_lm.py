@@ -1,0 +1,87 @@
+"""Domain adaptation of an encoder: it learns to fill in words left out of the data's texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from worker.recipes.params import CommonParams, basic
+from worker.trainer.context import Outcome, RunContext
+
+if TYPE_CHECKING:
+    from worker.trainer.session import Session
+
+
+class MaskedLmParams(CommonParams):
+    """What masked language modelling takes besides the common parameters."""
+
+    mask_probability: float = Field(
+        default=0.15,
+        gt=0,
+        le=0.9,
+        title="Masked share",
+        description="Share of the words that are hidden and have to be guessed.",
+        json_schema_extra=basic(0.05, 0.5),
+    )
+
+
+@dataclass(frozen=True)
+class MaskedLm:
+    """See the module."""
+
+    name: str = "masked-lm"
+    title: str = "Masked language modelling"
+    description: str = "Makes an encoder (BERT and the like) at home in the words of the data, whatever their format."
+    model_kinds: tuple[str, ...] = ("encoder",)
+    formats: tuple[str, ...] = (
+        "text",
+        "question_answer",
+        "messages",
+        "prompt_completion",
+        "alpaca",
+        "sharegpt",
+        "labelled_text",
+    )
+    rank: int = 30
+    params: type[CommonParams] = MaskedLmParams
+
+    def run(self, context: RunContext, params: CommonParams) -> Outcome:
+        """See Recipe.run."""
+        from worker.trainer.fit import fit
+        from worker.trainer.session import open_session
+
+        assert isinstance(params, MaskedLmParams)
+        session = open_session(context, params)
+        return fit(session, _material(session, params))
+
+
+def _material(session: Session, params: MaskedLmParams) -> Any:
+    import torch
+    from transformers import AutoModelForMaskedLM
+
+    from worker.trainer.errors import TrainingError
+    from worker.trainer.identity import tokenizer_hash
+    from worker.trainer.material import Material
+    from worker.trainer.models import context_length, load_model, load_tokenizer, save_whole
+    from worker.trainer.objective import MaskedToken
+    from worker.trainer.text_encoder import TextEncoder
+
+    tokenizer = load_tokenizer(session.model_dir)
+    if tokenizer.mask_token_id is None:
+        raise TrainingError("bad_model", "The model's tokenizer has no mask token.", "Choose an encoder such as BERT.")
+    model = load_model(AutoModelForMaskedLM, session.model_dir, torch.float32)
+    length = context_length(model.config, tokenizer, params.max_length)
+    splits = session.shape.name == "text"
+    return Material(
+        model=model,
+        tokenizer=tokenizer,
+        objective=MaskedToken(tokenizer.mask_token_id, len(tokenizer), params.mask_probability, params.seed),
+        encoder=TextEncoder(tokenizer, length, tokenizer_hash(session.model_dir), splits),
+        save=lambda output: save_whole(model, session.model_dir, output),
+        facts={"auto_class": "AutoModelForMaskedLM"},
+    )
+
+
+RECIPE = MaskedLm()

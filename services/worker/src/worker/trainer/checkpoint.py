@@ -1,0 +1,143 @@
+"""Resumable state: taken in memory between two steps, read back with every reason to refuse it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from worker.trainer.errors import TrainingError
+from worker.trainer.rng import RandomState
+from worker.trainer.state import RunState
+
+_LAYOUT = 1
+_STATE, _WEIGHTS, _OPTIMIZER, _RANDOM = (
+    "state.json",
+    "weights.safetensors",
+    "optimizer.safetensors",
+    "random.safetensors",
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a checkpoint belongs to. `must_match` decides whether it may be resumed; `versions` is only told."""
+
+    must_match: dict[str, str]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy in host memory, independent of what training does next. `tensors` by file, `document` is JSON."""
+
+    state: RunState
+    tensors: dict[str, dict[str, Tensor]]
+    document: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Raises OSError when there is no room."""
+        folder.mkdir(parents=True)
+        for name, tensors in self.tensors.items():
+            save_file(tensors, folder / name)
+        document = self.document | {"state": self.state.model_dump()}
+        (folder / _STATE).write_text(json.dumps(document), encoding="utf-8")
+
+
+def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """What training changes: trained parameters, each once however often it is tied, and saved buffers."""
+    tensors = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    kept = model.state_dict(keep_vars=True).keys()
+    return tensors | {name: buffer for name, buffer in model.named_buffers() if name in kept}
+
+
+def take(
+    model: nn.Module, optimizer: torch.optim.Optimizer, random: RandomState, state: RunState, identity: Identity
+) -> Snapshot:
+    """Copy everything; training stands still meanwhile, so it does nothing else."""
+    packed = optimizer.state_dict()
+    moments = {f"{index}.{key}": value for index, kept in packed["state"].items() for key, value in kept.items()}
+    document = {
+        "layout": _LAYOUT,
+        "must_match": identity.must_match,
+        "versions": identity.versions,
+        "param_groups": packed["param_groups"],
+        "random": random.plain,
+        "schedule": {"learning_rate": [group["lr"] for group in packed["param_groups"]]},
+    }
+    return Snapshot(
+        state.model_copy(update={"history": list(state.history)}),
+        {_WEIGHTS: _copies(trained_tensors(model)), _OPTIMIZER: _copies(moments), _RANDOM: _copies(random.tensors)},
+        document,
+    )
+
+
+def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was read back besides weights and optimizer, and which libraries have changed since."""
+
+    state: RunState
+    random: RandomState
+    changed_versions: dict[str, str]
+
+
+def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Identity) -> Restored:
+    """Load a checkpoint into `model` and `optimizer`. Raises TrainingError that says why it cannot be resumed."""
+    try:
+        document = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        files = {name: load_file(folder / name) for name in (_WEIGHTS, _OPTIMIZER, _RANDOM)}
+    except (OSError, ValueError, SafetensorError) as error:
+        raise TrainingError("bad_checkpoint", f"The checkpoint cannot be read: {error}", _FRESH) from error
+    _check(document, identity)
+    _load_weights(model, files[_WEIGHTS])
+    optimizer.load_state_dict(_optimizer_state(document["param_groups"], files[_OPTIMIZER]))
+    versions = {
+        name: f"{document['versions'].get(name)} -> {now}"
+        for name, now in identity.versions.items()
+        if document["versions"].get(name) != now
+    }
+    random = RandomState(files[_RANDOM], document["random"])
+    return Restored(RunState.model_validate(document["state"]), random, versions)
+
+
+_FRESH = "Start a new job with these settings; it cannot go on from this checkpoint."
+
+
+def _check(document: dict[str, Any], identity: Identity) -> None:
+    if document.get("layout") != _LAYOUT:
+        raise TrainingError("checkpoint_mismatch", "The checkpoint was written by another release.", _FRESH)
+    differing = [name for name, value in identity.must_match.items() if document["must_match"].get(name) != value]
+    if differing:
+        what = ", ".join(differing)
+        raise TrainingError("checkpoint_mismatch", f"The checkpoint belongs to another run: {what} differ.", _FRESH)
+
+
+def _load_weights(model: nn.Module, saved: dict[str, Tensor]) -> None:
+    current = trained_tensors(model)
+    if current.keys() != saved.keys() or any(current[name].shape != saved[name].shape for name in saved):
+        raise TrainingError("checkpoint_mismatch", "The checkpoint's weights are not this model's.", _FRESH)
+    with torch.no_grad():
+        for name, tensor in saved.items():
+            current[name].copy_(tensor)
+
+
+def _optimizer_state(groups: list[dict[str, Any]], moments: dict[str, Tensor]) -> dict[str, Any]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in moments.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = tensor
+    restored = [group | {"betas": tuple(group["betas"])} for group in groups]
+    return {"state": state, "param_groups": restored}

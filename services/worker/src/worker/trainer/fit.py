@@ -1,0 +1,129 @@
+"""From a session and a recipe's material to a trained model folder, or to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kargah.contracts.runs import ProgressMessage
+from worker.trainer import checkpoint, identity, rng, token_cache
+from worker.trainer.checkpoint_writer import CheckpointWriter
+from worker.trainer.choose_layout import choose_layout, describe_layout
+from worker.trainer.context import Outcome
+from worker.trainer.device import token_budget
+from worker.trainer.errors import Interruption, TrainingError
+from worker.trainer.learner import Learner, bare, parameters
+from worker.trainer.loop import Loop, Parts
+from worker.trainer.material import Material
+from worker.trainer.optimizer import make_optimizer
+from worker.trainer.output import write_output
+from worker.trainer.pace import Pace
+from worker.trainer.passes import Passes
+from worker.trainer.plan import Plan
+from worker.trainer.pulse import Pulse
+from worker.trainer.samples import Samples
+from worker.trainer.session import Session
+from worker.trainer.state import RunState
+from worker.trainer.token_store import TokenStore
+
+
+def fit(session: Session, material: Material) -> Outcome:
+    """Train to the end, to a stop, or to a pause; everything is told and handed over on the way.
+
+    Raises TrainingError.
+    """
+    loop = _assemble(session, material)
+    parts = loop.parts
+    parts.pulse.interruptible = True
+    try:
+        finished = loop.run()
+        loop.measure()
+        answers = loop.answer_samples()
+    except Interruption as interruption:
+        loop.save(interruption.action)
+        parts.writer.wait()
+        return "paused" if interruption.action == "pause" else "drained"
+    parts.pulse.interruptible = False
+    parts.context.phase("saving")
+    parts.writer.settle()
+    parts.context.output(write_output(session, material, loop.state, answers))
+    parts.context.progress(loop.progress().model_copy(update={"percent": 100.0, "eta_seconds": 0.0}))
+    return "finished" if finished else "stopped"
+
+
+def _assemble(session: Session, material: Material) -> Loop:
+    """Everything the loop needs, resumed if there is a checkpoint to go on from."""
+    context, params, device = session.context, session.params, session.device
+    pulse = Pulse(context, lambda: ProgressMessage(percent=0, note="preparing"))
+    model = material.model.to(device.torch)
+    if params.gradient_checkpointing:
+        bare(model).gradient_checkpointing_enable({"use_reentrant": False})
+    learner = Learner(model, device.accelerator.prepare_model(model))
+    layout = choose_layout(learner, material, device)
+    budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)
+    store = _open_store(session, material, pulse)
+    train = store.items_of(session.split.train)
+    if len(train) == 0:
+        raise TrainingError("empty_dataset", "No row is left to train on.", "Add rows, or lower eval_fraction.")
+    held_out = store.items_of(session.split.held_out[: params.eval_rows])
+    parts = Parts(
+        context=context,
+        material=material,
+        plan=Plan.of(params, len(train)),
+        passes=Passes(learner, layout, device, budget, context, pulse.beat),
+        store=store,
+        train=train,
+        held_out=held_out,
+        optimizer=make_optimizer(model, params.learning_rate, params.weight_decay),
+        accelerator=device.accelerator,
+        max_grad_norm=params.max_grad_norm,
+        writer=CheckpointWriter(context, params.checkpoint_seconds),
+        identity=identity.identity(session, context.spec.recipe),
+        samples=_samples(session, material),
+        pulse=pulse,
+        pace=Pace(),
+    )
+    _tell_start(session, learner, describe_layout(layout, learner), budget)
+    loop = Loop(parts, _resume(session, parts) or RunState(budget=budget))
+    parts.passes.budget = loop.state.budget
+    pulse.follow(loop.progress)
+    pulse.watch(learner.layers())
+    model.train()
+    return loop
+
+
+def _open_store(session: Session, material: Material, pulse: Pulse) -> TokenStore:
+    spec = session.context.spec
+    parts = [identity.dataset_hash(session), session.shape.name, material.encoder.identity]
+    cache = token_cache.cache_path(Path(spec.cache_dir), parts)
+    return TokenStore(session.rows, session.shape, material.encoder, cache, pulse.beat)
+
+
+def _samples(session: Session, material: Material) -> Samples:
+    """The first held-out rows; those that were trained on would show memory, not learning."""
+    rows = session.split.held_out[: session.params.sample_prompts]
+    examples = [session.example(int(row)) for row in rows] if material.sample is not None else []
+    return Samples(session.context, examples, material.sample or (lambda _: None))
+
+
+def _resume(session: Session, parts: Parts) -> RunState | None:
+    if session.context.spec.resume_dir is None:
+        return None
+    restored = checkpoint.restore(
+        Path(session.context.spec.resume_dir), parts.material.model, parts.optimizer, parts.identity
+    )
+    rng.restore(restored.random)
+    if restored.changed_versions:
+        parts.context.event("versions_changed", restored.changed_versions)
+        parts.context.log(f"Resuming with other libraries: {restored.changed_versions}", "warning")
+    parts.context.log(f"Resuming after step {restored.state.step} of {parts.plan.total}")
+    parts.pace.evaluated(restored.state.evaluation_seconds)
+    return restored.state
+
+
+def _tell_start(session: Session, learner: Learner, layout: str, budget: int) -> None:
+    trained, total = parameters(learner.model)
+    device = session.device
+    session.context.log(
+        f"Training {trained:,} of {total:,} parameters on {device.torch} in {device.precision}: {layout}, "
+        f"at most {budget} tokens at a time"
+    )

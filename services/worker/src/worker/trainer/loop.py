@@ -1,0 +1,240 @@
+"""The loop that all recipes share: steps, evaluations and checkpoints, exactly resumable."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from kargah.contracts.runs import ProgressMessage
+from worker.trainer import checkpoint, rng
+from worker.trainer.checkpoint import Identity
+from worker.trainer.checkpoint_writer import CheckpointWriter, Reason
+from worker.trainer.context import Phase, RunContext
+from worker.trainer.errors import TrainingError
+from worker.trainer.evaluation import evaluate
+from worker.trainer.items import Item
+from worker.trainer.material import Material, Sample
+from worker.trainer.pace import Pace
+from worker.trainer.passes import Passes, Trained
+from worker.trainer.plan import Plan
+from worker.trainer.pulse import Pulse
+from worker.trainer.rows import IntArray
+from worker.trainer.samples import Samples
+from worker.trainer.state import Point, RunState
+from worker.trainer.token_store import TokenStore
+
+_LOG_SECONDS = 1.0
+
+
+@dataclass
+class Parts:
+    """Everything the loop works with, made by `worker.trainer.fit`. `train` and `held_out` are item numbers."""
+
+    context: RunContext
+    material: Material
+    plan: Plan
+    passes: Passes
+    store: TokenStore
+    train: IntArray
+    held_out: IntArray
+    optimizer: torch.optim.Optimizer
+    accelerator: Any
+    max_grad_norm: float
+    writer: CheckpointWriter
+    identity: Identity
+    samples: Samples
+    pulse: Pulse
+    pace: Pace
+
+
+class Loop:
+    """Between two steps, `state`, weights, optimizer and generators belong together: that is when snapshots are taken.
+
+    An Interruption may come out of `run`; weights and optimizer are then as after step `state.step`, and
+    `save` puts the generators back to that point.
+    """
+
+    def __init__(self, parts: Parts, state: RunState) -> None:
+        self.parts = parts
+        self.state = state
+        self._random = rng.capture()
+        self._saved = state.step
+        self._logged = 0.0
+        self._fruitless = 0
+        self._phase: Phase = "preparing"
+
+    def run(self) -> bool:
+        """Train until the plan's end, True, or until a stop is asked for, False."""
+        while True:
+            self._random = rng.capture()
+            self.parts.pulse.listen()
+            if self.parts.plan.evaluates(self.state.step):
+                self.measure()
+            self._enter("training")
+            self._save_if_due()
+            if self.parts.context.ending() == "stop":
+                self.save("stop")
+                return False
+            if self.state.step >= self.parts.plan.total:
+                return True
+            self._step()
+
+    def measure(self) -> None:
+        """Evaluate the held-out rows, once per step, and answer the samples before the first."""
+        state, parts = self.state, self.parts
+        if state.evaluated == state.step:
+            return
+        began = time.monotonic()
+        self._enter("evaluating")
+        parts.material.model.eval()
+        try:
+            values = evaluate(parts.passes, parts.store, parts.material.objective, parts.held_out.tolist())
+            if state.step == 0 and not state.sampled:
+                parts.samples.show("before")
+                state.sampled = True
+        finally:
+            parts.material.model.train()
+        self._check("evaluation loss", values.get("eval_loss", 0.0))
+        self._measured(values, time.monotonic() - began)
+
+    def answer_samples(self) -> list[Sample]:
+        """The answers after training."""
+        model = self.parts.material.model
+        self._enter("evaluating")
+        model.eval()
+        try:
+            return self.parts.samples.show("after")
+        finally:
+            model.train()
+
+    def save(self, reason: Reason) -> None:
+        """Snapshot the state after the last finished step, and write it in the background."""
+        parts, state = self.parts, self.state
+        parts.optimizer.zero_grad(set_to_none=True)
+        rng.restore(self._random)
+        state.budget = parts.passes.budget
+        parts.writer.settle()
+        began = time.monotonic()
+        snapshot = checkpoint.take(parts.material.model, parts.optimizer, self._random, state, parts.identity)
+        parts.writer.write(snapshot, parts.plan.epoch(state.step), reason, time.monotonic() - began)
+        self._saved = state.step
+
+    def progress(self) -> ProgressMessage:
+        """Where it stands; 100 % is only reached once the output is handed over."""
+        plan, state, pace = self.parts.plan, self.state, self.parts.pace
+        rest = pace.remaining(plan.total - state.step, plan.evaluations_after(state.step))
+        return ProgressMessage(
+            percent=round(99.0 * state.step / plan.total, 3),
+            step=state.step,
+            total_steps=plan.total,
+            epoch=plan.epoch(state.step),
+            epochs=plan.epochs,
+            eta_seconds=None if rest is None else round(rest, 1),
+            note=self._phase,
+        )
+
+    def _step(self) -> None:
+        parts, state = self.parts, self.state
+        began = time.monotonic()
+        draw = parts.plan.sampler.epoch_of(state.step)
+        numbers = parts.train[parts.plan.sampler.draw(state.step)].tolist()
+        items: list[Item] = parts.store.get(numbers)
+        prepare = parts.material.objective.prepare
+        tasks = [prepare(item, number, draw) for item, number in zip(items, numbers, strict=True)]
+        rate = parts.plan.schedule.at(state.step)
+        values = {"learning_rate": rate}
+        if any(len(task.targets) for task in tasks):
+            trained = parts.passes.accumulate(tasks)
+            values |= self._update(trained, rate)
+            state.tokens += trained.tokens
+            self._fruitless = 0
+        else:
+            self._count_fruitless()
+        state.step += 1
+        seconds = time.monotonic() - began
+        state.seconds += seconds
+        parts.pace.stepped(seconds)
+        values["tokens_per_second"] = sum(len(task.ids) for task in tasks) / seconds
+        self._report(values)
+        self._log_step(values)
+
+    def _update(self, trained: Trained, rate: float) -> dict[str, float]:
+        """One look at the device for all numbers, before anything is changed."""
+        parts = self.parts
+        parameters = [parameter for group in parts.optimizer.param_groups for parameter in group["params"]]
+        norm = parts.accelerator.clip_grad_norm_(parameters, parts.max_grad_norm or math.inf)
+        loss, correct, length = torch.stack([trained.loss, trained.correct, norm.to(trained.loss)]).tolist()
+        self._check("loss", loss)
+        self._check("gradient", length)
+        for group in parts.optimizer.param_groups:
+            group["lr"] = rate
+        parts.optimizer.step()
+        parts.optimizer.zero_grad(set_to_none=True)
+        return {"loss": loss / trained.count, "accuracy": correct / trained.count, "grad_norm": length}
+
+    def _count_fruitless(self) -> None:
+        """A few rows without anything to learn are skipped; a whole epoch of them is a mistake."""
+        self._fruitless += 1
+        if self._fruitless >= min(self.parts.plan.sampler.steps_per_epoch, self.parts.plan.total):
+            raise TrainingError(
+                "nothing_to_learn",
+                "No row has anything to learn within the maximum length.",
+                "Raise max_length, or check that the rows have answers.",
+            )
+
+    def _check(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                "nan_loss",
+                f"The {what} is {value} at step {self.state.step + 1} of {self.parts.plan.total}.",
+                "Lower the learning rate, lengthen the warm-up, or check the rows for broken text.",
+            )
+
+    def _measured(self, values: dict[str, float], seconds: float) -> None:
+        state = self.state
+        state.evaluated = state.step
+        if not values:
+            return
+        self.parts.pace.evaluated(seconds)
+        state.evaluation_seconds = seconds
+        state.latest = values
+        if state.step == 0:
+            state.before = values
+        self._report(values)
+        told = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+        self.parts.context.log(f"Held-out rows after step {state.step}: {told}")
+
+    def _report(self, values: dict[str, float]) -> None:
+        epoch = self.parts.plan.epoch(self.state.step)
+        self.state.history.append(Point(step=self.state.step, epoch=epoch, values=values))
+        self.parts.context.metrics(self.state.step, epoch, values)
+
+    def _log_step(self, values: dict[str, float]) -> None:
+        now, plan, step = time.monotonic(), self.parts.plan, self.state.step
+        if now - self._logged < _LOG_SECONDS and 1 < step < plan.total:
+            return
+        self._logged = now
+        told = ", ".join(f"{name} {values[name]:.4g}" for name in ("loss", "accuracy", "grad_norm") if name in values)
+        speed = f"{values['tokens_per_second']:.0f} tokens/s"
+        self.parts.context.log(f"Step {step}/{plan.total}, epoch {plan.epoch(step):.2f}: {told}, {speed}")
+
+    def _save_if_due(self) -> None:
+        plan, step = self.parts.plan, self.state.step
+        if self.parts.context.checkpoint_requested():
+            self.save("requested")
+        elif step == self._saved:
+            return
+        elif plan.ends_epoch(step) or step == plan.total:
+            self.save("epoch" if plan.ends_epoch(step) else "final")
+        elif plan.saves(step) or self.parts.writer.due():
+            self.save("interval")
+
+    def _enter(self, phase: Phase) -> None:
+        if phase != self._phase:
+            self._phase = phase
+            self.parts.context.phase(phase)
+            self.parts.pulse.tell()

@@ -1,0 +1,115 @@
+"""One training, from its spec to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+import traceback
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kargah.contracts.runs import DoneMessage, FailedMessage, RunSpec
+from kargah.domain.errors import DomainError
+from worker.recipes.registry import recipe_named
+from worker.trainer.context import MessageContext, Outcome
+from worker.trainer.errors import AgentGone, TrainingError
+from worker.trainer.pipe_context import PipeContext, PrintingContext
+
+DONE, PERMANENT, RETRYABLE = 0, 10, 11
+_READ_FD, _WRITE_FD = 3, 4
+
+
+def run(spec: RunSpec, read_fd: int, write_fd: int) -> int:
+    """Train as `spec` says, talking over two pipes. 0: done; 10: it would fail again; 11: another try may help."""
+    return execute(PipeContext(spec, read_fd, write_fd))
+
+
+def execute(context: MessageContext) -> int:
+    """The edge of the process: every failure becomes a message and a status."""
+    try:
+        context.send(DoneMessage(outcome=_train(context)))
+        return DONE
+    except AgentGone:
+        return RETRYABLE
+    except TrainingError as error:
+        return _fail(context, error)
+    except DomainError as error:
+        return _fail(context, TrainingError(error.code, error.message, error.hint))
+    except OSError as error:
+        return _fail(
+            context, TrainingError("io_error", f"A file could not be written or read: {error}", permanent=False)
+        )
+    except Exception as error:  # the edge: whatever it is, the job must say so, and the log must show where
+        traceback.print_exc()
+        return _fail(context, _unexpected(error))
+
+
+def _train(context: MessageContext) -> Outcome:
+    spec = context.spec
+    if spec.kind != "train":
+        raise TrainingError("bad_spec", f"The trainer does not do {spec.kind!r} jobs.")
+    recipe = recipe_named(spec.recipe)
+    context.phase("preparing")
+    try:
+        params = recipe.params.model_validate(spec.params)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise TrainingError("bad_params", f"Parameters the recipe does not take: {wrong}") from error
+    _quieten()
+    return recipe.run(context, params)
+
+
+def _quieten() -> None:
+    """No progress bars: the job's log has its own lines."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+def _unexpected(error: Exception) -> TrainingError:
+    from worker.trainer.device import is_out_of_memory
+
+    if is_out_of_memory(error):
+        return TrainingError(
+            "out_of_memory",
+            "The model does not fit into the device's memory.",
+            "Use LoRA, switch gradient_checkpointing on, or take a smaller model.",
+        )
+    return TrainingError(
+        "internal", f"{type(error).__name__}: {error}", "The worker's log has details.", permanent=False
+    )
+
+
+def _fail(context: MessageContext, error: TrainingError) -> int:
+    message = FailedMessage(code=error.code, message=error.message, hint=error.hint, permanent=error.permanent)
+    try:
+        context.send(message)
+    except AgentGone:
+        return RETRYABLE
+    return PERMANENT if error.permanent else RETRYABLE
+
+
+def main() -> int:
+    """`python -m worker.trainer.main --spec FILE`: over file descriptors 3 and 4 if both are pipes, else printing."""
+    parser = argparse.ArgumentParser(prog="worker.trainer.main")
+    parser.add_argument("--spec", type=Path, required=True)
+    spec = RunSpec.model_validate_json(parser.parse_args().spec.read_bytes())
+    if _is_pipe(_READ_FD) and _is_pipe(_WRITE_FD):
+        return run(spec, _READ_FD, _WRITE_FD)
+    return execute(PrintingContext(spec))
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The folder that becomes a model version: weights, tokenizer, what happened, and a card for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kargah.contracts.runs import OutputMessage
+from worker.trainer.artifacts import settle
+from worker.trainer.curve import loss_svg
+from worker.trainer.identity import versions
+from worker.trainer.material import Material, Sample
+from worker.trainer.model_card import model_card
+from worker.trainer.session import Session
+from worker.trainer.state import RunState
+
+
+def write_output(session: Session, material: Material, state: RunState, answers: Sequence[Sample]) -> OutputMessage:
+    """Write everything, flush it, hash it. Raises OSError when there is no room."""
+    folder = Path(session.context.spec.work_dir) / "output"
+    folder.mkdir(parents=True, exist_ok=True)
+    material.save(folder)
+    material.tokenizer.save_pretrained(folder)
+    _scrub(folder, session)
+    summary = summarise(session, state)
+    details = _details(session.params.model_dump(), state, answers)
+    _write(folder / "metrics.json", json.dumps(summary | details, ensure_ascii=False, indent=1))
+    _write(folder / "loss.svg", loss_svg(state.history))
+    _write(folder / "README.md", model_card(session, material, state, answers))
+    return OutputMessage(directory=str(folder), files=settle(folder), metrics=summary)
+
+
+def summarise(session: Session, state: RunState) -> dict[str, Any]:
+    """What goes into the version's lineage: before, after, and how it came about."""
+    last = next((point.values for point in reversed(state.history) if "loss" in point.values), {})
+    return {
+        "recipe": session.context.spec.recipe,
+        "steps": state.step,
+        "tokens": state.tokens,
+        "training_seconds": round(state.seconds, 3),
+        "before": state.before,
+        "after": state.latest,
+        "train": {name: last[name] for name in ("loss", "accuracy") if name in last},
+    }
+
+
+def _details(params: dict[str, Any], state: RunState, answers: Sequence[Sample]) -> dict[str, Any]:
+    return {
+        "parameters": params,
+        "history": [point.model_dump() for point in state.history],
+        "samples": [asdict(answer) for answer in answers],
+        "versions": versions(),
+    }
+
+
+def _scrub(folder: Path, session: Session) -> None:
+    """Configuration files name the base by its name, not by this machine's folders."""
+    name = session.base_name
+    for path in folder.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        for local in (session.model_dir, session.base_dir):
+            if local is not None:
+                text = text.replace(json.dumps(str(local))[1:-1], name)
+        _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

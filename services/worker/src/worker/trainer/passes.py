@@ -1,0 +1,141 @@
+"""Sending a set of tasks through the model in as many passes as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from worker.trainer import rng
+from worker.trainer.context import RunContext
+from worker.trainer.device import Device, is_out_of_memory
+from worker.trainer.errors import TrainingError
+from worker.trainer.layout import Layout
+from worker.trainer.learner import Learner
+from worker.trainer.objective import Index, Task
+
+Result = TypeVar("Result")
+
+_SMALLEST = 16
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Sums over predictions: `loss`, `correct` and their `count`; `predicted` in the order of the tasks' targets."""
+
+    loss: float
+    correct: int
+    count: int
+    predicted: Index
+    targets: Index
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Of one accumulation: device scalars `loss` and `correct` (sums), how many predictions, how many real tokens."""
+
+    loss: Tensor
+    correct: Tensor
+    count: int
+    tokens: int
+
+
+class Passes:
+    """Owns the token budget: halved, and told, when the device runs out of memory; the work is then done again."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        layout: Layout,
+        device: Device,
+        budget: int,
+        context: RunContext,
+        beat: Callable[[], None],
+    ) -> None:
+        self.budget = budget
+        self._learner = learner
+        self._layout = layout
+        self._device = device
+        self._context = context
+        self._beat = beat
+
+    def accumulate(self, tasks: Sequence[Task]) -> Trained:
+        """Add the gradients of the mean loss over all targets of `tasks`; the model must have none before."""
+        random = rng.capture()
+
+        def again() -> None:
+            self._learner.model.zero_grad(set_to_none=True)
+            rng.restore(random)
+
+        return self._fitting(tasks, lambda: self._accumulate(tasks), again)
+
+    def measure(self, tasks: Sequence[Task]) -> Measure:
+        """Without gradients."""
+        with torch.no_grad():
+            return self._fitting(tasks, lambda: self._measure(tasks), lambda: None)
+
+    def _groups(self, tasks: Sequence[Task]) -> list[list[int]]:
+        """A group without any target teaches nothing and measures nothing."""
+        groups = self._layout.group([len(task.ids) for task in tasks], self.budget)
+        return [group for group in groups if any(len(tasks[index].targets) for index in group)]
+
+    def _accumulate(self, tasks: Sequence[Task]) -> Trained:
+        count = sum(len(task.targets) for task in tasks)
+        loss = torch.zeros((), device=self._device.torch)
+        correct = torch.zeros((), device=self._device.torch)
+        for group in self._groups(tasks):
+            batch = self._layout.build([tasks[index] for index in group], self._device.torch)
+            logits = self._learner.logits(batch)
+            summed = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
+            self._device.accelerator.backward(summed / count)
+            loss += summed.detach()
+            correct += (logits.detach().argmax(-1) == batch.targets).sum()
+            self._beat()
+        return Trained(loss, correct, count, sum(len(task.ids) for task in tasks))
+
+    def _measure(self, tasks: Sequence[Task]) -> Measure:
+        loss = 0.0
+        predicted: list[Tensor] = []
+        targets: list[Tensor] = []
+        for group in self._groups(tasks):
+            batch = self._layout.build([tasks[index] for index in group], self._device.torch)
+            logits = self._learner.logits(batch).float()
+            loss += float(F.cross_entropy(logits, batch.targets, reduction="sum"))
+            predicted.append(logits.argmax(-1).cpu())
+            targets.append(batch.targets.cpu())
+            self._beat()
+        found, wanted = _joined(predicted), _joined(targets)
+        return Measure(loss, int((found == wanted).sum()), len(wanted), found, wanted)
+
+    def _fitting(self, tasks: Sequence[Task], work: Callable[[], Result], again: Callable[[], None]) -> Result:
+        while True:
+            try:
+                return work()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve(max(len(task.ids) for task in tasks), sum(len(task.ids) for task in tasks), error)
+            if self._device.is_gpu:
+                torch.cuda.empty_cache()
+            again()
+
+    def _halve(self, longest: int, total: int, error: BaseException) -> None:
+        before = min(self.budget, total)
+        if before <= max(longest, _SMALLEST):
+            raise TrainingError(
+                "out_of_memory",
+                f"A single row of {longest} tokens does not fit into the device's memory.",
+                "Lower max_length, switch gradient_checkpointing on, use LoRA, or take a smaller model.",
+            ) from error
+        self.budget = max(before // 2, _SMALLEST)
+        self._context.event("micro_batch_halved", {"tokens_before": before, "tokens": self.budget})
+        self._context.log(f"Out of memory with {before} tokens at a time: going on with {self.budget}", "warning")
+
+
+def _joined(parts: Sequence[Tensor]) -> Index:
+    return torch.cat(list(parts)).numpy() if parts else np.zeros(0, dtype=np.int64)

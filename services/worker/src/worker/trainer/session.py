@@ -1,0 +1,59 @@
+"""What every recipe starts from: the device, the rows, and which of them are held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kargah.formats.base import Example, Format
+from kargah.formats.registry import format_named
+from worker.recipes.params import CommonParams
+from worker.trainer import rng
+from worker.trainer.context import RunContext
+from worker.trainer.device import Device, open_device
+from worker.trainer.errors import TrainingError
+from worker.trainer.rows import RowFile, Split, split_rows
+
+
+@dataclass(frozen=True)
+class Session:
+    """The inputs of a run, opened. `model_dir` is the model's folder; `base_dir` its base's when it is an adapter."""
+
+    context: RunContext
+    params: CommonParams
+    device: Device
+    rows: RowFile
+    shape: Format
+    split: Split
+    model_dir: Path
+    base_dir: Path | None
+
+    @property
+    def base_name(self) -> str:
+        """The base model's name as the platform knows it."""
+        return str(self.context.spec.facts.get("base_model") or self.model_dir.name)
+
+    @property
+    def tokenizer_dir(self) -> Path:
+        """An adapter's folder has a tokenizer of its own only if it was saved with one."""
+        own = (self.model_dir / "tokenizer_config.json").is_file()
+        return self.model_dir if own or self.base_dir is None else self.base_dir
+
+    def example(self, row: int) -> Example:
+        return self.rows.example(row, self.shape)
+
+
+def open_session(context: RunContext, params: CommonParams) -> Session:
+    """Raises TrainingError when an input is absent or the device cannot do what is asked."""
+    spec = context.spec
+    if spec.model_dir is None or spec.dataset_path is None or spec.dataset_format is None:
+        raise TrainingError("bad_spec", "A training needs a model and a dataset.", "Submit the job with both.")
+    device = open_device(params.precision, spec.threads)
+    rng.seed_all(params.seed)
+    rows = RowFile(Path(spec.dataset_path))
+    split = split_rows(rows, params.eval_fraction, params.seed)
+    context.log(f"{len(rows)} rows: {len(split.train)} to train on, {len(split.held_out)} held out")
+    base_dir = Path(spec.base_dir) if spec.base_dir is not None else None
+    return Session(
+        context, params, device, rows, format_named(spec.dataset_format), split, Path(spec.model_dir), base_dir
+    )
