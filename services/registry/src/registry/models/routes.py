@@ -82,7 +82,7 @@ def _writing_routes(api: Api, models: ModelService) -> None:
     )
     def commit_version(name: str, body: ModelVersionCreate) -> Reply:
         """Make a version of blobs that are there; 200 when the idempotency key was used before"""
-        version, created = models.commit(name, body)
+        version, created = models.add_version(name, body)
         return Reply(version, status=201 if created else 200)
 
     @api.delete("/api/models/<path:name>", status=204, query=VersionQuery, tags=_TAGS)

@@ -38,7 +38,7 @@ class ModelService:
         self._store = store
         self._blobs = blobs
 
-    def commit(self, name: str, create: ModelVersionCreate) -> tuple[ModelVersionView, bool]:
+    def add_version(self, name: str, create: ModelVersionCreate) -> tuple[ModelVersionView, bool]:
         """Make the next version of `name`; it, and whether it is new (False: its key was used before).
 
         Raises Invalid and UnsupportedMedia for what is not acceptable. The blobs are read outside of any

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kargah.domain.model_files import problem_with_file
-from worker.installs import gguf_llama
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import sha256_of
 from worker.installs.reporter import Reporter
@@ -30,6 +29,8 @@ class KnownPackage:
 
 
 def _from_gguf(weights: Path, target: Path, reporter: Reporter) -> None:
+    from worker.installs import gguf_llama  # brings torch, which no other kind of install needs
+
     def on_tensor(done: int, total: int) -> None:
         reporter.progress(20 + 70 * done / total, f"weights: {done} of {total} tensors")
 

@@ -34,21 +34,28 @@ class Source:
 def run_install(spec: RunSpec, context: RunContext) -> Outcome:
     """Install `spec.params["source"]` into the run's folder and hand it over as the output.
 
-    The output's metrics name the source as it was resolved: a hub's with the commit. Raises TrainingError;
-    Interruption when a pause or drain is asked for. A stop is not obeyed: half a model is none.
+    The output's metrics name the source as it was resolved: a hub's with the commit. A pause or drain ends it without
+    an output, and a later run goes on from what was downloaded; a stop is not obeyed, for half a model is none.
+    Raises TrainingError.
     """
     try:
-        source = parse_source(spec.params.get("source"))
-        folder = Path(spec.work_dir) / "model"
-        folder.mkdir(parents=True, exist_ok=True)
-        context.phase("preparing")
-        reporter = _ContextReporter(context)
-        resolved = _install(source, Path(spec.cache_dir), folder, reporter)
-        context.phase("saving")
-        reporter.progress(97, "hashing")
-        files = describe_folder(folder)
+        return _run(spec, context)
     except InstallFailed as error:
         raise TrainingError(error.code, error.message, error.hint, error.permanent) from error
+    except Interruption as interruption:
+        return "paused" if interruption.action == "pause" else "drained"
+
+
+def _run(spec: RunSpec, context: RunContext) -> Outcome:
+    source = parse_source(spec.params.get("source"))
+    folder = Path(spec.work_dir) / "model"
+    folder.mkdir(parents=True, exist_ok=True)
+    context.phase("preparing")
+    reporter = _ContextReporter(context)
+    resolved = _install(source, Path(spec.cache_dir), folder, reporter)
+    context.phase("saving")
+    reporter.progress(97, "hashing")
+    files = describe_folder(folder)
     size = sum(file.size_bytes for file in files)
     context.log(f"{len(files)} files, {size / 1e6:.1f} MB")
     context.output(OutputMessage(directory=str(folder), files=files, metrics={"source": str(resolved)}))
