@@ -49,8 +49,10 @@ def execute(context: MessageContext) -> int:
 
 def _train(context: MessageContext) -> Outcome:
     spec = context.spec
-    if spec.kind != "train":
-        raise TrainingError("bad_spec", f"The trainer does not do {spec.kind!r} jobs.")
+    if spec.kind == "install":
+        from worker.installs.run import run_install  # brings huggingface_hub, which no training needs
+
+        return run_install(spec, context)
     recipe = recipe_named(spec.recipe)
     context.phase("preparing")
     try:
