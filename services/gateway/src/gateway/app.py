@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -33,11 +34,12 @@ from kargah.web.app import create_app
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The app and its two threads."""
+    """The app, its two threads, and what to close at the end."""
 
     app: Flask
     hub: EventHub
     reconciler: Reconciler
+    closing: Sequence[Callable[[], None]]
 
     def start(self) -> None:
         """Start the threads: after the server's fork."""
@@ -45,8 +47,11 @@ class Gateway:
         self.reconciler.start()
 
     def stop(self) -> None:
+        """End the threads, close every connection."""
         self.reconciler.stop()
         self.hub.stop()
+        for close in self.closing:
+            close()
 
 
 def build(settings: GatewaySettings) -> Gateway:
@@ -62,7 +67,8 @@ def build(settings: GatewaySettings) -> Gateway:
     add_job_routes(api, JobService(engine, ringer, catalogue))
     add_event_routes(api, EventStreams(engine, hub))
     add_source_routes(api, catalogue)
-    add_status_route(api, StatusReader(engine, settings))
+    reader = StatusReader(engine, settings)
+    add_status_route(api, reader)
 
     def schema_is_there() -> None:
         with UnitOfWork(engine) as tx:
@@ -72,13 +78,16 @@ def build(settings: GatewaySettings) -> Gateway:
         "gateway", api, {"database": schema_is_there}, settings, envelopes={"/v1/": openai_error}, registry=registry
     )
     add_page(app)
-    _add_proxies(app, settings)
-    return Gateway(app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds))
+    proxies = _add_proxies(app, settings)
+    closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
+    return Gateway(app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds), closing)
 
 
-def _add_proxies(app: Flask, settings: GatewaySettings) -> None:
-    Proxy("dataset service", settings.datasets_url).add(app, "/api/datasets", "/api/datasets/<path:rest>")
+def _add_proxies(app: Flask, settings: GatewaySettings) -> list[Proxy]:
+    datasets = Proxy("dataset service", settings.datasets_url)
+    datasets.add(app, "/api/datasets", "/api/datasets/<path:rest>")
     registry = Proxy("registry", settings.registry_url)
     registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>")
     inference = Proxy("inference service", settings.inference_url)
     inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")
+    return [datasets, registry, inference]
