@@ -1,0 +1,125 @@
+"""Server-Sent Events over HTTP: replay, live, and the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from kargah.clients.sse import ServerEvent, parse
+from kargah.jobstore import attempt_repository as attempts
+from kargah.jobstore import control_repository
+from kargah.jobstore.values import Batch, EventEntry, LogEntry, MetricValue
+from kargah.testing.waiting import wait_until
+
+_STREAM = {"accept": "text/event-stream"}
+
+
+@contextmanager
+def _following(stack: Any, job_id: str, **headers: str) -> Iterator[Iterator[ServerEvent]]:
+    with (
+        httpx.Client(base_url=stack.url, timeout=10) as http,
+        http.stream("GET", f"/api/train/jobs/{job_id}/events", headers={**_STREAM, **headers}) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield parse(response.iter_lines())
+
+
+def _sample(number: int) -> Batch:
+    return Batch(events=[EventEntry("sample", {"n": number})])
+
+
+def test_a_stream_replays_follows_and_ends_with_the_job(stack: Any) -> None:
+    claim = stack.bench.running()
+    stack.bench.do(attempts.record, claim.job_id, 1, _sample(1))
+    with _following(stack, claim.job_id) as events:
+        replayed = [next(events) for _ in range(3)]
+        assert [(event.id, event.event) for event in replayed] == [("1", "status"), ("2", "status"), ("3", "sample")]
+        assert replayed[2].data["data"] == {"n": 1} and replayed[2].data["number"] == 3
+        batch = Batch(metrics=[MetricValue(1, "loss", 2.0)], logs=[LogEntry("info", "سلام")])
+        stack.bench.do(attempts.record, claim.job_id, 1, batch)
+        progress, line = next(events), next(events)
+        assert progress.event == "progress" and progress.data["data"]["metrics"][0]["value"] == 2.0
+        assert (line.event, line.id, line.data["message"]) == ("log", None, "سلام")
+        stack.bench.do(control_repository.cancel, claim.job_id)
+        assert [event.data["data"]["status"] for event in events] == ["cancelled"]
+
+
+def test_a_broken_stream_goes_on_after_the_last_event_seen(stack: Any) -> None:
+    claim = stack.bench.running()
+    for number in range(1200):
+        if number % 100 == 0:
+            samples = [EventEntry("sample", {"n": n}) for n in range(number, number + 100)]
+            stack.bench.do(attempts.record, claim.job_id, 1, Batch(events=samples))
+    stack.bench.do(attempts.finish, claim.job_id, 1, {"model": "made"})
+    with _following(stack, claim.job_id) as events:
+        first = [event.id for event, _ in zip(events, range(700), strict=False)]
+    with _following(stack, claim.job_id, **{"last-event-id": str(first[-1])}) as events:
+        rest = [event.id for event in events]
+    assert [int(str(number)) for number in first + rest] == list(range(1, 1204))
+
+
+def test_a_notification_wakes_the_stream_at_once(stack: Any) -> None:
+    """Two hundred events, each sent once the one before has arrived: with the two second poll alone, minutes."""
+    claim = stack.bench.running()
+    with _following(stack, claim.job_id, **{"last-event-id": "2"}) as events:
+        for number in range(200):
+            stack.bench.do(attempts.record, claim.job_id, 1, _sample(number))
+            assert next(events).data["data"] == {"n": number}
+
+
+def test_too_many_streams_are_refused_and_places_come_back(stack: Any) -> None:
+    job_id = stack.bench.submit()
+    with _following(stack, job_id) as one, _following(stack, job_id) as two, _following(stack, job_id) as three:
+        for events in (one, two, three):
+            next(events)
+        refused = stack.http.get(f"/api/jobs/{job_id}/events", headers=_STREAM)
+        assert refused.status_code == 503 and "two seconds" in refused.json()["hint"]
+        assert stack.http.get(f"/api/jobs/{job_id}").status_code == 200
+    stack.bench.do(control_repository.cancel, job_id)  # the write at which the server sees that they have left
+    wait_until(lambda: stack.http.get(f"/api/jobs/{job_id}/events", headers=_STREAM).status_code == 200)
+
+
+def test_json_pages_of_events(stack: Any) -> None:
+    claim = stack.bench.running()
+    path = f"/api/jobs/{claim.job_id}/events"
+    accept = {"accept": "application/json"}
+    first = stack.http.get(f"{path}?limit=1", headers=accept).json()
+    assert [event["data"]["status"] for event in first["items"]] == ["pending"]
+    second = stack.http.get(f"{path}?after={first['nextCursor']}", headers=accept).json()
+    assert [event["number"] for event in second["items"]] == [2] and second["nextCursor"] is None
+
+
+def test_bad_positions_are_refused(stack: Any) -> None:
+    job_id = stack.bench.submit()
+    assert stack.http.get(f"/api/jobs/{job_id}/events", headers={"last-event-id": "-1"}).status_code == 400
+    assert stack.http.get(f"/api/jobs/{job_id}/events?after=x").status_code == 422
+    assert stack.http.get("/api/jobs/job_x/events").status_code == 404
+
+
+def test_many_followers_of_many_jobs_each_see_their_own(stack: Any) -> None:
+    claims = [stack.bench.running() for _ in range(3)]
+    seen: dict[str, list[int]] = {}
+
+    def follow(job_id: str) -> Callable[[], None]:
+        def run() -> None:
+            with _following(stack, job_id, **{"last-event-id": "2"}) as events:
+                seen[job_id] = [event.data["data"].get("n") for event in events]
+
+        return run
+
+    threads = [threading.Thread(target=follow(claim.job_id)) for claim in claims]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        for offset, claim in enumerate(claims):
+            stack.bench.do(attempts.record, claim.job_id, 1, _sample(100 * offset + number))
+    for claim in claims:
+        stack.bench.do(attempts.finish, claim.job_id, 1, {})
+    for thread in threads:
+        thread.join(20)
+    for offset, claim in enumerate(claims):
+        assert seen[claim.job_id] == [*(100 * offset + number for number in range(20)), None]
