@@ -19,11 +19,15 @@ def create_engine(
     statement_timeout_seconds: float | None = 30.0,
     pool_size: int = 10,
     max_overflow: int = 20,
+    idle_in_transaction_seconds: float = 60.0,
+    unanswered_seconds: float = 30.0,
 ) -> Engine:
     """An engine for `postgresql://role:password@host:port/database`; connects on first use only.
 
     A statement longer than `statement_timeout_seconds` is ended by the server (None: never). At most
-    `pool_size + max_overflow` connections; a caller waits 10 s for a free one.
+    `pool_size + max_overflow` connections; a caller waits 10 s for a free one. A client that goes silent within a
+    transaction keeps its locks for `idle_in_transaction_seconds`; a server that acknowledges nothing counts as lost
+    after `unanswered_seconds`.
     """
     return sqlalchemy.create_engine(
         sqlalchemy_url(url),
@@ -34,11 +38,11 @@ def create_engine(
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
             "application_name": application_name,
-            "options": _server_options(statement_timeout_seconds),
+            "options": _server_options(statement_timeout_seconds, idle_in_transaction_seconds),
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,
+            "tcp_user_timeout": int(unanswered_seconds * 1000),
         },
     )
 
@@ -56,11 +60,11 @@ def libpq_url(url: str) -> str:
     return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _server_options(statement_timeout_seconds: float | None) -> str:
+def _server_options(statement_timeout_seconds: float | None, idle_in_transaction_seconds: float) -> str:
     milliseconds = 0 if statement_timeout_seconds is None else int(statement_timeout_seconds * 1000)
     settings = {
         "statement_timeout": milliseconds,
-        "idle_in_transaction_session_timeout": 60_000,
+        "idle_in_transaction_session_timeout": int(idle_in_transaction_seconds * 1000),
         "timezone": "UTC",
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kargah.contracts.jobs import JobError, LogLine, RecipeView
-from kargah.db.engine import Engine
+from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.job_state import Status
 from kargah.jobstore import attempt_repository, claim_repository, query_repository, recipe_repository
@@ -49,6 +49,20 @@ class Ledger(Protocol):
     def publish(self, recipes: Sequence[RecipeView]) -> None: ...
 
     def attempt(self, claim: Claim) -> AttemptLedger: ...
+
+
+def lease_engine(database_url: str, lease_seconds: float) -> Engine:
+    """An engine that gives up when the lease would: were this agent cut off in the middle of a transaction, its
+    lock on the job must not outlive the lease, or nobody else could take the job."""
+    return create_engine(
+        database_url,
+        application_name="kargah-worker",
+        statement_timeout_seconds=lease_seconds,
+        pool_size=4,
+        max_overflow=4,
+        idle_in_transaction_seconds=lease_seconds,
+        unanswered_seconds=lease_seconds,
+    )
 
 
 @dataclass(frozen=True)

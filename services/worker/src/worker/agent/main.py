@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from kargah.adapters.bells import open_listener
 from kargah.adapters.settings import BellSettings, S3Settings, open_store
-from kargah.db.engine import Engine, create_engine
+from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.telemetry.logging import configure_logging, get_logger
 from kargah.telemetry.metrics import new_registry
@@ -22,7 +22,7 @@ from worker.agent.drain import Drain
 from worker.agent.health import HealthServer
 from worker.agent.keeper import Pace
 from worker.agent.launcher import Launcher
-from worker.agent.ledger import PostgresLedger
+from worker.agent.ledger import PostgresLedger, lease_engine
 from worker.agent.loop import AgentLoop
 from worker.agent.metrics import AgentMetrics
 from worker.agent.peers import Peers
@@ -53,7 +53,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     work_root = settings.data_dir / "work"
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     _log.info("agent starts", worker=settings.worker_name, kinds=settings.kinds, folders_removed=sweep(work_root))
-    engine = create_engine(settings.database_url, application_name="kargah-worker", pool_size=4, max_overflow=4)
+    engine = lease_engine(settings.database_url, settings.lease_seconds)
     cleanup.callback(engine.dispose)
     ledger = PostgresLedger(engine, settings.worker_name, settings.kinds, settings.lease_seconds)
     registry = new_registry()

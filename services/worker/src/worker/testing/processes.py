@@ -20,19 +20,20 @@ DEADLINE = 20.0
 Value = TypeVar("Value")
 
 
-def poll(get: Callable[[], Value | None], what: str) -> Value:
+def poll(get: Callable[[], Value | None], what: str, seconds: float = DEADLINE) -> Value:
     """The first value that is not None; fails the test when none comes in time."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = get()
         if value is not None:
             return value
         time.sleep(0.005)
-    raise AssertionError(f"{what}: not within {DEADLINE} s")
+    raise AssertionError(f"{what}: not within {seconds:g} s")
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    poll(lambda: True if condition() else None, what)
+def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
+    """Wait for `condition`; fails the test when it does not come true in time."""
+    poll(lambda: True if condition() else None, what, seconds)
 
 
 def alive(pid: int) -> bool:

@@ -118,6 +118,7 @@ def _die(talk: Talk) -> int:
 
 def _hang(talk: Talk) -> int:
     talk.say(runs.PhaseMessage(phase="training"))
+    talk.say(runs.EventMessage(name="trainer", data={"pid": os.getpid(), "from": 0}))
     while True:
         time.sleep(3600)
 
@@ -168,6 +169,7 @@ def _train(talk: Talk) -> int:
     params = talk.spec.params
     total, pace, every = int(params.get("steps", 5)), float(params.get("pace", 0.0)), int(params.get("every", 2))
     step = _resume_step(talk.spec)
+    talk.say(runs.EventMessage(name="trainer", data={"pid": os.getpid(), "from": step}))
     talk.say(runs.PhaseMessage(phase="training"))
     while step < total:
         step += 1
