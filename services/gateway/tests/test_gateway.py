@@ -144,3 +144,11 @@ def test_an_open_network_needs_to_be_asked_for() -> None:
     urls = {name: "http://127.0.0.1:1" for name in ("registry_url", "datasets_url", "inference_url")}
     with pytest.raises(ValidationError, match="KARGAH_ALLOW_OPEN_NETWORK"):
         GatewaySettings(host="0.0.0.0", database_url="postgresql://x@127.0.0.1/x", **urls)  # type: ignore[arg-type]
+
+
+def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"registry_url": "r", "datasets_url": "d", "inference_url": "i", "database_url": "p", "sweep_seconds": "3"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"KARGAH_{name.upper()}", value)
+    settings = GatewaySettings()
+    assert {name: str(getattr(settings, name)).removesuffix(".0") for name in given} == given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kargah.adapters.settings import BellSettings
 from kargah.web.settings import WebSettings
@@ -11,6 +11,8 @@ from kargah.web.settings import WebSettings
 
 class PeerSettings(BaseSettings):
     """Where the other services are. `public_url` is the gateway's own address as people type it; for display."""
+
+    model_config = SettingsConfigDict(env_prefix="KARGAH_")
 
     registry_url: str
     datasets_url: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -14,6 +15,7 @@ from kargah.jobstore.claim_repository import expire_leases, pending_to_ring
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
+_RING_AGAIN_SECONDS = 10.0  # while no worker listens, rings only pile up in a broker
 
 
 class Reconciler:
@@ -23,6 +25,7 @@ class Reconciler:
         self._engine = engine
         self._ringer = ringer
         self._seconds = seconds
+        self._rung: dict[str, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
         self._expired = Counter(
@@ -50,8 +53,16 @@ class Reconciler:
         with UnitOfWork(self._engine) as tx:
             overdue = pending_to_ring(tx.connection)
         waiting = [(job.job_id, job.kind) for job in expired if job.status is Status.PENDING]
-        for job_id, kind in dict.fromkeys(waiting + overdue):
-            self._ringer.ring(job_id, kind)
+        self._ring(dict(waiting + overdue))
+
+    def _ring(self, waiting: dict[str, str]) -> None:
+        """Ring for each, at most every ten seconds; jobs that wait no longer are forgotten."""
+        now = time.monotonic()
+        self._rung = {job_id: at for job_id, at in self._rung.items() if job_id in waiting}
+        for job_id, kind in waiting.items():
+            if now - self._rung.get(job_id, float("-inf")) >= _RING_AGAIN_SECONDS:
+                self._rung[job_id] = now
+                self._ringer.ring(job_id, kind)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
