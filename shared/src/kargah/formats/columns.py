@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from kargah.formats.base import Row, RowError
 
 _LONGEST_NAME = 64
 _MOST_COLUMNS = 64
+_MOST_KNOWN = 256
 _LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "ؤ": "و", "أ": "ا", "_": " ", "-": " ", "\u200c": " "})
 
 
-@dataclass(frozen=True, slots=True)
 class Column:
     """One column: the canonical `name` and the `aliases` under which files bring it."""
 
-    name: str
-    aliases: tuple[str, ...] = ()
+    def __init__(self, name: str, aliases: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.aliases = aliases
+        self._loose_names = {loose(own) for own in (name, *aliases)}
+        # The rows of one file share their keys, so each set of keys is compared once.
+        self._known: dict[tuple[str, ...], str | None] = {}
 
     def key(self, row: Row) -> str | None:
         """The key of `row` that holds this column; canonical name first, then aliases, then a loose comparison."""
         if self.name in row:
             return self.name
+        keys = tuple(row)
+        try:
+            return self._known[keys]
+        except KeyError:
+            return self._remember(keys)
+
+    def _remember(self, keys: tuple[str, ...]) -> str | None:
+        """Find the key; the three limits bound what a hostile file can leave in the memory."""
+        found = self._find(keys)
+        if len(keys) <= _MOST_COLUMNS and max(map(len, keys), default=0) <= _LONGEST_NAME:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[keys] = found
+        return found
+
+    def _find(self, keys: tuple[str, ...]) -> str | None:
         for alias in self.aliases:
-            if alias in row:
+            if alias in keys:
                 return alias
-        if len(row) > _MOST_COLUMNS:
-            return None
-        return _loose_key(self, tuple(key for key in row if len(key) <= _LONGEST_NAME))
+        return next((key for key in keys if len(key) <= _LONGEST_NAME and loose(key) in self._loose_names), None)
 
     def present(self, row: Row) -> bool:
         """Whether the row has this column under any name."""
         return self.key(row) is not None
-
-
-# Cached, for rows of one file share their keys; the two limits above bound what a hostile file can leave in it.
-@lru_cache(maxsize=4096)
-def _loose_key(column: Column, keys: tuple[str, ...]) -> str | None:
-    wanted = {loose(name) for name in (column.name, *column.aliases)}
-    return next((key for key in keys if loose(key) in wanted), None)
 
 
 def loose(name: str) -> str:
@@ -59,7 +68,7 @@ def text_problem(value: Any, field: str, *, may_be_empty: bool = False) -> RowEr
     """What is wrong with a value that must be text; None if nothing."""
     if not isinstance(value, str):
         return RowError(field, "wrong_type", f"`{field}` must be text, and is {kind_of(value)}")
-    if not may_be_empty and not value.strip():
+    if not may_be_empty and (not value or value.isspace()):
         return RowError(field, "empty", f"`{field}` is empty")
     return None
 

@@ -44,12 +44,19 @@ def _turn_problems(message: Any, number: int) -> list[RowError]:
     if not isinstance(message, dict):
         return [RowError(field, "wrong_type", f"`{field}` must be an object, and is {kind_of(message)}")]
     role = message.get("role")
+    if len(message) == 2 and _is_plain(role, message.get("content")):
+        return []
     if not isinstance(role, str) or role not in _ROLES:
         return [RowError(f"{field}.role", "unknown_role", f"`{field}.role` must be one of {', '.join(_ROLES)}")]
     if message.get("tool_calls") or message.get("function_call"):
         return [RowError(f"{field}.tool_calls", "unsupported", "tool calls are not trained on; leave them out")]
     content = content_problem(message.get("content"), f"{field}.content", _ROLES[role])
     return found(content, weight_problem(message, field, role))
+
+
+def _is_plain(role: Any, content: Any) -> bool:
+    """The usual turn, told apart quickly."""
+    return type(role) is str and role in _ROLES and type(content) is str and bool(content) and not content.isspace()
 
 
 def _ending_problems(messages: list[dict[str, Any]]) -> list[RowError]:

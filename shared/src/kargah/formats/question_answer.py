@@ -47,6 +47,8 @@ def _answer(row: Row) -> str | None:
     key = _ANSWER.key(row)
     if key is None:
         return None
+    if _CANDIDATES not in row:
+        return answer_text(row[key])
     return chosen(row[key], row.get(_CANDIDATES)) or answer_text(row[key])
 
 

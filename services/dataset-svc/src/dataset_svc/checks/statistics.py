@@ -10,42 +10,68 @@ from kargah.formats.base import Chat, Example, LabelledText
 MAX_FIELDS = 1000
 MAX_LABELS = 1000
 LONGEST_NAME = 200
+_BATCH = 1024
+
+
+class _Lengths:
+    """Number, least, mean and greatest of lengths; collected in `batch` and summed up now and then."""
+
+    __slots__ = ("batch", "empty", "greatest", "least", "number", "total")
+
+    def __init__(self) -> None:
+        self.batch: list[int] = []
+        self.number = self.total = self.greatest = self.empty = 0
+        self.least: int | None = None
+
+    def fold(self) -> None:
+        """Sum up the batch."""
+        if self.batch:
+            least = min(self.batch)
+            self.least = least if self.least is None else min(least, self.least)
+            self.greatest = max(self.greatest, *self.batch)
+            self.number += len(self.batch)
+            self.total += sum(self.batch)
+            self.empty += self.batch.count(0)
+            self.batch.clear()
+
+    def summary(self, what: str) -> dict[str, float]:
+        """As the contract names them; nothing where nothing was measured."""
+        if self.least is None:
+            return {}
+        mean = round(self.total / self.number, 2)
+        return {f"min{what}": self.least, f"mean{what}": mean, f"max{what}": self.greatest}
 
 
 class _Field:
-    """One column: how often it stands, how often empty, and the lengths of its texts and lists."""
+    """One column: lengths of its texts in characters, of its lists in items, and how many cells were neither."""
 
-    __slots__ = ("count", "empty", "items", "texts")
+    __slots__ = ("add_text", "items", "nulls", "others", "texts")
 
     def __init__(self) -> None:
-        self.count = self.empty = 0
-        self.texts = [0, 0, 0, 0]
-        self.items = [0, 0, 0, 0]
+        self.texts = _Lengths()
+        self.items = _Lengths()
+        self.others = self.nulls = 0
+        self.add_text = self.texts.batch.append
 
     def add(self, value: Any) -> None:
-        self.count += 1
-        if value is None or value == "" or value == []:
-            self.empty += 1
-        if isinstance(value, str):
-            _measure(self.texts, len(value))
-        elif isinstance(value, list):
-            _measure(self.items, len(value))
+        """Count a cell that is no text."""
+        if isinstance(value, list):
+            self.items.batch.append(len(value))
+        else:
+            self.others += 1
+            self.nulls += value is None
+
+    def fold(self) -> None:
+        """Sum up what was collected."""
+        self.texts.fold()
+        self.items.fold()
 
     def summary(self) -> dict[str, float]:
-        told: dict[str, float] = {"count": self.count, "empty": self.empty}
-        return told | _told(self.texts, "Length") | _told(self.items, "Items")
-
-
-def _measure(measured: list[int], length: int) -> None:
-    number, total, low, high = measured
-    measured[:] = number + 1, total + length, length if not number or length < low else low, max(high, length)
-
-
-def _told(measured: list[int], what: str) -> dict[str, float]:
-    number, total, low, high = measured
-    if not number:
-        return {}
-    return {f"min{what}": low, f"mean{what}": round(total / number, 2), f"max{what}": high}
+        """As the contract names them."""
+        self.fold()
+        count = self.texts.number + self.items.number + self.others
+        empty = self.texts.empty + self.items.empty + self.nulls
+        return {"count": count, "empty": empty, **self.texts.summary("Length"), **self.items.summary("Items")}
 
 
 class Statistics:
@@ -64,8 +90,15 @@ class Statistics:
         fields = self._fields
         for name, value in row.items():
             field = fields.get(name) or self._new_field(name)
-            if field is not None:
+            if field is None:
+                continue
+            if isinstance(value, str):
+                field.add_text(len(value))
+            else:
                 field.add(value)
+        if not self.rows % _BATCH:
+            for field in fields.values():
+                field.fold()
 
     def add_example(self, example: Example) -> None:
         """Count the label, and whether there is anything to learn."""

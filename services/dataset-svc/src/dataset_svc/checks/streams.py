@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from kargah.domain.errors import TooLarge
+from kargah.domain.errors import BadRequest, TooLarge
 
 _BATCH = 256 << 10
 
@@ -29,12 +29,15 @@ class Digest:
 
 
 class HashedStream(io.RawIOBase):
-    """`source` read through: hashed, and refused with TooLarge past `limit` bytes."""
+    """`source` read through: hashed, refused with TooLarge past `limit` bytes, and with BadRequest where it ends
+    before the `expected` size (None: not known).
+    """
 
-    def __init__(self, source: BinaryIO, digest: Digest, limit: int) -> None:
+    def __init__(self, source: BinaryIO, digest: Digest, limit: int, expected: int | None = None) -> None:
         self._source = source
         self._digest = digest
         self._limit = limit
+        self._expected = expected
 
     def readable(self) -> bool:
         return True
@@ -44,6 +47,9 @@ class HashedStream(io.RawIOBase):
         self._digest.add(data)
         if self._digest.size > self._limit:
             raise TooLarge(f"the file is larger than {self._limit:,} bytes", "split it into several datasets")
+        # The server ends a body that breaks off as if it were whole.
+        if not data and self._expected is not None and self._digest.size != self._expected:
+            raise BadRequest(f"the body ended after {self._digest.size:,} of {self._expected:,} bytes", "send it again")
         buffer[: len(data)] = data
         return len(data)
 

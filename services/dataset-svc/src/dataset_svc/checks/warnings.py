@@ -12,8 +12,8 @@ from dataset_svc.readers.rows import ParsedRow, shortened
 from kargah.contracts.datasets import RowProblem
 from kargah.formats.persian import find_issues
 
-_REMEMBERED = 500_000
-_CHARACTERS = 1_000_000
+_REMEMBERED = 200_000
+_CHARACTERS = 200_000
 _PERSIAN = re.compile("[\u0600-\u06ff]")
 
 
@@ -30,7 +30,7 @@ class _Seen:
 class Warnings:
     """Looks at every good row, within fixed bounds of memory and time.
 
-    Repeats are looked for among the first 500,000 rows, spelling in the first million characters.
+    Repeats are looked for among the first 200,000 rows, spelling in the first 200,000 characters.
     """
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted = Request(name, query.filename, query.format, query.map)
         wanted.check()
         upload = raw_upload(request, limit=limit)
-        with _store_answers(), uploads.staged(upload.stream) as staged:
+        with _store_answers(), uploads.staged(upload.stream, request.content_length) as staged:
             return _reply(*uploads.commit(staged, wanted))
 
 

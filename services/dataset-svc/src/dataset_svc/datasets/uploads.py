@@ -18,7 +18,7 @@ from dataset_svc.readers.source import open_source
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.errors import DomainError, FieldError, Invalid
+from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
 from kargah.domain.ids import new_id
 from kargah.domain.names import is_name
 from kargah.formats.registry import format_named
@@ -28,6 +28,7 @@ from kargah.telemetry.logging import get_logger
 RESERVED = frozenset({"content", "location", "preview", "statistics", "versions"})
 _LONGEST_FILENAME = 200
 _BUFFER = 1 << 20
+_TRIES = 5
 _log = get_logger(__name__)
 
 
@@ -75,12 +76,14 @@ class Uploads:
         self._limits = limits
 
     @contextmanager
-    def staged(self, stream: BinaryIO) -> Iterator[Staged]:
-        """The stream, stored to its end; removed when the block is left. Raises TooLarge, StoreUnavailable, and what
-        reading the stream raises."""
+    def staged(self, stream: BinaryIO, expected: int | None = None) -> Iterator[Staged]:
+        """The stream, stored to its end; removed when the block is left.
+
+        Raises TooLarge, BadRequest when it has not the `expected` size, StoreUnavailable, and what reading raises.
+        """
         key, digest = f"{STAGING}{new_id('upload')}/source", Digest()
         try:
-            hashed = HashedStream(stream, digest, self._limits.upload_bytes)
+            hashed = HashedStream(stream, digest, self._limits.upload_bytes, expected)
             self._store.put_stream(key, io.BufferedReader(hashed, _BUFFER))
             yield Staged(key, digest)
         finally:
@@ -116,17 +119,25 @@ class Uploads:
 
     def _record(self, new: NewVersion, objects: dict[str, Digest]) -> tuple[DatasetVersionView, bool]:
         digests = [digest.sha256 for digest in objects.values()]
+        recorded = None
         try:
-            while True:
+            for _ in range(_TRIES):
                 self._promote(objects)
-                with UnitOfWork(self._engine) as tx:
-                    repository.lock_objects(tx.connection, digests)
-                    # A deletion of the same content may have taken them since; then they are stored again.
-                    if all(holds(self._store, digest.sha256, digest.size) for digest in objects.values()):
-                        return repository.insert_version(tx.connection, new)
-        except (DomainError, StoreUnavailable):
-            self._release(digests)
-            raise
+                if (recorded := self._insert(new, objects)) is not None:
+                    return recorded
+            raise Unavailable("the object store does not keep what is stored in it", "try again in a moment")
+        finally:
+            # A version that was there already has a source of its own, so this one's may be needed by nobody.
+            if recorded is None or not recorded[1]:
+                self._release(digests)
+
+    def _insert(self, new: NewVersion, objects: dict[str, Digest]) -> tuple[DatasetVersionView, bool] | None:
+        """None when a deletion of the same content took an object meanwhile: then it must be stored again."""
+        with UnitOfWork(self._engine) as tx:
+            repository.lock_objects(tx.connection, [digest.sha256 for digest in objects.values()])
+            if all(holds(self._store, digest.sha256, digest.size) for digest in objects.values()):
+                return repository.insert_version(tx.connection, new)
+        return None
 
     def _promote(self, objects: dict[str, Digest]) -> None:
         for key, digest in objects.items():
@@ -137,7 +148,7 @@ class Uploads:
         try:
             release(self._store, self._engine, digests)
         except (DomainError, StoreUnavailable) as error:
-            _log.warning("objects of a failed upload are left to the janitor", error=str(error))
+            _log.warning("objects of an upload are left to the janitor", error=str(error))
 
     def _drop(self, key: str) -> None:
         try:

@@ -28,11 +28,10 @@ class DecodedText:
         self._fed_bytes = start
         self._fed_lines = 1
 
-    def advance(self, position: int) -> None:
-        """Move on to `position`."""
-        passed = self.text[self.position : position]
-        self.byte_offset += len(passed.encode())
-        self.line += passed.count("\n")
+    def consume(self, position: int, passed: bytes) -> None:
+        """Move on to `position`, over text whose bytes are `passed`."""
+        self.byte_offset += len(passed)
+        self.line += passed.count(b"\n")
         self.position = position
 
     def extend(self, size: int = _CHUNK) -> None:

@@ -21,9 +21,9 @@ def read_json_array(stream: BinaryIO, start: int) -> Iterator[Item]:
     if _next(window) != "[":
         yield _here(window, "the file does not start with `[`")
         return
-    window.advance(window.position + 1)
+    window.consume(window.position + 1, b"[")
     if _next(window) == "]":
-        window.advance(window.position + 1)
+        window.consume(window.position + 1, b"]")
     else:
         try:
             yield from _elements(window, decoder)
@@ -48,7 +48,7 @@ def _elements(window: DecodedText, decoder: RowDecoder) -> Iterator[Item]:
         separator = _next(window)
         if separator not in (",", "]"):
             raise _Stopped(_here(window, "a comma or `]` is expected after a row" if separator else _CUT))
-        window.advance(window.position + 1)
+        window.consume(window.position + 1, b"]")
         if separator == "]":
             return
 
@@ -58,7 +58,7 @@ def _element(window: DecodedText, decoder: RowDecoder) -> Item:
     value, end = _decode(window, decoder)
     raw = window.text[window.position : end].encode()
     fault = decoder.objection(value, raw)
-    window.advance(end)
+    window.consume(end, raw)
     if len(raw) > ROW_LIMIT:
         return too_long(line, offset)
     if fault is not None:
@@ -100,7 +100,8 @@ def _next(window: DecodedText) -> str:
     """The next character that is no white space, moved to; empty at the end."""
     while True:
         match = _SPACE.match(window.text, window.position)
-        window.advance(match.end() if match else window.position)
+        if match is not None and match.end() > window.position:
+            window.consume(match.end(), match[0].encode())
         if window.position < len(window.text):
             return window.text[window.position]
         if window.ended:

@@ -48,7 +48,8 @@ class RowDecoder:
 
     def decode(self, text: str, start: int) -> tuple[Any, int]:
         """The value at `start` and where it ends. Raises Unreadable."""
-        self._notes.clear()
+        if self._notes:
+            self._notes.clear()
         try:
             return self._scan(text, start)
         except json.JSONDecodeError as error:
