@@ -24,6 +24,7 @@ from kargah.telemetry.logging import get_logger
 _log = get_logger(__name__)
 _RING_SECONDS = 10.0
 _STOP_MILLISECONDS = 5000
+_IDLE_MILLISECONDS = 250  # how soon its threads notice that they should end
 
 
 class AmqpBell:
@@ -65,7 +66,9 @@ class AmqpBellListener:
         self._broker = open_broker(url, misplaced=self._count_malformed)
         for queue in queues:
             dramatiq.actor(self._hear, actor_name=queue, queue_name=queue, broker=self._broker)
-        self._worker = dramatiq.Worker(self._broker, queues=set(queues), worker_threads=1)
+        self._worker = dramatiq.Worker(
+            self._broker, queues=set(queues), worker_threads=1, worker_timeout=_IDLE_MILLISECONDS
+        )
         self._worker.queue_prefetch = 1
         self._worker.start()
 

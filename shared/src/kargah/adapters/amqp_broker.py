@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pika
+import pika.exceptions
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 
 _CONNECT_SECONDS = 5
@@ -40,6 +42,14 @@ class _Consumer(_RabbitmqConsumer):  # type: ignore[misc]
             self.nack(message)
             return None
         return message
+
+    def close(self) -> None:
+        """dramatiq gives up on closing the connection when its channel is closed already, which leaks it."""
+        try:
+            super().close()
+        finally:
+            with suppress(pika.exceptions.AMQPError):
+                self.connection.close()
 
 
 def _parameters(url: str) -> pika.URLParameters:

@@ -47,6 +47,7 @@ class Listener:
         self._application_name = application_name
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._closed = threading.Event()
+        self._waiting = threading.Lock()
 
     def wait(self, timeout: float) -> list[Notification]:
         """Block until something came or `timeout` seconds have passed; what came, all that is there at once.
@@ -56,14 +57,9 @@ class Listener:
         """
         deadline = time.monotonic() + timeout
         while not self._closed.is_set():
-            try:
-                got = self._receive(min(_SLICE_SECONDS, max(0.0, deadline - time.monotonic())))
-            except psycopg.OperationalError as error:
-                self._lose(error, deadline)
-                got = []
+            got = self._receive_or_wait(deadline)
             if got or time.monotonic() >= deadline:
                 return got
-        self._disconnect()
         return []
 
     def connect(self) -> None:
@@ -84,8 +80,20 @@ class Listener:
         self._connection = connection
 
     def close(self) -> None:
-        """End a `wait` that is under way within half a second; the connection goes with it."""
+        """End a `wait` that is under way, which takes up to half a second, and the connection with it."""
         self._closed.set()
+        with self._waiting:
+            self._disconnect()
+
+    def _receive_or_wait(self, deadline: float) -> list[Notification]:
+        with self._waiting:
+            try:
+                return [] if self._closed.is_set() else self._receive(_left(deadline, _SLICE_SECONDS))
+            except psycopg.OperationalError as error:
+                _log.warning("listening connection lost", channels=self._channels, error=str(error).strip())
+                self._disconnect()
+        self._closed.wait(_left(deadline, _RECONNECT_SECONDS))
+        return []
 
     def _receive(self, timeout: float) -> list[Notification]:
         self.connect()
@@ -93,12 +101,11 @@ class Listener:
         received = self._connection.notifies(timeout=timeout, stop_after=1)
         return [Notification(one.channel, one.payload) for one in received]
 
-    def _lose(self, error: psycopg.OperationalError, deadline: float) -> None:
-        _log.warning("listening connection lost, trying again", channels=self._channels, error=str(error).strip())
-        self._disconnect()
-        self._closed.wait(min(_RECONNECT_SECONDS, max(0.0, deadline - time.monotonic())))
-
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _left(deadline: float, at_most: float) -> float:
+    return min(at_most, max(0.0, deadline - time.monotonic()))

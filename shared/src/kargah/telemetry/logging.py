@@ -21,28 +21,29 @@ _SECRET_NAME = re.compile(r"passw|secret|token$|authorization|cookie|api_?key|cr
 _SECRET_IN_URL = re.compile(
     r"(?P<head>://[^/\s:@]*:)[^@\s/]+(?=@)|(?P<name>X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"
 )
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
 _QUIET = ("alembic", "urllib3", "pika", "dramatiq", "filelock", "httpx", "httpcore")
 
 
 def configure_logging(service: str, fmt: LogFormat = "console", level: str = "INFO") -> None:
-    """Send this process's logs to standard error, each record with `service`. Calling it again replaces it."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_shared(service),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
+    """Send this process's logs to standard error, each record with `service`. Calling it again replaces it.
+
+    Without it, records go where the standard library sends them: to pytest, say.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_shared(service),
+            foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_exceptions(fmt),
+                _service_adder(service),
+                structlog.processors.format_exc_info,  # before masking: a traceback may quote a URL with a password
                 mask_secrets,
                 _renderer(fmt),
             ],
@@ -56,7 +57,15 @@ def configure_logging(service: str, fmt: LogFormat = "console", level: str = "IN
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger that takes key-value pairs; values bound with `structlog.contextvars` are added to each record."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
     return logger
 
 
@@ -76,25 +85,12 @@ def _masked(name: str, value: object) -> object:
     return mask_text(value) if isinstance(value, str) else value
 
 
-def _shared(service: str) -> list[Processor]:
+def _service_adder(service: str) -> Processor:
     def add_service(_logger: WrappedLogger, _method: str, record: EventDict) -> EventDict:
         record.setdefault("service", service)
         return record
 
-    return [
-        structlog.contextvars.merge_contextvars,
-        add_service,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-    ]
-
-
-def _exceptions(fmt: LogFormat) -> list[Processor]:
-    """Both as text before masking: a traceback may quote a URL with a password."""
-    tracebacks: Processor = structlog.processors.format_exc_info
-    return [tracebacks, structlog.processors.UnicodeDecoder()] if fmt == "json" else [tracebacks]
+    return add_service
 
 
 def _renderer(fmt: LogFormat) -> Processor:
