@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
 from kargah.contracts.jobs import JobError
 from kargah.db.engine import Connection
@@ -14,6 +15,7 @@ from kargah.domain.errors import Conflict, NotFound, StaleAttempt
 from kargah.domain.job_state import Desired, Status
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import claim_repository, control_repository, query_repository
+from kargah.jobstore.tables import jobs
 from kargah.jobstore.values import Batch, LogEntry, MetricValue, NewCheckpoint, RetryPolicy
 from kargah.testing.jobs import JobBench, job_bench
 
@@ -91,6 +93,20 @@ def test_a_past_attempt_writes_nothing(bench: JobBench, write: str) -> None:
     )
     assert after[1] == before[1]
     bench.do(attempts.heartbeat, new.job_id, new.generation, 60)
+
+
+def test_without_the_fence_a_past_attempt_would_get_in(bench: JobBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: what the tests above see is the fence, not luck."""
+
+    def unfenced(conn: Connection, job_id: str, generation: int) -> object:
+        return conn.execute(select(jobs).where(jobs.c.id == job_id)).one()
+
+    old = bench.running(lease_seconds=_OVER)
+    bench.do(claim_repository.expire_leases, _AT_ONCE)
+    assert bench.claim("second worker") is not None
+    monkeypatch.setattr(attempts, "_own", unfenced)
+    bench.do(attempts.finish, old.job_id, old.generation, {"model": "late"})
+    assert bench.get(old.job_id).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("write", _LATE_WRITES)

@@ -38,14 +38,14 @@ def test_a_stream_replays_follows_and_ends_with_the_job(stack: Any) -> None:
     with _following(stack, claim.job_id) as events:
         replayed = [next(events) for _ in range(3)]
         assert [(event.id, event.event) for event in replayed] == [("1", "status"), ("2", "status"), ("3", "sample")]
-        assert replayed[2].data["data"] == {"n": 1} and replayed[2].data["number"] == 3
+        assert replayed[2].data == {"n": 1}
         batch = Batch(metrics=[MetricValue(1, "loss", 2.0)], logs=[LogEntry("info", "سلام")])
         stack.bench.do(attempts.record, claim.job_id, 1, batch)
         progress, line = next(events), next(events)
-        assert progress.event == "progress" and progress.data["data"]["metrics"][0]["value"] == 2.0
+        assert progress.event == "progress" and progress.data["metrics"][0]["value"] == 2.0
         assert (line.event, line.id, line.data["message"]) == ("log", None, "سلام")
         stack.bench.do(control_repository.cancel, claim.job_id)
-        assert [event.data["data"]["status"] for event in events] == ["cancelled"]
+        assert [event.data["status"] for event in events] == ["cancelled"]
 
 
 def test_a_broken_stream_goes_on_after_the_last_event_seen(stack: Any) -> None:
@@ -62,13 +62,21 @@ def test_a_broken_stream_goes_on_after_the_last_event_seen(stack: Any) -> None:
     assert [int(str(number)) for number in first + rest] == list(range(1, 1204))
 
 
+def test_an_event_name_that_would_break_the_framing_is_made_harmless(stack: Any) -> None:
+    claim = stack.bench.running()
+    stack.bench.do(attempts.record, claim.job_id, 1, Batch(events=[EventEntry("a\nid: 9", {"text": "x\ny"})]))
+    with _following(stack, claim.job_id, **{"last-event-id": "2"}) as events:
+        event = next(events)
+    assert (event.id, event.event, event.data) == ("3", "a_id__9", {"text": "x\ny"})
+
+
 def test_a_notification_wakes_the_stream_at_once(stack: Any) -> None:
     """Two hundred events, each sent once the one before has arrived: with the two second poll alone, minutes."""
     claim = stack.bench.running()
     with _following(stack, claim.job_id, **{"last-event-id": "2"}) as events:
         for number in range(200):
             stack.bench.do(attempts.record, claim.job_id, 1, _sample(number))
-            assert next(events).data["data"] == {"n": number}
+            assert next(events).data == {"n": number}
 
 
 def test_too_many_streams_are_refused_and_places_come_back(stack: Any) -> None:
@@ -107,7 +115,7 @@ def test_many_followers_of_many_jobs_each_see_their_own(stack: Any) -> None:
     def follow(job_id: str) -> Callable[[], None]:
         def run() -> None:
             with _following(stack, job_id, **{"last-event-id": "2"}) as events:
-                seen[job_id] = [event.data["data"].get("n") for event in events]
+                seen[job_id] = [event.data.get("n") for event in events]
 
         return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
 import httpx
 from flask import Flask, Response, g, request
@@ -61,9 +62,9 @@ class Proxy:
 
 
 def _target() -> str:
-    """The path as the client wrote it (`%2F` stays `%2F`), with its query."""
-    raw = str(request.environ.get("RAW_URI") or request.full_path.removesuffix("?"))
-    return raw if raw.startswith("/") else request.full_path
+    """The path, quoted anew, and the query as the client wrote it."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _request_headers() -> Mapping[str, str]:

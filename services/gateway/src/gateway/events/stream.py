@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,6 +20,7 @@ _WAIT_SECONDS = 0.5  # how soon a client that has left, or the end of this proce
 _WAITS_PER_LOOK = 4  # without a wake-up, look for news every two seconds
 _AT_ONCE = 500
 _OLD_LINES = 100
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def _after(position: _Position, news: _News) -> _Position:
 
 
 def _event(event: EventView) -> ServerEvent:
-    return ServerEvent(event.type, event, event.number)
+    """The type and the number go where SSE has places for them; `data` is the event's own data."""
+    return ServerEvent(_NOT_A_NAME.sub("_", event.type) or "event", event.data, event.number)
 
 
 def _log(line: LogLine) -> ServerEvent:
