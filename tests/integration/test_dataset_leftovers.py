@@ -30,7 +30,7 @@ def engine(database_url_for: DatabaseUrlFor) -> Iterator[Engine]:
 def upload(store: MinioStore, engine: Engine, limit: int = 1 << 20) -> DatasetVersionView:
     uploads = Uploads(store, engine, Limits(limit, limit))
     with uploads.staged(io.BytesIO(QA)) as staged:
-        return uploads.commit(staged, Request("d", "qa.jsonl"))[0]
+        return uploads.add(staged, Request("d", "qa.jsonl"))[0]
 
 
 def keys(store: MinioStore) -> set[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -67,6 +69,16 @@ def test_file_of_faults_alone_tells_them() -> None:
     faults: list[Item] = [Fault(number, None, None, "syntax", "not JSON") for number in range(1, 301)]
     error = refused(faults)
     assert (len(error.errors), error.extra["totalErrors"]) == (20, 300)
+
+
+def test_reading_stops_where_nothing_is_right() -> None:
+    def endless() -> Iterator[Item]:
+        while True:
+            yield Fault(1, None, None, "syntax", "not JSON")
+
+    for items in (endless(), chain(parsed(QA), endless())):
+        with pytest.raises(Invalid, match="at least 100,000 problems"):
+            list(CheckedRows(items, None, {}).lines())
 
 
 def test_unknown_columns_tell_what_would_do() -> None:

@@ -10,6 +10,15 @@ from kargah.formats.base import Row, RowError
 _LONGEST_NAME = 64
 _MOST_COLUMNS = 64
 _MOST_KNOWN = 256
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
 _LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "ؤ": "و", "أ": "ا", "_": " ", "-": " ", "\u200c": " "})
 
 
@@ -27,6 +36,8 @@ class Column:
         """The key of `row` that holds this column; canonical name first, then aliases, then a loose comparison."""
         if self.name in row:
             return self.name
+        if len(row) > _MOST_COLUMNS:
+            return next((alias for alias in self.aliases if alias in row), None)
         keys = tuple(row)
         try:
             return self._known[keys]
@@ -34,9 +45,9 @@ class Column:
             return self._remember(keys)
 
     def _remember(self, keys: tuple[str, ...]) -> str | None:
-        """Find the key; the three limits bound what a hostile file can leave in the memory."""
+        """Find the key; the limits bound what a hostile file can leave in the memory."""
         found = self._find(keys)
-        if len(keys) <= _MOST_COLUMNS and max(map(len, keys), default=0) <= _LONGEST_NAME:
+        if max(map(len, keys), default=0) <= _LONGEST_NAME:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[keys] = found
@@ -101,6 +112,4 @@ def found(*problems: RowError | None) -> list[RowError]:
 
 def kind_of(value: Any) -> str:
     """The JSON kind of a value in words."""
-    kinds = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "text"}
-    kinds |= {list: "a list", dict: "an object"}
-    return kinds.get(type(value), type(value).__name__)
+    return _KINDS.get(type(value), type(value).__name__)

@@ -52,6 +52,8 @@ class CheckedRows:
                 self._problem(item)
             elif (line := self._line(item)) is not None:
                 yield line
+            if self._problems.full:
+                break
         self._refuse_bad()
 
     def _line(self, row: ParsedRow) -> bytes | None:
@@ -96,10 +98,12 @@ class CheckedRows:
             for item in chain(self._sample, self._items):
                 if isinstance(item, Fault):
                     self._problem(item)
+                if self._problems.full:
+                    break
             self._refuse_bad()
         shapes = "; ".join(f"{name}: {', '.join(shape.fields)}" for name, shape in formats().items())
         fields = ", ".join(str(name)[:40] for name in list(row or ())[:20])
-        message = f"no format has these columns: {fields}"
+        message = f"no format has these columns: {fields or 'none at all'}"
         raise file_refusal("unknown_format", message, f"rename columns or give `map`. Formats and fields: {shapes}")
 
     def _refuse_bad(self) -> None:

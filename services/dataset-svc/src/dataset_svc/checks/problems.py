@@ -6,6 +6,8 @@ from dataset_svc.readers.rows import Fault
 from kargah.domain.errors import FieldError, Invalid
 
 SHOWN = 20
+MOST = 100_000
+"""Reading stops at so many: a file that is no dataset at all is not worth more time."""
 
 
 class Problems:
@@ -15,6 +17,11 @@ class Problems:
         self.total = 0
         self._first: list[Fault] = []
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no point in reading on."""
+        return self.total >= MOST
+
     def add(self, fault: Fault) -> None:
         self.total += 1
         if self.total <= SHOWN:
@@ -23,7 +30,7 @@ class Problems:
     def refusal(self, rows: int) -> Invalid:
         """The error for the uploader; `rows` is how many rows were read in all."""
         first = self._first[0]
-        count = "1 problem" if self.total == 1 else f"{self.total:,} problems"
+        count = "1 problem" if self.total == 1 else f"{'at least ' if self.full else ''}{self.total:,} problems"
         message = f"{count} in {rows:,} rows; the first at line {first.line}: {first.message}"
         shown = "" if self.total <= SHOWN else f"; the first {SHOWN} are listed"
         return Invalid(

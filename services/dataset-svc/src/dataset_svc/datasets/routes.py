@@ -46,7 +46,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         if "name" in upload.fields:
             _form_request(upload.fields, upload.filename).check()
         with _store_answers(), uploads.staged(upload.stream) as staged:
-            return _reply(*uploads.commit(staged, _form_request(upload.fields, upload.filename)))
+            return _reply(*uploads.add(staged, _form_request(upload.fields, upload.filename)))
 
     @api.put(
         f"{_NAME}/content",
@@ -62,7 +62,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted.check()
         upload = raw_upload(request, limit=limit)
         with _store_answers(), uploads.staged(upload.stream, request.content_length) as staged:
-            return _reply(*uploads.commit(staged, wanted))
+            return _reply(*uploads.add(staged, wanted))
 
 
 def _add_reads(api: Api, service: DatasetService) -> None:

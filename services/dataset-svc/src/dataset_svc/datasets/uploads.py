@@ -89,7 +89,7 @@ class Uploads:
         finally:
             self._drop(key)
 
-    def commit(self, staged: Staged, request: Request) -> tuple[DatasetVersionView, bool]:
+    def add(self, staged: Staged, request: Request) -> tuple[DatasetVersionView, bool]:
         """Check the file and record it; whether the version is new. Raises Invalid with the first 20 problems."""
         request.check()
         rows_key, rows = f"{staged.key}.rows", Digest()
