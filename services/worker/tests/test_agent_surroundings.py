@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from kargah.adapters.folder_store import FolderStore
 from kargah.contracts.jobs import ModelRef
-from kargah.contracts.models import ModelFile, ModelVersionCreate
+from kargah.contracts.models import ModelFile, ModelLocation, ModelVersionCreate
 from kargah.contracts.runs import FileEntry, RunSpec
 from kargah.domain.errors import Unavailable
 from worker.agent import peers as peers_module
@@ -24,6 +24,7 @@ from worker.agent.background import Aborted, Background
 from worker.agent.child_env import install_env, trainer_env, zygote_env
 from worker.agent.config import AgentSettings
 from worker.agent.health import HealthServer
+from worker.agent.inputs import model_lineage
 from worker.agent.launcher import Launcher
 from worker.agent.metrics import AgentMetrics
 from worker.agent.peers import PeerRefused, Peers
@@ -200,3 +201,16 @@ def test_readiness_names_what_is_away() -> None:
         server.close()
     assert answer.status_code == 503
     assert answer.json()["checks"] == {"database": "ok", "store": "ConnectionError"}
+
+
+def test_training_an_adapter_further_keeps_its_base(tmp_path: Path) -> None:
+    with peer_server(FolderStore(tmp_path / "store")) as (twin, _url):
+        twin.add_model("base", {"config.json": b"{}"})
+        twin.add_model("adapter", {"adapter_config.json": b"{}"})
+    base, adapter = (
+        ModelLocation.model_validate_json(twin.locations[f"/api/models/{name}/location?version=1"])
+        for name in ("base", "adapter")
+    )
+    assert model_lineage(base)["base_version_id"] == base.version.id
+    further = model_lineage(adapter.model_copy(update={"base": base}))
+    assert (further["base_version_id"], further["parent_version_id"]) == (base.version.id, adapter.version.id)

@@ -181,7 +181,7 @@ class Attempt:
 
     def _publish(self, ending: Finished, inputs: Inputs) -> Ending:
         self._collector.phase("saving")
-        result = self._watch.persist(lambda: self._publisher.publish(ending.output, inputs.facts), self._time_up)
+        result = self._watch.persist(lambda: self._publisher.publish(ending.output, inputs.lineage), self._time_up)
         self._watch.flush()
         self._watch.persist(self._publisher.store_log, self._time_up)
         self._watch.insist(lambda: self._ledger.finish(result, ending.outcome))

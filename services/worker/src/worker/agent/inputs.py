@@ -19,13 +19,14 @@ from worker.fetch import FetchedModel, fetch_blob, fetch_with_base
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything local and verified. `facts` goes into the model card and the version's lineage."""
+    """Everything local and verified. `facts` (flat) goes into the model card, `lineage` into the new version."""
 
     model: FetchedModel | None = None
     dataset: DatasetLocation | None = None
     dataset_path: Path | None = None
     restored: Restored = field(default_factory=Restored)
     facts: dict[str, Any] = field(default_factory=dict)
+    lineage: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,47 +44,53 @@ class InputFetcher:
 
     def fetch(self) -> Inputs:
         config = self.claim.config
-        facts: dict[str, Any] = {"job_id": self.claim.job_id, "job_name": self.claim.name, "recipe": config.recipe}
-        model = self._model(config.base_model, facts) if config.base_model else None
-        dataset, path = self._dataset(config.dataset, facts) if config.dataset else (None, None)
+        facts: dict[str, Any] = {"name": self.claim.name, "output_model": config.output_model}
+        lineage: dict[str, Any] = {}
+        model, dataset, path = None, None, None
+        if config.base_model is not None:
+            location, model = self._model(config.base_model)
+            root = location.base or location
+            facts |= {"base_model": root.version.model, "base_model_version": root.version.version}
+            lineage |= model_lineage(location)
+        if config.dataset is not None:
+            dataset, path = self._dataset(config.dataset)
+            facts |= {"dataset": dataset.version.dataset, "dataset_version": dataset.version.version}
+            lineage |= _dataset_lineage(dataset)
         restored = self.restore.newest_good(self.work_dir / "resume")
-        return Inputs(model, dataset, path, restored, facts | {"output_model": config.output_model})
+        return Inputs(model, dataset, path, restored, facts, lineage)
 
-    def _model(self, ref: ModelRef, facts: dict[str, Any]) -> FetchedModel:
+    def _model(self, ref: ModelRef) -> tuple[ModelLocation, FetchedModel]:
         location = self.peers.model_location(ref)
-        facts["base_model"] = _model_facts(location)
         into = self.work_dir / "inputs"
-        return fetch_with_base(location, self.store, self.cache_dir, into, on_bytes=self.background.check)
+        fetched = fetch_with_base(location, self.store, self.cache_dir, into, on_bytes=self.background.check)
+        return location, fetched
 
-    def _dataset(self, ref: DatasetRef, facts: dict[str, Any]) -> tuple[DatasetLocation, Path]:
+    def _dataset(self, ref: DatasetRef) -> tuple[DatasetLocation, Path]:
         location = self.peers.dataset_location(ref)
-        version = location.version
-        facts["dataset"] = {
-            "name": version.dataset,
-            "version": version.version,
-            "version_id": version.id,
-            "format": version.format,
-            "sha256": version.sha256,
-            "rows": version.stats.rows,
-        }
-        prefix = location.key.removesuffix(version.sha256)
-        path = fetch_blob(
-            self.store,
-            version.sha256,
-            location.size_bytes,
-            self.cache_dir,
-            prefix=prefix,
-            on_bytes=self.background.check,
-        )
+        sha256 = location.version.sha256
+        prefix = location.key.removesuffix(sha256)
+        check = self.background.check
+        path = fetch_blob(self.store, sha256, location.size_bytes, self.cache_dir, prefix=prefix, on_bytes=check)
         return location, path
 
 
-def _model_facts(location: ModelLocation) -> dict[str, Any]:
+def model_lineage(location: ModelLocation) -> dict[str, Any]:
+    """Where a result comes from. Training an adapter further makes a new adapter of the same base: that base is
+    `base_version_id`, and the adapter is the `parent_version_id`."""
+    root = (location.base or location).version
+    lineage: dict[str, Any] = {
+        "base_model": root.model,
+        "base_version": root.version,
+        "base_version_id": root.id,
+    }
+    return lineage | ({"parent_version_id": location.version.id} if location.base else {})
+
+
+def _dataset_lineage(location: DatasetLocation) -> dict[str, Any]:
     version = location.version
     return {
-        "name": version.model,
-        "version": version.version,
-        "version_id": version.id,
-        "source": version.source,
-        **version.facts.model_dump(mode="json"),
+        "dataset": version.dataset,
+        "dataset_version": version.version,
+        "dataset_version_id": version.id,
+        "dataset_sha256": version.sha256,
     }

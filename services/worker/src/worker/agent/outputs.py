@@ -31,14 +31,17 @@ class OutputPublisher:
     ledger: AttemptLedger
     background: Background
 
-    def publish(self, output: OutputMessage, facts: dict[str, Any]) -> dict[str, Any]:
-        """Upload, register; the job's `result`. A repeat, after a crash in between, finds the first one's version."""
+    def publish(self, output: OutputMessage, lineage: dict[str, Any]) -> dict[str, Any]:
+        """Upload, register; the job's `result`. `lineage` is that of the inputs.
+
+        A repeat, after a crash in between, finds the first one's version.
+        """
         folder = Path(output.directory)
         for entry in output.files:
             self.peers.put_blob(folder, entry, self.background.check)
         self.ledger.heartbeat()  # raises when the job was cancelled or taken meanwhile: no version then
         self.background.check()
-        version = self.peers.commit_version(self.claim.config.output_model, self._version(output, facts))
+        version = self.peers.commit_version(self.claim.config.output_model, self._version(output, lineage))
         return _result(version, output)
 
     def store_log(self) -> None:
@@ -48,12 +51,12 @@ class OutputPublisher:
         )
         self.store.put(log_key(self.claim.job_id), "".join(lines).encode())
 
-    def _version(self, output: OutputMessage, facts: dict[str, Any]) -> ModelVersionCreate:
+    def _version(self, output: OutputMessage, inputs: dict[str, Any]) -> ModelVersionCreate:
         files = [ModelFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256) for file in output.files]
         return ModelVersionCreate(
             files=files,
             source=self._source(output),
-            lineage=self._lineage(output, facts),
+            lineage=self._lineage(output, inputs),
             idempotency_key=self.claim.job_id,
         )
 
@@ -63,21 +66,16 @@ class OutputPublisher:
             return str(output.metrics.get("source") or self.claim.config.params.get("source", "install"))[:300]
         return f"job:{self.claim.job_id}"
 
-    def _lineage(self, output: OutputMessage, facts: dict[str, Any]) -> dict[str, Any]:
+    def _lineage(self, output: OutputMessage, inputs: dict[str, Any]) -> dict[str, Any]:
         config = self.claim.config
-        lineage: dict[str, Any] = {
+        return {
+            **inputs,
             "job_id": self.claim.job_id,
+            "job_name": self.claim.name,
             "recipe": config.recipe,
             "params": config.params,
             "metrics": output.metrics,
         }
-        for name, ref in (("base", config.base_model), ("dataset", config.dataset)):
-            if ref is not None:
-                lineage |= {f"{name}_version_id": ref.version_id, name: facts.get(_FACT_OF[name], ref.model_dump())}
-        return lineage
-
-
-_FACT_OF = {"base": "base_model", "dataset": "dataset"}
 
 
 def _result(version: ModelVersionView, output: OutputMessage) -> dict[str, Any]:
