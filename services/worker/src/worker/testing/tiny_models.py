@@ -7,7 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-_WORDS = "red green blue one two three cat dog bird sky sea sun کارگاه سلام دنیا کتاب آب".split()
+_LATIN = ["red", "green", "blue", "one", "two", "three", "cat", "dog", "bird", "sky", "sea", "sun"]
+_WORDS = [*_LATIN, "کارگاه", "سلام", "دنیا", "کتاب", "آب"]
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

@@ -57,4 +57,4 @@ def _open_adapter(model: Any, folder: Path, trainable: bool) -> Any:
         raise TrainingError(
             "bad_model", f"The adapter cannot be opened: {error}", "Install it again, with its base."
         ) from error
-    return adapted if trainable else adapted.merge_and_unload()
+    return adapted if trainable else adapted.merge_and_unload().requires_grad_(True)

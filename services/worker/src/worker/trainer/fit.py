@@ -56,7 +56,7 @@ def _assemble(session: Session, material: Material) -> Loop:
     pulse = Pulse(context, lambda: ProgressMessage(percent=0, note="preparing"))
     model = material.model.to(device.torch)
     if params.gradient_checkpointing:
-        bare(model).gradient_checkpointing_enable({"use_reentrant": False})
+        bare(model).activation_checkpointing_enable({"use_reentrant": False})
     learner = Learner(model, device.accelerator.prepare_model(model))
     layout = choose_layout(learner, material, device)
     budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)

@@ -16,16 +16,20 @@ from worker.trainer.errors import TrainingError
 
 IntArray = npt.NDArray[np.int64]
 
+_EMPTY = TrainingError("empty_dataset", "The dataset has no rows.", "Upload a dataset with at least one row.")
+
 
 class RowFile:
     """Rows by number, counted from 0, blank lines left out. The file is mapped, not loaded; it must not be empty."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file() or path.stat().st_size == 0:
-            raise TrainingError("empty_dataset", "The dataset has no rows.", "Upload a dataset with at least one row.")
+            raise _EMPTY
         with path.open("rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._starts, self._ends = _lines(self._bytes)
+        if len(self._starts) == 0:
+            raise _EMPTY
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
-from kargah.contracts.runs import RunSpec, TrainerMessage
+from kargah.contracts.runs import MetricsMessage, RunSpec, TrainerMessage
 from worker.trainer.context import Action, MessageContext
 
 Kind = TypeVar("Kind")
@@ -36,3 +38,27 @@ class MemoryContext(MessageContext):
     def sent(self, kind: type[Kind]) -> list[Kind]:
         """All messages of one type, in order."""
         return [message for message in self.messages if isinstance(message, kind)]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run: its exit status, what it said, and its work folder."""
+
+    status: int
+    context: MemoryContext
+    work: Path
+
+    def losses(self) -> dict[int, float]:
+        return self.values("loss")
+
+    def values(self, name: str) -> dict[int, float]:
+        """One metric by step."""
+        points = [message for message in self.context.sent(MetricsMessage) if name in message.values]
+        return {point.step: point.values[name] for point in points}
+
+    @property
+    def output(self) -> Path:
+        return self.work / "output"
+
+
+Runner = Callable[..., Ran]
