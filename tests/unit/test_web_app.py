@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import Field, ValidationError
+from werkzeug.test import TestResponse
 
 from kargah.contracts.base import Page, Wire, WireRequest
 from kargah.contracts.jobs import JobView
@@ -137,6 +138,10 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+def _json(answer: TestResponse) -> Any:
+    return answer.json
+
+
 def _post(client: FlaskClient, data: bytes, content_type: str = JSON) -> Any:
     return client.post("/api/things", data=data, content_type=content_type)
 
@@ -145,7 +150,7 @@ def test_a_good_request_round_trips_in_camel_case(client: FlaskClient) -> None:
     answer = client.post("/api/things", json={"name": "a", "batchSize": 3, "colour": "green"})
     assert answer.status_code == 201
     assert answer.json == {"name": "a", "batchSize": 3, "colour": "green"}
-    assert client.post("/api/things", json={"name": "a", "batch_size": 4}).json["batchSize"] == 4
+    assert _json(client.post("/api/things", json={"name": "a", "batch_size": 4}))["batchSize"] == 4
 
 
 def test_a_reply_carries_another_status_and_headers(client: FlaskClient) -> None:
@@ -238,7 +243,7 @@ def test_queries_are_strict(client: FlaskClient, query: str, status: int, field:
     answer = client.get(f"/api/things?{query}")
     assert answer.status_code == status
     if field is not None:
-        assert [error["field"] for error in answer.json["errors"]] == [field]
+        assert [error["field"] for error in _json(answer)["errors"]] == [field]
 
 
 def test_a_route_without_query_takes_none(client: FlaskClient) -> None:
@@ -258,14 +263,14 @@ def test_a_route_without_query_takes_none(client: FlaskClient) -> None:
 )
 def test_errors_are_problems(client: FlaskClient, method: str, path: str, status: int, code: str) -> None:
     answer = client.open(path, method=method)
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.json["title"] and answer.json["detail"]
+    assert (answer.status_code, _json(answer)["code"]) == (status, code)
+    assert _json(answer)["title"] and _json(answer)["detail"]
     assert ("retry-after" in answer.headers) == (status == 503)
     assert ("allow" in answer.headers) == (status == 405)
 
 
 def test_hints_reach_the_caller(client: FlaskClient) -> None:
-    assert client.get("/api/things/x").json["hint"] == "Make one."
+    assert _json(client.get("/api/things/x"))["hint"] == "Make one."
 
 
 @pytest.mark.parametrize("path", ["/api/secret", "/api/undeclared", "/api/other"])
@@ -283,7 +288,7 @@ def test_another_prefix_speaks_another_dialect(client: FlaskClient) -> None:
     assert (answer.status_code, answer.content_type) == (400, JSON)
     assert answer.json == {"error": {"message": "Odd.", "code": "invalid"}}
     assert answer.headers["x-should-retry"] == "false"
-    assert client.get("/v1/nowhere").json["error"]["code"] == "not_found"
+    assert _json(client.get("/v1/nowhere"))["error"]["code"] == "not_found"
 
 
 def test_head_and_delete(client: FlaskClient) -> None:
@@ -318,7 +323,7 @@ class TestGuard:
     )
     def test_foreign_hosts_are_refused(self, client: FlaskClient, host: str) -> None:
         answer = client.get("/healthz", headers={"host": host})
-        assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+        assert (answer.status_code, _json(answer)["code"]) == (403, "forbidden")
 
     @pytest.mark.parametrize(
         "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "file://", "http://a@localhost", ""]
@@ -354,13 +359,13 @@ class TestHealth:
 
         app = create_app("test", _api(), {"database": broken, "store": lambda: None}, WebSettings())
         answer = app.test_client().get("/readyz")
-        assert (answer.status_code, answer.json["failed"]) == (503, ["database"])
+        assert (answer.status_code, _json(answer)["failed"]) == (503, ["database"])
         assert b"secret" not in answer.data
         assert app.test_client().get("/healthz").status_code == 200
 
     def test_ready(self, client: FlaskClient) -> None:
         answer = client.get("/readyz")
-        assert (answer.status_code, answer.json["checks"]) == (200, ["good"])
+        assert (answer.status_code, _json(answer)["checks"]) == (200, ["good"])
 
     def test_metrics_count_by_route_template(self) -> None:
         client = _app().test_client()

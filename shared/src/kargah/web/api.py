@@ -8,8 +8,8 @@ def get_dataset(name: str, query: VersionQuery) -> DatasetView: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, Unpack
 
 from flask import Flask
 
@@ -19,7 +19,12 @@ from kargah.web.route import Handler, Reply, Route, RouteOptions
 __all__ = ["Api", "Reply"]
 
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
-Decorator = Callable[[AnyHandler], AnyHandler]
+
+
+class Decorator(Protocol):
+    """Takes a handler of any signature and gives it back unchanged."""
+
+    def __call__(self, handler: AnyHandler, /) -> AnyHandler: ...
 
 
 class Api:
@@ -30,31 +35,31 @@ class Api:
         self.version = version
         self.routes: list[Route] = []
 
-    def get(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A GET route; HEAD is answered alike unless it has a route of its own."""
         return self.route("GET", path, **options)
 
-    def head(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def head(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A HEAD route."""
         return self.route("HEAD", path, **options)
 
-    def post(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A POST route."""
         return self.route("POST", path, **options)
 
-    def put(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A PUT route."""
         return self.route("PUT", path, **options)
 
-    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A PATCH route."""
         return self.route("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A DELETE route."""
         return self.route("DELETE", path, **options)
 
-    def route(self, method: str, path: str, **options: Unpack[RouteOptions]) -> Decorator[AnyHandler]:
+    def route(self, method: str, path: str, **options: Unpack[RouteOptions]) -> Decorator:
         """A route of any method. The handler's name is the operation id; the first line of its docstring the
         summary, unless one is given. Raises `ValueError` when the name is taken."""
 
