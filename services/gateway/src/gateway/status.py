@@ -88,10 +88,17 @@ def _peers(settings: GatewaySettings) -> dict[str, str]:
 
 
 def _endpoints(settings: GatewaySettings) -> dict[str, str]:
-    own = settings.public_url or f"http://{settings.host}:{settings.port}"
+    """What people and programs use first (`api`, `openai`, `hub`, `studio`, `metrics`), then where each part is."""
+    own = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    doors = {"api": f"{own}/api", "openai": f"{own}/v1", "hub": settings.registry_url, "studio": own}
     optional = {"worker": settings.worker_url, "objectStore": settings.s3_endpoint}
-    shown = {name: url for name, url in optional.items() if url is not None}
-    return {"gateway": own, **_peers(settings), **shown, "database": _without_password(settings.database_url)}
+    parts = {"gateway": own, **_peers(settings), **{name: url for name, url in optional.items() if url is not None}}
+    metrics = {
+        "metrics" if name == "gateway" else f"metrics-{name}": f"{url.rstrip('/')}/metrics"
+        for name, url in parts.items()
+        if name != "objectStore"
+    }
+    return {**doors, **metrics, **parts, "database": _without_password(settings.database_url)}
 
 
 def _without_password(url: str) -> str:

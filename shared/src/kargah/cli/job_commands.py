@@ -6,7 +6,7 @@ import json as json_module
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
 from kargah.cli.follow import describe_failure, follow
@@ -72,7 +72,7 @@ def jobs(
     if json:
         print_json(page)
         return
-    table = Table("job", "name", "kind", "status", "progress", "step", "loss", "running")
+    table = Table(Column("job", no_wrap=True), "name", "kind", "status", "progress", "step", "loss", "running")
     for job in page.items:
         progress = job.progress
         table.add_row(

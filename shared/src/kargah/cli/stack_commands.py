@@ -63,7 +63,7 @@ def status(context: typer.Context, json: JsonOption = False) -> None:
         if isinstance(value, dict):
             console.print(f"[bold]{section}[/]")
             for name, entry in value.items():
-                console.print(f"  {name:<12} {entry}", highlight=False)
+                console.print(f"  {name:<18} {entry}", highlight=False)
         else:
             console.print(f"[bold]{section}[/] {value}", highlight=False)
 
