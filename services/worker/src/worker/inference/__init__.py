@@ -1,0 +1,1 @@
+"""Talk to installed and fine-tuned models, as OpenAI's clients do."""

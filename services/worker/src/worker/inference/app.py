@@ -1,0 +1,42 @@
+"""The inference service, wired."""
+
+from __future__ import annotations
+
+import shutil
+
+from flask import Flask
+
+from kargah.adapters.settings import open_store
+from kargah.ports.object_store import ObjectStore
+from kargah.telemetry.metrics import new_registry
+from kargah.web.api import Api
+from kargah.web.app import create_app
+from worker.inference.catalogue import Catalogue
+from worker.inference.chat import ChatService
+from worker.inference.config import InferenceSettings
+from worker.inference.errors import openai_error
+from worker.inference.loading import Loader
+from worker.inference.metrics import InferenceMetrics
+from worker.inference.pool import ModelPool
+from worker.inference.routes import chat_routes
+
+VERSION = "0.1.0"
+
+
+def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore) -> Flask:
+    """The app on this registry and this store. Folders of models that an earlier process had loaded are removed."""
+    shutil.rmtree(settings.models_dir, ignore_errors=True)
+    registry = new_registry()
+    loader = Loader(store, settings)
+    pool = ModelPool(settings.models_loaded, settings.queue_length, loader.load, loader.unload)
+    metrics = InferenceMetrics(registry)
+    metrics.watch_loaded(lambda: pool.loaded)
+    api = Api("inference", VERSION)
+    chat_routes(api, ChatService(catalogue, pool, metrics, settings.max_tokens), catalogue)
+    checks = {"registry": catalogue.check, "object store": store.check}
+    return create_app("inference", api, checks, settings, envelopes={"/v1/": openai_error}, registry=registry)
+
+
+def make_app(settings: InferenceSettings) -> Flask:
+    """The app as the process runs it."""
+    return build(settings, Catalogue(settings.registry_url), open_store(settings))

@@ -1,0 +1,50 @@
+"""What goes wrong here, and how OpenAI's clients are told."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from kargah.contracts.problem import Problem
+from kargah.domain.errors import DomainError
+from kargah.web.envelopes import ErrorBody
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+_CODES = {"not_found": "model_not_found", "too_many_requests": "rate_limit_exceeded"}
+
+
+class Busy(DomainError):
+    """As many requests wait as may."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+
+
+class NotUsable(DomainError):
+    """The request cannot be served by this model: no template, too long a conversation."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "invalid_request"
+
+
+class ContextTooLong(DomainError):
+    """The conversation leaves no room for an answer."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "context_length_exceeded"
+
+
+def openai_error(problem: Problem) -> ErrorBody:
+    """OpenAI's envelope. What their API answers with 400 does not go out as 422; clients retry neither."""
+    status = HTTPStatus.BAD_REQUEST if problem.status == HTTPStatus.UNPROCESSABLE_ENTITY else problem.status
+    field = problem.errors[0].field if problem.errors else None
+    told = [problem.detail, *(f"{error.field}: {error.message}" for error in problem.errors[:3]), problem.hint or ""]
+    body = error_json(" ".join(filter(None, told)), status, problem.code, field)
+    return ErrorBody(int(status), "application/json", body)
+
+
+def error_json(message: str, status: int, code: str, param: str | None = None) -> bytes:
+    """The body of an error, also for one that comes in the middle of a stream."""
+    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
+    error = {"message": message, "type": kind, "param": param, "code": _CODES.get(code, code)}
+    return json.dumps({"error": error}, ensure_ascii=False).encode()
