@@ -7,6 +7,7 @@ import json
 import logging
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask, Response
@@ -213,7 +214,11 @@ def test_a_body_without_declared_length_is_limited_too(client: FlaskClient) -> N
 @given(data=st.binary(max_size=300), path=st.text(max_size=30), query=st.text(max_size=30))
 def test_nothing_from_outside_is_an_internal_error(data: bytes, path: str, query: str) -> None:
     client = _FUZZED.test_client()
-    for method, target in (("POST", "/api/things"), ("GET", f"/api/things/{path}"), ("DELETE", f"/{path}")):
+    for method, target in (
+        ("POST", "/api/things"),
+        ("GET", f"/api/things/{quote(path)}"),
+        ("DELETE", f"/{quote(path, safe='')}"),
+    ):
         answer = client.open(target, method=method, data=data, content_type=JSON, query_string=query)
         assert answer.status_code < 500, answer.data
 

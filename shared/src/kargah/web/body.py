@@ -7,7 +7,9 @@ from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
 
 from kargah.domain.errors import BadRequest, FieldError, Invalid, TooLarge, UnsupportedMedia
 from kargah.web.field_errors import field_errors
@@ -17,6 +19,26 @@ DEFAULT_BODY_BYTES = 1 << 20
 _CHUNK = 64 << 10
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class RequestBody:
+    """The body as it arrives. Servers pass a body that breaks off as if it had ended: here it is an error."""
+
+    def __init__(self, request: Request) -> None:
+        self._stream = request.stream
+        self._declared = request.content_length or 0
+        self._count = 0
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; empty only at the end of a whole body. Raises `BadRequest` when it breaks off."""
+        try:
+            data = self._stream.read(size)
+        except (OSError, ValueError, HTTPException, ParseException) as error:
+            raise _broken_off() from error
+        self._count += len(data)
+        if size and not data and self._count < self._declared:
+            raise _broken_off()
+        return data
 
 
 def read_json(
@@ -37,8 +59,9 @@ def read_bytes(request: Request, limit: int) -> bytes:
     """The whole body, which must not be longer than `limit` bytes: `TooLarge` otherwise, without reading on."""
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
+    body = RequestBody(request)
     kept = bytearray()
-    while chunk := request.stream.read(min(_CHUNK, limit + 1 - len(kept))):
+    while chunk := body.read(min(_CHUNK, limit + 1 - len(kept))):
         kept += chunk
         if len(kept) > limit:
             raise _too_large(limit)
@@ -92,6 +115,10 @@ def _refuse_unknown(given: Collection[str], known: set[str]) -> None:
         hint = f"Known: {', '.join(sorted(known))}." if known else "This address takes none."
         errors = [FieldError(name, "There is no such query parameter.", "unknown_field") for name in unknown]
         raise Invalid("The query is not acceptable.", hint=hint, errors=errors)
+
+
+def _broken_off() -> BadRequest:
+    return BadRequest("The body breaks off before its end, or its framing is broken.")
 
 
 def _too_large(limit: int) -> TooLarge:

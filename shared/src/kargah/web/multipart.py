@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from kargah.domain.errors import BadRequest, FieldError, Invalid, TooLarge, UnsupportedMedia
+from kargah.web.body import RequestBody
 from kargah.web.strict_json import unstorable_fields
 
 _CHUNK = 64 << 10
@@ -71,7 +72,7 @@ def raw_upload(request: Request, *, limit: int, filename: str | None = None) -> 
 class _RawStream(io.RawIOBase):
     def __init__(self, request: Request, limit: int) -> None:
         super().__init__()
-        self._request = request
+        self._body = RequestBody(request)
         self._limit = limit
         self._count = 0
 
@@ -79,7 +80,7 @@ class _RawStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
-        data = _read_chunk(self._request, min(len(buffer), _CHUNK))
+        data = self._body.read(min(len(buffer), _CHUNK))
         self._count += len(data)
         if self._count > self._limit:
             raise _too_large(self._limit)
@@ -109,7 +110,7 @@ class _Parts:
 
     def __init__(self, request: Request, limit: int, file_field: str, known_fields: Collection[str] | None) -> None:
         self.fields: dict[str, str] = {}
-        self._request = request
+        self._body = RequestBody(request)
         self._limit = limit
         self._file_field = file_field
         self._known = known_fields
@@ -198,7 +199,7 @@ class _Parts:
     def _next_event(self) -> Event:
         """The decoder's next event, feeding it from the request as it asks."""
         while isinstance(event := self._decode(), NeedData):
-            chunk = _read_chunk(self._request, _CHUNK)
+            chunk = self._body.read(_CHUNK)
             self._feed(chunk or None)
         if isinstance(event, Field | File) and not isinstance(event.name, str):
             raise BadRequest("A part of the form has no name.")
@@ -231,14 +232,6 @@ def _boundary(request: Request) -> bytes:
 def _check_declared_length(request: Request, limit: int) -> None:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-
-
-def _read_chunk(request: Request, size: int) -> bytes:
-    """Up to `size` bytes; empty only at the end of a whole body."""
-    try:
-        return request.stream.read(size)
-    except (OSError, ValueError, HTTPException) as error:
-        raise BadRequest("The body breaks off before its end.") from error
 
 
 def _too_large(limit: int) -> TooLarge:

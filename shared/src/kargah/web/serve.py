@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -16,6 +16,10 @@ from gunicorn.workers.gthread import ThreadWorker
 from kargah.telemetry.logging import configure_logging
 from kargah.web.settings import WebSettings
 from kargah.web.shutdown import stopping
+from kargah.web.unread import closing_after_refusals, remember_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _SHARED_MEMORY = "/dev/shm"
 
@@ -47,11 +51,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         for key, value in self._options().items():
             self.cfg.set(key, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         app = self._make_app()
         if self._hook is not None:
             self._hook(app)
-        return app
+        return closing_after_refusals(app)
 
     def _options(self) -> dict[str, Any]:
         settings = self._settings
@@ -67,6 +71,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             "proc_name": f"kargah {self._name}",
             "logger_class": _Logger,
             "accesslog": None,
+            "pre_request": remember_request,
             "control_socket_disable": True,
             "forwarded_allow_ips": "",
             # The worker's heartbeat is a file: on a disk that stalls, a healthy worker would be killed.
