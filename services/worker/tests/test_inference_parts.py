@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 
 import pytest
 import torch
+from flask import Flask
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from kargah.contracts.models import ModelFacts, ModelLocation, ModelVersionView
 from worker.inference import client_socket
-from worker.inference.client_socket import watch_client
+from worker.inference.client_socket import remember_connections, watch_client
 from worker.inference.errors import Busy
 from worker.inference.pool import ModelPool
 from worker.inference.sampling import Sampler, Sampling
@@ -210,12 +211,19 @@ def test_frequencies_follow_the_probabilities() -> None:
 def test_a_client_that_leaves_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_socket, "_EVERY_SECONDS", 0.0)
     ours, theirs = socket.socketpair()
+    app = Flask("test")
+    remember_connections(app)
+    app.add_url_rule("/", "watch", lambda: {"gone": watch_client()()})
+
+    def gone() -> bool:
+        answer = app.test_client().get("/", environ_overrides={"gunicorn.socket": ours})
+        return bool(answer.get_json()["gone"])
+
     with ours:
-        gone = watch_client({"gunicorn.socket": ours})
         assert not gone()
         theirs.send(b"pipelined")
         assert not gone()
         ours.recv(100)
         theirs.close()
         assert gone()
-    assert not watch_client({})()
+    assert app.test_client().get("/").get_json() == {"gone": False}

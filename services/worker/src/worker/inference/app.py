@@ -13,6 +13,7 @@ from kargah.web.api import Api
 from kargah.web.app import create_app
 from worker.inference.catalogue import Catalogue
 from worker.inference.chat import ChatService
+from worker.inference.client_socket import remember_connections
 from worker.inference.config import InferenceSettings
 from worker.inference.errors import openai_error
 from worker.inference.loading import Loader
@@ -34,7 +35,9 @@ def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore)
     api = Api("inference", VERSION)
     chat_routes(api, ChatService(catalogue, pool, metrics, settings.max_tokens), catalogue)
     checks = {"registry": catalogue.check, "object store": store.check}
-    return create_app("inference", api, checks, settings, envelopes={"/v1/": openai_error}, registry=registry)
+    app = create_app("inference", api, checks, settings, envelopes={"/v1/": openai_error}, registry=registry)
+    remember_connections(app)
+    return app
 
 
 def make_app(settings: InferenceSettings) -> Flask:

@@ -5,19 +5,40 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _EVERY_SECONDS = 0.2
 
 
-def watch_client(environ: Mapping[str, Any]) -> Callable[[], bool]:
-    """A function that tells, at most every 0.2 s anew, whether the client has closed its connection.
+_connection: ContextVar[socket.socket | None] = ContextVar("client connection", default=None)
+
+
+def remember_connections(app: Flask) -> None:
+    """Have each request's connection at hand for `watch_client`, under a server that shows it (gunicorn does)."""
+    inner = app.wsgi_app
+
+    def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        connection = environ.get("gunicorn.socket")
+        _connection.set(connection if isinstance(connection, socket.socket) else None)
+        return inner(environ, start_response)
+
+    app.wsgi_app = outer  # type: ignore[method-assign]  # as Flask's documentation does
+
+
+def watch_client() -> Callable[[], bool]:
+    """A function that tells, at most every 0.2 s anew, whether the client of this request has closed its connection.
 
     Under servers that do not show their socket it always says no.
     """
-    connection = environ.get("gunicorn.socket")
-    if not isinstance(connection, socket.socket):
+    connection = _connection.get()
+    if connection is None:
         return lambda: False
     looked_at = time.monotonic()
     gone = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from flask import Response, request
+from flask import Response
 
 from kargah.web.api import Api
 from worker.inference.catalogue import Catalogue
@@ -42,7 +42,7 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
         with ExitStack() as hold:
             answer = chat.begin(body, hold)
             if not body.stream:
-                return answer.whole(watch_client(request.environ))
+                return answer.whole(watch_client())
             response = Response(answer.events(), content_type=_STREAM, headers=_HEADERS)
             # Also when the stream is never begun: the turn goes back when the response is closed.
             response.call_on_close(hold.pop_all().close)
