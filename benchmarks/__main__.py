@@ -1,0 +1,37 @@
+"""`make bench`: run the benchmarks, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import platform_runs, training_throughput
+from benchmarks.report import Row, save, show
+
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    "training": training_throughput.rows,
+    "platform": platform_runs.rows,
+}
+
+
+def main() -> None:
+    """Run all benchmarks, or those named."""
+    parser = argparse.ArgumentParser(prog="benchmarks")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
+    parser.add_argument("--json", type=Path, default=Path("build/bench/report.json"))
+    options = parser.parse_args()
+    console = Console(width=200)
+    rows: list[Row] = []
+    for name in options.names or BENCHMARKS:
+        with console.status(f"measuring {name}"):
+            rows += BENCHMARKS[name]()
+        save(rows, options.json)
+    show(rows, console)
+    console.print(f"Written to {options.json}")
+
+
+if __name__ == "__main__":
+    main()
