@@ -14,6 +14,7 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.domain.job_state import Status
 from kargah.jobstore import attempt_repository, claim_repository, control_repository, query_repository
 from kargah.jobstore.values import Claim
+from worker.agent import peers
 from worker.agent.ledger import lease_engine
 from worker.agent.manifest import checkpoints_root
 from worker.agent.outputs import log_key
@@ -183,6 +184,36 @@ def test_services_that_are_away_for_a_moment_do_not_fail_a_job(bench: AgentBench
     with bench.agent():
         assert bench.wait_ended(job_id).status is Status.COMPLETED
     assert bench.outcomes(job_id) == ["finished"]
+
+
+def test_an_outage_gives_the_job_back_uncounted(bench: AgentBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "_PAUSES", ())
+    job_id = bench.submit(steps=1)
+    bench.peers.failures = 2
+    with bench.agent():
+        assert bench.wait_ended(job_id).status is Status.COMPLETED
+    outcomes = bench.outcomes(job_id)
+    assert outcomes[-1] == "finished" and set(outcomes[:-1]) == {"drained"}, "an outage is no crash of the job"
+
+
+def test_a_result_is_kept_through_an_outage(bench: AgentBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "_PAUSES", ())
+    job_id = bench.submit(steps=20, pace=0.05, every=1000)
+    with bench.agent():
+        bench.trainer_pid(job_id)
+        bench.peers.failures = 4
+        assert bench.wait_ended(job_id).status is Status.COMPLETED
+    assert bench.peers.failures == 0 and bench.outcomes(job_id) == ["finished"]
+
+
+def test_a_folder_of_somebody_else_is_neither_read_nor_removed(bench: AgentBench, tmp_path: Path) -> None:
+    other = tmp_path / "precious"
+    other.mkdir()
+    job_id = bench.submit(script="stray", directory=str(other))
+    with bench.agent():
+        job = bench.wait_ended(job_id)
+    assert job.status is Status.ERROR and job.error is not None and job.error.code == "foreign_folder"
+    assert other.exists()
 
 
 def test_what_cannot_be_read_is_logged_and_the_run_goes_on(bench: AgentBench) -> None:

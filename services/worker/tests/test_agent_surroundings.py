@@ -119,6 +119,12 @@ def test_a_version_is_made_once_per_key(twin: tuple[PeerTwin, Peers], tmp_path: 
     assert first == again and [version.model for version in twin[0].committed] == ["owner/tuned"]
 
 
+def test_a_refusal_names_what_is_wrong(twin: tuple[PeerTwin, Peers]) -> None:
+    file = ModelFile(path="model.safetensors", size_bytes=1, sha256="0" * 64)
+    with pytest.raises(PeerRefused, match=r"no such blob files\.model\.safetensors"):
+        twin[1].commit_version("tuned", ModelVersionCreate(files=[file], source="job:1"))
+
+
 def test_a_short_outage_of_a_peer_is_waited_out_a_long_one_is_not(twin: tuple[PeerTwin, Peers]) -> None:
     ref = twin[0].add_model("base", {"config.json": b"{}"})
     twin[0].failures = 2

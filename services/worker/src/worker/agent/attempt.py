@@ -135,7 +135,9 @@ class Attempt:
             self._collector.log("info", f"Resuming after step {inputs.restored.step}.")
 
     def _start(self, folder: Path, inputs: Inputs) -> Trainer:
-        trainer = self._tools.launcher.start(self._spec(folder, inputs), folder)
+        launcher = self._tools.launcher
+        self._watch.wait_until(lambda: not launcher.warming(), self._before_start)
+        trainer = launcher.start(self._spec(folder, inputs), folder)
         self._trainer = trainer
         if self._keeper.loss is not None:  # lost while it was being started: the other thread saw no trainer yet
             trainer.child.kill()

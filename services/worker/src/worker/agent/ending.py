@@ -83,6 +83,12 @@ def hung(phase: str, seconds: float) -> Failed:
     return Failed(JobError(code="hung", message=message, hint="It was killed.", permanent=False))
 
 
+def foreign_folder(directory: str) -> Failed:
+    """It named a folder that is not its own: neither uploaded nor removed."""
+    message = f"The trainer handed over {directory}, which is outside of its folder."
+    return Failed(JobError(code="foreign_folder", message=message, permanent=True))
+
+
 def _crash(words: LastWords) -> JobError:
     tail = "\n".join(words.log_tail.splitlines()[-_TAIL_LINES:])
     message = f"The trainer {_how(words.status)}." + (f" Its last output:\n{tail}" if tail else "")

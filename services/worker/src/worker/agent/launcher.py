@@ -28,6 +28,11 @@ class Trainer:
     control_fd: int
     log_path: Path
 
+    @property
+    def work_dir(self) -> Path:
+        """The attempt's folder, the only one whose files it may hand over."""
+        return self.log_path.parent
+
     def log_tail(self) -> str:
         """The end of what it wrote to standard output and error."""
         if not self.log_path.exists():
@@ -63,6 +68,10 @@ class Launcher:
                 self.zygote_command = self._zygote = None
                 return
         self._zygote = Zygote.start(self.zygote_command)
+
+    def warming(self) -> bool:
+        """Whether a trainer would start sooner if one waited a little: the zygote still imports."""
+        return self._zygote is not None and self._zygote.importing(_FORK_SECONDS)
 
     def start(self, spec: RunSpec, work_dir: Path) -> Trainer:
         """A trainer on `spec`. Raises OSError when not even a cold one can be started."""

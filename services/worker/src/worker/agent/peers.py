@@ -11,17 +11,20 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
 from kargah.contracts.base import Wire
 from kargah.contracts.datasets import DatasetLocation
 from kargah.contracts.jobs import DatasetRef, ModelRef
 from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVersionView
+from kargah.contracts.problem import Problem
 from kargah.contracts.runs import FileEntry
 from kargah.domain.errors import Unavailable
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _CHUNK = 1 << 20
+_ERRORS_SHOWN = 5
 Answer = TypeVar("Answer", bound=Wire)
 
 
@@ -98,12 +101,13 @@ def _answer(response: httpx.Response) -> httpx.Response:
 
 
 def _detail(response: httpx.Response) -> str:
-    """The problem's own words, where it is a problem+json."""
-    if "json" in response.headers.get("content-type", ""):
-        body = response.json()
-        if isinstance(body, dict):
-            return str(body.get("detail") or body.get("title") or body)
-    return f"{response.request.method} {response.request.url.path} answered {response.status_code}"
+    """The problem's own words, with each field it names, where it is a problem+json."""
+    try:
+        problem = Problem.model_validate_json(response.content)
+    except ValidationError:
+        return f"{response.request.method} {response.request.url.path} answered {response.status_code}"
+    named = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:_ERRORS_SHOWN])
+    return " ".join(part for part in (problem.detail, named) if part)
 
 
 def _chunks(path: Path, check: Callable[[int], None]) -> Iterator[bytes]:

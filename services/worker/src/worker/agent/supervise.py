@@ -21,11 +21,12 @@ from kargah.domain.job_state import Desired
 from kargah.jobstore.values import Orders
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.drain import Drain
-from worker.agent.ending import Ending, GivenBack, LastWords, Over, hung, judge
+from worker.agent.ending import Ending, GivenBack, LastWords, Over, foreign_folder, hung, judge
 from worker.agent.launcher import Trainer
 from worker.agent.pipe import ControlWriter, MessageReader
 from worker.agent.watch import Watch
 from worker.agent.watchdog import Watchdog
+from worker.agent.work_folder import lies_within
 
 _INBOX = 1000
 _MESSAGES_PER_STEP = 200
@@ -130,6 +131,8 @@ class Supervisor:
         if message is None:
             self._ended = True
             return
+        if isinstance(message, CheckpointMessage | OutputMessage):
+            self._check_folder(message.directory)
         self._watchdog.alive(message.phase if isinstance(message, PhaseMessage) else None)
         self._watch.collector.add(message)
         observe(message)
@@ -140,6 +143,10 @@ class Supervisor:
                 self._output = message
             case DoneMessage() | FailedMessage():
                 self._last = message
+
+    def _check_folder(self, directory: str) -> None:
+        if not lies_within(self._trainer.work_dir, directory):
+            raise Over(foreign_folder(directory))
 
     def _hand_over(self, message: CheckpointMessage) -> None:
         serves = None

@@ -38,6 +38,12 @@ def sweep(root: Path) -> int:
     return removed
 
 
+def lies_within(folder: Path, path: str) -> bool:
+    """Whether `path` is below `folder`, links followed: what a trainer names is read, uploaded and removed."""
+    resolved, root = Path(path).resolve(), folder.resolve()
+    return root != resolved and root in resolved.parents
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Raises BlockingIOError when another process holds it. The lock goes with the process, however it ends."""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,7 @@ class Zygote:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._started_at = time.monotonic()
         self._listener = threading.Thread(target=self._listen, name="zygote-listener", daemon=True)
 
     @classmethod
@@ -115,6 +117,10 @@ class Zygote:
     def usable(self) -> bool:
         """Whether it may fork now or soon: it has not failed."""
         return self.failure is None
+
+    def importing(self, patience: float) -> bool:
+        """Whether it is not ready yet, and was started less than `patience` seconds ago."""
+        return not self._known.is_set() and time.monotonic() - self._started_at < patience
 
     def fork(self, start: Start, timeout: float) -> ZygoteChild:
         """Fork a trainer, waiting at most `timeout` seconds for imports to end. Raises ZygoteUnavailable."""

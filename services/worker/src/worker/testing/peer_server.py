@@ -14,11 +14,20 @@ from typing import Any
 from kargah.contracts.datasets import DatasetLocation, DatasetStats, DatasetVersionView
 from kargah.contracts.jobs import DatasetRef, ModelRef
 from kargah.contracts.models import ModelFacts, ModelFile, ModelLocation, ModelVersionCreate, ModelVersionView
+from kargah.contracts.problem import Problem, ProblemField
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 
 Answer = tuple[int, bytes]
-_NOT_FOUND: Answer = (404, b'{"title": "Not Found", "detail": "no such thing"}')
 _PREFIX = "blobs/"
+
+
+def _problem(status: int, detail: str, field: str | None = None) -> Answer:
+    errors = [ProblemField(field=field, message=detail)] if field else []
+    problem = Problem(title="A problem", status=status, code="invalid", detail=detail, errors=errors)
+    return status, problem.model_dump_json(by_alias=True).encode()
+
+
+_NOT_FOUND = _problem(404, "no such thing")
 
 
 class PeerTwin:
@@ -79,7 +88,7 @@ class PeerTwin:
     def _answer_blob(self, method: str, sha256: str, body: bytes) -> Answer:
         if method == "PUT":
             if hashlib.sha256(body).hexdigest() != sha256:
-                return 422, b'{"title": "Unprocessable", "detail": "other bytes than announced"}'
+                return _problem(422, "other bytes than announced")
             self.store.put(_PREFIX + sha256, body)
             return 201, b"{}"
         return (200, b"") if self._has(sha256) else (404, b"")
@@ -88,7 +97,7 @@ class PeerTwin:
         new = ModelVersionCreate.model_validate_json(body)
         absent = [file.path for file in new.files if not self._has(file.sha256)]
         if absent:
-            return 422, json.dumps({"title": "Unprocessable", "detail": f"no blob for {absent}"}).encode()
+            return _problem(422, "no such blob", f"files.{absent[0]}")
         if new.idempotency_key not in self._by_key:
             self._by_key[new.idempotency_key] = _version(name, new, len(self.committed) + 1)
             self.committed.append(self._by_key[new.idempotency_key])

@@ -93,6 +93,7 @@ def run(spec: runs.RunSpec, read_fd: int, write_fd: int) -> int:
         "fail": _fail,
         "garbage": _garbage,
         "train": _train,
+        "stray": _stray,
         "raise": _raise,
     }
     return scripts[spec.params.get("script", "train")](talk)
@@ -157,6 +158,13 @@ def _fail(talk: Talk) -> int:
     permanent = bool(talk.spec.params.get("permanent", True))
     talk.say(runs.FailedMessage(code="nan_loss", message="the loss is NaN", hint="lower it", permanent=permanent))
     return 1
+
+
+def _stray(talk: Talk) -> int:
+    """Hand over a folder that is somebody else's, and wait to be ended."""
+    directory = str(talk.spec.params["directory"])
+    talk.say(runs.CheckpointMessage(directory=directory, step=1, epoch=0.1, reason="interval", files=[]))
+    return _hang(talk)
 
 
 def _garbage(talk: Talk) -> int:
