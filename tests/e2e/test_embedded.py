@@ -157,3 +157,9 @@ def _kept(kargah: Kargah) -> dict[str, Any]:
         "datasets": sorted(dataset["name"] for dataset in kargah.json("dataset", "list")["items"]),
         "jobs": sorted((job["id"], job["status"]) for job in kargah.json("jobs")["items"]),
     }
+
+
+def test_the_chatterbot_corpus_can_be_imported(kargah: Kargah) -> None:
+    version = kargah.json("dataset", "import", "chatterbot")
+    assert version["format"] == "question_answer"
+    assert version["stats"]["rows"] > 1000

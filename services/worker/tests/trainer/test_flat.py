@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 from worker.testing.tiny_models import tiny_bert, tiny_llama
 from worker.trainer.attention import SEGMENTS
 from worker.trainer.choose_layout import choose_layout
+from worker.trainer.cross_entropy import summed_cross_entropy
 from worker.trainer.device import open_device
 from worker.trainer.items import Item
 from worker.trainer.layout import Batch, Flat, Layout, Padded
@@ -156,3 +157,19 @@ def test_logits_are_computed_only_where_they_are_wanted(tmp_path: Path) -> None:
 
     assert chosen.shape == (len(batch.targets), 400)
     assert torch.allclose(chosen, everywhere[batch.positions], atol=1e-6)
+
+
+def test_the_lean_cross_entropy_is_the_plain_one() -> None:
+    random = torch.Generator().manual_seed(0)
+    logits = (torch.randn(50, 200, generator=random) * 30).requires_grad_()
+    targets = torch.randint(0, 200, (50,), generator=random)
+    plain = F.cross_entropy(logits, targets, reduction="sum") / 7
+    (expected,) = torch.autograd.grad(plain, logits)
+
+    loss, hits = summed_cross_entropy(logits, targets)
+    (found,) = torch.autograd.grad(loss / 7, logits)
+
+    assert float(loss.detach()) / 7 == pytest.approx(float(plain.detach()), rel=1e-6)
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert int(hits) == int((logits.argmax(-1) == targets).sum())
+    assert not torch.isfinite(summed_cross_entropy(logits.detach() * float("nan"), targets)[0])

@@ -34,6 +34,22 @@ def upload(
         _describe(version)
 
 
+@app.command("import")
+def import_corpus(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="`chatterbot`: conversations of the chatterbot-corpus package.")],
+    name: Annotated[str | None, typer.Option(help="Its name; by default source and language.")] = None,
+    language: Annotated[str, typer.Option()] = "persian",
+    json: JsonOption = False,
+) -> None:
+    """Make a dataset from a corpus that comes with the platform."""
+    version = connect(context).datasets.import_corpus(source, name or f"{source}-{language}", language=language)
+    if json:
+        print_json(version)
+    else:
+        _describe(version)
+
+
 @app.command("list")
 def list_datasets(context: typer.Context, json: JsonOption = False) -> None:
     """List the installed datasets."""

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from pydantic import Field
 
 from kargah.contracts.base import Wire, WireRequest
+from kargah.telemetry.logging import get_logger
 from kargah.web.api import Api
 from kargah.web.app import create_app
 from kargah.web.multipart import Upload, open_upload, raw_upload
@@ -47,6 +48,7 @@ class Answer(Wire):
 @api.post("/slow", body=Slow, returns=Answer)
 def slow(body: Slow) -> Answer:
     """Answer after a while."""
+    get_logger(__name__).info("slow answer begun", seconds=body.seconds)
     time.sleep(body.seconds)
     return Answer(hooked=_background.is_set())
 

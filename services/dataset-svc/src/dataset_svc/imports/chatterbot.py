@@ -33,12 +33,16 @@ def read_corpus(language: str = "persian") -> Iterator[dict[str, str]]:
                     yield {"question": question, "answer": answer, "category": path.stem}
 
 
+def corpus_bytes(language: str = "persian") -> bytes:
+    """The rows as JSON lines in UTF-8, about 0.3 MB. Raises CorpusMissing."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in read_corpus(language)).encode()
+
+
 def write_corpus(target: Path, language: str = "persian") -> int:
     """Write the rows to `target` as JSON lines; how many. Raises CorpusMissing, OSError."""
-    rows = list(read_corpus(language))
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    target.write_text("".join(lines), encoding="utf-8")
-    return len(rows)
+    lines = corpus_bytes(language)
+    target.write_bytes(lines)
+    return lines.count(b"\n")
 
 
 def _files(language: str) -> list[Path]:

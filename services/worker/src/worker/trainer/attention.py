@@ -72,12 +72,14 @@ def attend_by_segment(
     causal = _causal(module, is_causal)
     groups = query.shape[1] // key.shape[1]
     outputs = []
-    for run in runs:
+    sizes = [run.length * run.count for run in runs]
+    parts = zip(runs, query.split(sizes, 2), key.split(sizes, 2), value.split(sizes, 2), strict=True)
+    for run, queries, keys, values in parts:
         mask = _window(run.length, sliding_window, causal, query.device)
         attended = F.scaled_dot_product_attention(
-            _cut(query, run),
-            _repeat(_cut(key, run), groups),
-            _repeat(_cut(value, run), groups),
+            _stack(queries, run),
+            _repeat(_stack(keys, run), groups),
+            _repeat(_stack(values, run), groups),
             attn_mask=mask,
             dropout_p=dropout,
             is_causal=causal and mask is None,
@@ -139,9 +141,8 @@ def _causal(module: nn.Module, is_causal: bool | None) -> bool:
     return bool(getattr(module, "is_causal", True)) if is_causal is None else is_causal
 
 
-def _cut(tensor: Tensor, run: Run) -> Tensor:
-    """(1, h, T, d) -> (count, h, length, d), without copying where there is one segment."""
-    part = tensor[:, :, run.start : run.start + run.length * run.count]
+def _stack(part: Tensor, run: Run) -> Tensor:
+    """(1, h, count * length, d) -> (count, h, length, d), without copying where there is one segment."""
     return part if run.count == 1 else part[0].reshape(part.shape[1], run.count, run.length, -1).transpose(0, 1)
 
 

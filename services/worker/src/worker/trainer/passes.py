@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from worker.trainer import rng
 from worker.trainer.context import RunContext
+from worker.trainer.cross_entropy import summed_cross_entropy
 from worker.trainer.device import Device, is_out_of_memory
 from worker.trainer.errors import TrainingError
 from worker.trainer.layout import Layout
@@ -90,11 +90,10 @@ class Passes:
         correct = torch.zeros((), device=self._device.torch)
         for group in self._groups(tasks):
             batch = self._layout.build([tasks[index] for index in group], self._device.torch)
-            logits = self._learner.logits(batch)
-            summed = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
+            summed, hits = summed_cross_entropy(self._learner.logits(batch).float(), batch.targets)
             self._device.accelerator.backward(summed / count)
             loss += summed.detach()
-            correct += (logits.detach().argmax(-1) == batch.targets).sum()
+            correct += hits
             self._beat()
         return Trained(loss, correct, count, sum(len(task.ids) for task in tasks))
 
@@ -105,7 +104,7 @@ class Passes:
         for group in self._groups(tasks):
             batch = self._layout.build([tasks[index] for index in group], self._device.torch)
             logits = self._learner.logits(batch).float()
-            loss += float(F.cross_entropy(logits, batch.targets, reduction="sum"))
+            loss += float(summed_cross_entropy(logits, batch.targets)[0])
             predicted.append(logits.argmax(-1).cpu())
             targets.append(batch.targets.cpu())
             self._beat()
