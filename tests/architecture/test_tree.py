@@ -66,7 +66,9 @@ def test_the_median_module_is_small(modules: list[Path]) -> None:
 
 
 def test_only_config_reads_the_environment(modules: list[Path]) -> None:
-    offenders = [str(path.relative_to(ROOT)) for path in modules if path.name != "config.py" and _reads_environment(path)]
+    offenders = [
+        str(path.relative_to(ROOT)) for path in modules if path.name != "config.py" and _reads_environment(path)
+    ]
     assert offenders == []
 
 
