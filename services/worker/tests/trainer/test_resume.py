@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 from kargah.contracts.runs import (
     CheckpointMessage,
@@ -18,7 +19,10 @@ from kargah.contracts.runs import (
     TrainerMessage,
 )
 from worker.testing.tiny_models import tiny_llama
+from worker.trainer import pulse
 from worker.trainer.context import Action
+from worker.trainer.layout import Batch
+from worker.trainer.learner import Learner
 from worker.trainer.testing import MemoryContext, Ran, Runner
 
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
@@ -26,9 +30,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is d
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "lora, dropout, accumulation": (
         "sft",
-        {"lora_dropout": 0.3, "gradient_accumulation": 2, "lr_schedule": "cosine", "learning_rate": 1e-2},
+        {
+            "lora_dropout": 0.3,
+            "gradient_accumulation": 2,
+            "lr_schedule": "cosine",
+            "learning_rate": 1e-2,
+            "gradient_checkpointing": True,
+        },
     ),
-    "full, attention dropout, several passes a step": ("sft", {"method": "full", "max_tokens_per_batch": 48}),
+    "full, attention dropout, several passes a step": (
+        "sft",
+        {"method": "full", "max_tokens_per_batch": 48, "gradient_checkpointing": True},
+    ),
     "masked words, dropout": ("masked-lm", {"learning_rate": 1e-3}),
     "classes, dropout, clipping off": ("text-classification", {"max_grad_norm": 0, "gradient_checkpointing": True}),
 }
@@ -67,6 +80,36 @@ def test_resuming_mid_epoch_is_exact(train: Runner, tmp_path: Path, case: str, s
     assert paused.losses() | resumed.losses() == whole.losses()
     assert paused.values("grad_norm") | resumed.values("grad_norm") == whole.values("grad_norm")
     assert resumed.values("eval_loss").items() <= whole.values("eval_loss").items()
+    assert weights(resumed) == weights(whole)
+
+
+def test_a_pause_within_a_step_gives_the_step_up_and_is_exact(train: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of three passes is left after the second: its gradients and the random numbers it drew do not count."""
+    params = {"lora_dropout": 0.3, "max_tokens_per_batch": 48, "learning_rate": 1e-2, "eval_at_start": False}
+    whole = train("sft", params=params)
+    real, passes = Learner.logits, [0]
+
+    def counted(self: Learner, batch: Batch) -> Tensor:
+        passes[0] += 1
+        return real(self, batch)
+
+    def on_message(context: MemoryContext, message: TrainerMessage) -> None:
+        if isinstance(message, MetricsMessage) and message.step == 5:
+            passes[0] = 0
+        elif passes[0] == 2 and message.type == "progress" and message.step == 5:
+            context.controls.append("pause")
+
+    monkeypatch.setattr(Learner, "logits", counted)
+    monkeypatch.setattr(pulse, "_LISTEN_SECONDS", 0)
+    monkeypatch.setattr(pulse, "_PROGRESS_SECONDS", 0)
+    paused = train("sft", on_message, params=params)
+    left_after = passes[0]
+    (checkpoint,) = [each for each in paused.context.sent(CheckpointMessage) if each.reason == "pause"]
+    resumed = train("sft", params=params, resume_dir=checkpoint.directory)
+
+    assert checkpoint.step == 5
+    assert left_after == 2
+    assert paused.losses() | resumed.losses() == whole.losses()
     assert weights(resumed) == weights(whole)
 
 

@@ -73,8 +73,8 @@ def attend_by_segment(
     groups = query.shape[1] // key.shape[1]
     outputs = []
     sizes = [run.length * run.count for run in runs]
-    parts = zip(runs, query.split(sizes, 2), key.split(sizes, 2), value.split(sizes, 2), strict=True)
-    for run, queries, keys, values in parts:
+    parts = (torch.split(tensor, sizes, 2) for tensor in (query, key, value))
+    for run, queries, keys, values in zip(runs, *parts, strict=True):
         mask = _window(run.length, sliding_window, causal, query.device)
         attended = F.scaled_dot_product_attention(
             _stack(queries, run),

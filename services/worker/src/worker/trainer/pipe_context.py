@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import sys
 from threading import Lock
 
-from kargah.contracts.runs import ControlMessage, RunSpec, TrainerMessage
+from kargah.contracts.runs import CheckpointMessage, ControlMessage, RunSpec, TrainerMessage
 from worker.trainer.context import Action, MessageContext
 from worker.trainer.errors import AgentGone
 
@@ -49,7 +50,18 @@ class PipeContext(MessageContext):
 
 
 class PrintingContext(MessageContext):
-    """For a run by hand: every message is a line on standard output, and there are no controls."""
+    """For a run by hand: every message is a line on standard output, there are no controls, and as no agent takes
+    checkpoints away, the newest one is kept."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        super().__init__(spec)
+        self._newest: str | None = None
+
+    def checkpoint(self, message: CheckpointMessage) -> None:
+        super().checkpoint(message)
+        if self._newest is not None:
+            shutil.rmtree(self._newest, ignore_errors=True)
+        self._newest = message.directory
 
     def send(self, message: TrainerMessage) -> None:
         sys.stdout.write(message.model_dump_json() + "\n")
