@@ -74,7 +74,8 @@ def test_the_documents_five_calls(installed: Kargah) -> None:
     assert submitted.status_code == 201, submitted.text
     job_id = submitted.json()["id"]
     assert job_id in {job["id"] for job in httpx.get(url).json()["items"]}
-    assert _ended(f"{url}/{job_id}")["status"] == "completed"
+    ended = _ended(f"{url}/{job_id}")
+    assert ended["status"] == "completed", ended["error"]
     lines = httpx.get(f"{url}/{job_id}/logs", params={"limit": 50}).json()["lines"]
     assert 0 < len(lines) <= 50
     second = httpx.post(url, content=DOCUMENTED_BODY, headers=_JSON).json()["id"]

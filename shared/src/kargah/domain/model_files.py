@@ -12,7 +12,22 @@ PICKLED = frozenset(
     {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".keras", ".nemo"}
 )
 _ACCEPTED = frozenset(
-    {".safetensors", ".json", ".jsonl", ".txt", ".model", ".md", ".jinja", ".csv", ".tiktoken", ".yaml", ".yml"}
+    {
+        ".safetensors",
+        ".json",
+        ".jsonl",
+        ".txt",
+        ".model",
+        ".md",
+        ".jinja",
+        ".csv",
+        ".tiktoken",
+        ".yaml",
+        ".yml",
+        ".svg",
+        ".png",
+        ".jpg",
+    }
 )
 _ACCEPTED_NAMES = frozenset({"LICENSE", "NOTICE", "COPYING", ".gitattributes"})
 
