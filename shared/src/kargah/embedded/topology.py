@@ -30,7 +30,9 @@ class Ports:
 
     @classmethod
     def choose(cls, gateway: int) -> Ports:
-        return cls(gateway, *free_ports(4))
+        """Four free ports beside the gateway's, which nobody has bound yet either."""
+        others = [port for port in free_ports(5) if port != gateway]
+        return cls(gateway, *others[:4])
 
 
 @dataclass(frozen=True)
