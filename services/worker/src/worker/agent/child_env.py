@@ -21,12 +21,16 @@ _OFFLINE = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
 }
+# The trainer shares its cores with the rest of the platform. OpenMP threads that spin for long while they wait take
+# them from the very threads they wait for: with both cores of a small machine busy, a step took five times as long.
+_SHARE_CORES = {"GOMP_SPINCOUNT": "1000"}
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def trainer_env(parent: Mapping[str, str], cache_dir: Path, threads: int) -> dict[str, str]:
     """Offline, for training. `threads` bounds the pools of the numeric libraries."""
-    return _common(parent, cache_dir, _NAMES) | _OFFLINE | {name: str(threads) for name in _POOLS}
+    pools = {name: str(threads) for name in _POOLS}
+    return _common(parent, cache_dir, _NAMES) | _OFFLINE | _SHARE_CORES | pools
 
 
 def zygote_env(parent: Mapping[str, str], cache_dir: Path) -> dict[str, str]:
