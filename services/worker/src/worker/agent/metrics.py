@@ -15,7 +15,7 @@ class AgentMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str) -> Gauge:
-            return Gauge(name, text, ["job"], registry=registry)
+            return Gauge(name, text, ["job_id"], registry=registry)  # `job` is Prometheus's own
 
         self._of_job = {
             "loss": gauge("kargah_job_loss", "Last training loss"),
