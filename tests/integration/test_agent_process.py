@@ -190,15 +190,15 @@ def test_metrics_of_a_job_are_there_while_it_runs_and_gone_after(machine: Machin
     bench = machine.bench
     job_id = bench.submit(steps=100_000, every=100_000, pace=0.02)
     with machine.agent("one") as agent:
-        until(lambda: f'kargah_job_loss{{job="{job_id}"}}' in agent.metrics(), "the job's loss")
+        until(lambda: f'kargah_job_loss{{job_id="{job_id}"}}' in agent.metrics(), "the job's loss")
         busy = agent.metrics()
         bench.jobs.do(control_repository.request_stop, job_id)
         bench.wait_ended(job_id)
         until(lambda: "kargah_worker_busy 0.0" in agent.metrics(), "idleness")
         idle = agent.metrics()
         assert agent.get("/healthz").status_code == 200 and agent.get("/else").status_code == 404
-    assert "kargah_worker_busy 1.0" in busy and f'kargah_job_progress_percent{{job="{job_id}"}}' in busy
-    assert f'kargah_job_tokens_per_second{{job="{job_id}"}} 100.0' in busy
+    assert "kargah_worker_busy 1.0" in busy and f'kargah_job_progress_percent{{job_id="{job_id}"}}' in busy
+    assert f'kargah_job_tokens_per_second{{job_id="{job_id}"}} 100.0' in busy
     assert job_id not in idle and 'kargah_attempts_total{outcome="stopped"} 1.0' in idle
     assert 'kargah_trainer_start_seconds_count{way="forked"} 1.0' in idle
 

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from kargah.contracts.runs import MetricsMessage, ProgressMessage, TrainerMessage
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_JOB = "job_id"  # `job` is Prometheus's own label
 _FROM_METRICS = frozenset({"loss", "learning_rate", "tokens_per_second"})
 
 
@@ -15,7 +16,7 @@ class AgentMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str) -> Gauge:
-            return Gauge(name, text, ["job_id"], registry=registry)  # `job` is Prometheus's own
+            return Gauge(name, text, [_JOB], registry=registry)
 
         self._of_job = {
             "loss": gauge("kargah_job_loss", "Last training loss"),
@@ -49,7 +50,7 @@ class AgentMetrics:
         self._busy.set(0)
         self._attempts.labels(outcome).inc()
         for gauge in self._of_job.values():
-            gauge.remove_by_labels({"job": job_id})
+            gauge.remove_by_labels({_JOB: job_id})
 
     def trainer_started(self, way: str, seconds: float) -> None:
         """`way`: `forked` or `cold`."""
