@@ -149,6 +149,9 @@ class Supervisor:
             raise Over(foreign_folder(directory))
 
     def _hand_over(self, message: CheckpointMessage) -> None:
+        """What was reported up to the checkpoint is stored before it can become visible: whoever resumes from it
+        will not report those steps again."""
+        self._watch.flush()
         serves = None
         if message.reason not in _BY_ITSELF:
             serves, self._requested = self._requested, None
