@@ -200,3 +200,18 @@ def test_everything_dies_with_a_killed_agent(tmp_path: Path) -> None:
         assert len(pids) == 3 and all(alive(pid) for pid in pids)
         agent.kill()
     until(lambda: not any(alive(pid) for pid in pids), "the end of zygote and trainers")
+
+
+_HIDDEN = """
+import ctypes
+from worker.zygote.lifetime import hide_environment
+PR_GET_DUMPABLE = 3
+before = ctypes.CDLL(None).prctl(PR_GET_DUMPABLE)
+hide_environment()
+print(before, ctypes.CDLL(None).prctl(PR_GET_DUMPABLE))
+"""
+
+
+def test_a_process_can_hide_its_environment_from_its_user() -> None:
+    shown = subprocess.run([sys.executable, "-c", _HIDDEN], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["1", "0"]
