@@ -118,7 +118,7 @@ def _material(session: Session, params: SftParams) -> Any:
         objective=NextToken(),
         encoder=encoder,
         save=lambda output: save_causal(model, session, output),
-        sample=Answerer(model, tokenizer, renderer, length).answer,
+        samples=Answerer(model, tokenizer, renderer, length).answer,
         inputs={"use_cache": False},
         facts={"auto_class": "AutoModelForCausalLM", "method": params.method},
     )

@@ -57,7 +57,7 @@ def _material(session: Session) -> Any:
         objective=ClassLabel(len(labels)),
         encoder=TextEncoder(tokenizer, length, tokenizer_hash(session.model_dir), splits=False, labels=labels),
         save=lambda output: save_whole(model, session.model_dir, output),
-        sample=labeller(model, tokenizer, length),
+        samples=labeller(model, tokenizer, length),
         facts={"auto_class": "AutoModelForSequenceClassification"},
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from kargah.formats.base import Chat, Example, PlainText
 from worker.trainer.chat_render import ChatRenderer
@@ -12,6 +15,8 @@ from worker.trainer.learner import bare
 from worker.trainer.material import Sample
 
 _NEW_TOKENS = 64
+_TOGETHER = 8
+_SHOWN_HALF = 400
 _SHOWN_CHARACTERS = 2000
 
 
@@ -24,29 +29,35 @@ class Answerer:
         self._renderer = renderer
         self._room = max(1, max_length - 8)
 
-    def answer(self, example: Example) -> Sample | None:
-        """None where there is nothing to go on from."""
+    def answer(self, examples: Sequence[Example]) -> list[Sample]:
+        """In order, all at once; examples with nothing to go on from are left out."""
+        asked = [question for example in examples if (question := self._question(example)) is not None]
+        answers: list[str] = []
+        for begin in range(0, len(asked), _TOGETHER):
+            answers += self._generate([prompt for prompt, _, _ in asked[begin : begin + _TOGETHER]])
+        return [Sample(shown, wanted, told) for (_, shown, wanted), told in zip(asked, answers, strict=True)]
+
+    def _question(self, example: Example) -> tuple[str, str, str] | None:
+        """The model's input, what of it is shown, and the answer that is expected."""
         if isinstance(example, Chat) and len(example.turns) > 1:
             asked = "\n".join(turn.content for turn in example.turns[:-1] if turn.role == "user")
-            prompt = self._renderer.prompt(example.turns[:-1])
-            return Sample(_short(asked), _short(example.turns[-1].content), self._generate(prompt))
+            return self._renderer.prompt(example.turns[:-1]), _short(asked), _short(example.turns[-1].content)
         if isinstance(example, PlainText):
-            half = example.text[: max(1, min(len(example.text) // 2, 400))]
-            rest = example.text[len(half) : len(half) + 400]
-            return Sample(half, rest, self._generate((self._tokenizer.bos_token or "") + half))
+            half = example.text[: max(1, min(len(example.text) // 2, _SHOWN_HALF))]
+            rest = example.text[len(half) : len(half) + _SHOWN_HALF]
+            return (self._tokenizer.bos_token or "") + half, half, rest
         return None
 
-    def _generate(self, prompt: str) -> str:
+    def _generate(self, prompts: list[str]) -> list[str]:
         model = bare(self._model)
         before = model.config._attn_implementation
-        ids = self._tokenizer(prompt, add_special_tokens=False, return_tensors="pt")["input_ids"][:, -self._room :]
-        ids = ids.to(model.device)
+        ids, mask = self._padded(prompts, model.device)
         model.config._attn_implementation = "sdpa" if model._supports_sdpa else "eager"
         try:
             with torch.no_grad():
                 output = self._model.generate(
                     input_ids=ids,
-                    attention_mask=torch.ones_like(ids),
+                    attention_mask=mask,
                     do_sample=False,
                     num_beams=1,
                     temperature=None,
@@ -54,11 +65,25 @@ class Answerer:
                     top_k=None,
                     max_new_tokens=_NEW_TOKENS,
                     eos_token_id=self._stops(),
-                    pad_token_id=self._tokenizer.pad_token_id or 0,
+                    pad_token_id=self._pad_id,
                 )
         finally:
             model.config._attn_implementation = before
-        return _short(self._tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True).strip())
+        told = self._tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
+        return [_short(text.strip()) for text in told]
+
+    def _padded(self, prompts: list[str], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Padded on the left, as an answer must follow its prompt directly; the end of a long prompt is kept."""
+        encoded = self._tokenizer(prompts, add_special_tokens=False)["input_ids"]
+        rows = [torch.tensor(ids[-self._room :], dtype=torch.long) for ids in encoded]
+        ids = pad_sequence(rows, True, self._pad_id, "left")
+        mask = pad_sequence([torch.ones_like(row) for row in rows], True, 0, "left")
+        return ids.to(device), mask.to(device)
+
+    @property
+    def _pad_id(self) -> int:
+        found = self._tokenizer.pad_token_id
+        return int(found) if found is not None else 0
 
     def _stops(self) -> list[int] | None:
         """Whatever ends an answer: the tokenizer's and the model's own end tokens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -57,15 +57,13 @@ def open_classifier(session: Session, labels: Labels, tokenizer: Any) -> Any:
     return model
 
 
-def labeller(model: Any, tokenizer: Any, max_length: int) -> Callable[[Example], Sample | None]:
-    """Answers a labelled text with the class that the model sees in it."""
+def labeller(model: Any, tokenizer: Any, max_length: int) -> Callable[[Sequence[Example]], list[Sample]]:
+    """Answers labelled texts with the classes that the model sees in them."""
 
-    def answer(example: Example) -> Sample | None:
-        if not isinstance(example, LabelledText):
-            return None
+    def answer(example: LabelledText) -> Sample:
         inputs = tokenizer(example.text, truncation=True, max_length=max_length, return_tensors="pt")
         with torch.no_grad():
             found = int(model(**inputs.to(model.device)).logits.argmax(-1))
         return Sample(example.text, example.label, str(model.config.id2label[found]))
 
-    return answer
+    return lambda examples: [answer(example) for example in examples if isinstance(example, LabelledText)]

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from worker.trainer.errors import TrainingError
+from worker.trainer.memory import keep_freed_memory
 
 CPU_TOKENS = 2048
 _GPU_TOKENS = (2048, 65_536)
@@ -38,6 +39,7 @@ class Device:
 
 def open_device(wanted: Literal["auto", "fp32", "bf16"], threads: int) -> Device:
     """Take the GPU if there is one. `threads` of the CPU, 0 for all that this process may use."""
+    keep_freed_memory()
     torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
     precision = _precision(wanted)
     AcceleratorState._reset_state(True)

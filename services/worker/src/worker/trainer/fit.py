@@ -101,8 +101,8 @@ def _open_store(session: Session, material: Material, pulse: Pulse) -> TokenStor
 def _samples(session: Session, material: Material) -> Samples:
     """The first held-out rows; those that were trained on would show memory, not learning."""
     rows = session.split.held_out[: session.params.sample_prompts]
-    examples = [session.example(int(row)) for row in rows] if material.sample is not None else []
-    return Samples(session.context, examples, material.sample or (lambda _: None))
+    examples = [session.example(int(row)) for row in rows] if material.samples is not None else []
+    return Samples(session.context, examples, material.samples or (lambda _: []))
 
 
 def _resume(session: Session, parts: Parts) -> RunState | None:

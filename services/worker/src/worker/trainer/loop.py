@@ -74,7 +74,8 @@ class Loop:
             self.parts.pulse.listen()
             if self.parts.plan.evaluates(self.state.step):
                 self.measure()
-            self._enter("training")
+            if self.state.step < self.parts.plan.total:
+                self._enter("training")
             self._save_if_due()
             if self.parts.context.ending() == "stop":
                 self.save("stop")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ class Sample:
 @dataclass(frozen=True)
 class Material:
     """`model` is on the CPU, with what is to be trained requiring gradients. `save` writes it into an empty folder.
-    `sample` answers one held-out example, None where the recipe has no answers. `inputs` are further keyword
-    arguments of every pass. `facts` are told in the model card."""
+    `samples` answers held-out examples, leaving out those it cannot; None where the recipe has no answers. `inputs`
+    are further keyword arguments of every pass. `facts` are told in the model card."""
 
     model: Any
     tokenizer: Any
     objective: Objective
     encoder: Encoder
     save: Callable[[Path], None]
-    sample: Callable[[Example], Sample | None] | None = None
+    samples: Callable[[Sequence[Example]], list[Sample]] | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)

@@ -9,11 +9,13 @@ _MODULES = (
     "torch.nn.attention.varlen",
     "accelerate",
     "peft",
+    "peft.utils.transformers_weight_conversion",
     "tokenizers",
     "transformers.generation.utils",
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
     "transformers.models.bert.modeling_bert",
+    "transformers.models.bert.tokenization_bert",
     "transformers.models.llama.modeling_llama",
     "transformers.models.llama.tokenization_llama",
     "transformers.models.gpt2.tokenization_gpt2",
@@ -28,20 +30,20 @@ _MODULES = (
     "worker.trainer.main",
     "worker.trainer.text_encoder",
 )
+_LAZY = ("AutoModelForCausalLM", "AutoModelForMaskedLM", "AutoModelForSequenceClassification", "AutoTokenizer")
 
 
 def preload() -> None:
     """Raises ImportError when the environment is incomplete."""
+    from kargah.formats.registry import formats
     from worker.recipes.registry import recipes
 
     for name in _MODULES:
         importlib.import_module(name)
     recipes()
-    from transformers import (  # the lazy package resolves these on first use
-        AutoModelForCausalLM,
-        AutoModelForMaskedLM,
-        AutoModelForSequenceClassification,
-        AutoTokenizer,
-    )
-
-    del AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+    formats()
+    transformers = importlib.import_module("transformers")
+    for name in _LAZY:
+        getattr(transformers, name)
+    # Half a second of compiling patterns, that every load would otherwise begin with.
+    importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")

@@ -13,19 +13,16 @@ from worker.trainer.material import Sample
 
 @dataclass(frozen=True)
 class Samples:
-    """The examples that are shown, and how the model answers one."""
+    """The examples that are shown, and how the model answers them."""
 
     context: RunContext
     examples: Sequence[Example]
-    answer: Callable[[Example], Sample | None]
+    answer: Callable[[Sequence[Example]], list[Sample]]
 
     def show(self, when: Literal["before", "after"]) -> list[Sample]:
-        """Answer each and tell it as an event; the model is in evaluation mode."""
-        shown: list[Sample] = []
-        for example in self.examples:
-            sample = self.answer(example)
-            if sample is not None:
-                data = {"when": when, "prompt": sample.prompt, "expected": sample.expected, "answer": sample.answer}
-                self.context.event("sample", data)
-                shown.append(sample)
+        """Answer them and tell each as an event; the model is in evaluation mode."""
+        shown = self.answer(self.examples) if self.examples else []
+        for sample in shown:
+            data = {"when": when, "prompt": sample.prompt, "expected": sample.expected, "answer": sample.answer}
+            self.context.event("sample", data)
         return shown
