@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
@@ -60,7 +61,7 @@ def list_datasets(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No dataset is installed. Add one: kargah dataset upload FILE")
         return
-    table = Table(Column("name", no_wrap=True), "version", "format", "rows", "size")
+    table = Table(Column("name", no_wrap=True), "version", "format", "rows", "size", box=SIMPLE)
     for dataset in page.items:
         latest = dataset.latest
         table.add_row(

