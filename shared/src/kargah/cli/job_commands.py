@@ -73,7 +73,8 @@ def jobs(
     if json:
         print_json(page)
         return
-    fixed = [Column(title, no_wrap=True) for title in ("job", "status", "done", "step", "loss", "time")]
+    widths = {"job": 30, "status": 10, "done": 5, "step": 7, "loss": 6, "time": 5}
+    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
     table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
     for job in page.items:
         progress = job.progress

