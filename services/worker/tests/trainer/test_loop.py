@@ -191,6 +191,21 @@ def test_rows_without_room_for_an_answer_are_a_clear_failure(train: Runner) -> N
     assert ran.context.sent(FailedMessage)[0].code == "nothing_to_learn"
 
 
+@pytest.mark.parametrize("params", [FULL, {"learning_rate": 5e-3, "lora_dropout": 0.1}])
+def test_bf16_trains_without_padding_and_close_to_fp32(
+    train: Runner, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("worker.trainer.device.has_bf16", lambda: True)
+    params = params | {"epochs": 1, "lora_dropout": 0}
+    half, exact = (train("sft", params=params | {"precision": name}) for name in ("bf16", "fp32"))
+
+    assert half.status == 0
+    assert any("in bf16: padding-free" in each.message for each in half.context.sent(LogMessage))
+    assert half.losses() != exact.losses()
+    for step, loss in exact.losses().items():
+        assert half.losses()[step] == pytest.approx(loss, rel=0.03)
+
+
 def test_masked_words_are_learnt(train: Runner) -> None:
     ran = train("masked-lm", params={"learning_rate": 5e-3, "epochs": 8})
 
