@@ -9,6 +9,7 @@ import httpx
 from flask import Flask, Response, g, request
 
 from kargah.domain.errors import Unavailable
+from kargah.web.body import RequestBody
 
 _CHUNK = 64 << 10
 # An upload or an answer may take long; silence for ten minutes is an end.
@@ -77,8 +78,8 @@ def _request_body() -> Iterator[bytes] | None:
     chunked = "chunked" in request.headers.get("transfer-encoding", "").lower()
     if not request.content_length and not chunked:
         return None
-    stream = request.stream
-    return iter(lambda: stream.read(_CHUNK), b"")
+    body = RequestBody(request)
+    return iter(lambda: body.read(_CHUNK), b"")
 
 
 def _body(incoming: httpx.Response) -> Iterator[bytes]:

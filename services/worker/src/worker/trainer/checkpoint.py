@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from worker.trainer.buffers import Buffers, Files
 from worker.trainer.errors import TrainingError
 from worker.trainer.rng import RandomState
 from worker.trainer.state import RunState
@@ -35,11 +36,13 @@ class Identity:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A copy in host memory, independent of what training does next. `tensors` by file, `document` is JSON."""
+    """A copy in host memory, independent of what training does next. `tensors` by file, `document` is JSON;
+    `seconds` is how long copying took."""
 
     state: RunState
-    tensors: dict[str, dict[str, Tensor]]
+    tensors: Files
     document: dict[str, Any]
+    seconds: float
 
     def write(self, folder: Path) -> None:
         """Raises OSError when there is no room."""
@@ -58,9 +61,17 @@ def trained_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def take(
-    model: nn.Module, optimizer: torch.optim.Optimizer, random: RandomState, state: RunState, identity: Identity
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    random: RandomState,
+    state: RunState,
+    identity: Identity,
+    buffers: Buffers,
 ) -> Snapshot:
-    """Copy everything; training stands still meanwhile, so it does nothing else."""
+    """Copy everything; training stands still meanwhile, so it does nothing else.
+
+    The snapshot before, taken with the same `buffers`, must have been written.
+    """
     packed = optimizer.state_dict()
     moments = {f"{index}.{key}": value for index, kept in packed["state"].items() for key, value in kept.items()}
     document = {
@@ -71,18 +82,8 @@ def take(
         "random": random.plain,
         "schedule": {"learning_rate": [group["lr"] for group in packed["param_groups"]]},
     }
-    return Snapshot(
-        state.model_copy(update={"history": list(state.history)}),
-        {_WEIGHTS: _copies(trained_tensors(model)), _OPTIMIZER: _copies(moments), _RANDOM: _copies(random.tensors)},
-        document,
-    )
-
-
-def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, tensor in tensors.items()
-    }
+    tensors, seconds = buffers.copy({_WEIGHTS: trained_tensors(model), _OPTIMIZER: moments, _RANDOM: random.tensors})
+    return Snapshot(state.model_copy(update={"history": list(state.history)}), tensors, document, seconds)
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ class CheckpointWriter:
         waiting = self._last is not None and self._last.exists()
         return elapsed >= interval * (_PATIENCE if waiting else 1)
 
-    def write(self, snapshot: Snapshot, epoch: float, reason: Reason, blocked: float) -> None:
-        """Start writing. `blocked` is how many seconds taking the snapshot cost. Waits for the one before."""
+    def write(self, snapshot: Snapshot, epoch: float, reason: Reason) -> None:
+        """Start writing. Waits for the one before."""
         self.settle()
         self._last_time = time.monotonic()
         step = snapshot.state.step
@@ -52,7 +52,7 @@ class CheckpointWriter:
         message = CheckpointMessage(
             directory=str(self._last), step=step, epoch=epoch, reason=reason, files=[], metrics=snapshot.state.latest
         )
-        self._thread = Thread(target=self._run, args=(snapshot, message, blocked), name="checkpoint", daemon=True)
+        self._thread = Thread(target=self._run, args=(snapshot, message), name="checkpoint", daemon=True)
         self._thread.start()
 
     def settle(self) -> None:
@@ -92,7 +92,7 @@ class CheckpointWriter:
             path = self._folder / f"{step}.{number}"
         return path
 
-    def _run(self, snapshot: Snapshot, message: CheckpointMessage, blocked: float) -> None:
+    def _run(self, snapshot: Snapshot, message: CheckpointMessage) -> None:
         folder = Path(message.directory)
         try:
             snapshot.write(folder)
@@ -101,4 +101,4 @@ class CheckpointWriter:
         except (OSError, AgentGone) as error:
             self._error = error
             shutil.rmtree(folder, ignore_errors=True)
-        self._cost = blocked + time.thread_time() / max(1, os.cpu_count() or 1)
+        self._cost = snapshot.seconds + time.thread_time() / max(1, os.cpu_count() or 1)

@@ -11,6 +11,7 @@ import torch
 
 from kargah.contracts.runs import ProgressMessage
 from worker.trainer import checkpoint, rng
+from worker.trainer.buffers import Buffers
 from worker.trainer.checkpoint import Identity
 from worker.trainer.checkpoint_writer import CheckpointWriter, Reason
 from worker.trainer.context import Phase, RunContext
@@ -62,6 +63,7 @@ class Loop:
         self.parts = parts
         self.state = state
         self._random = rng.capture()
+        self._buffers = Buffers()
         self._saved = state.step
         self._logged = 0.0
         self._fruitless = 0
@@ -119,9 +121,10 @@ class Loop:
         rng.restore(self._random)
         state.budget = parts.passes.budget
         parts.writer.settle()
-        began = time.monotonic()
-        snapshot = checkpoint.take(parts.material.model, parts.optimizer, self._random, state, parts.identity)
-        parts.writer.write(snapshot, parts.plan.epoch(state.step), reason, time.monotonic() - began)
+        snapshot = checkpoint.take(
+            parts.material.model, parts.optimizer, self._random, state, parts.identity, self._buffers
+        )
+        parts.writer.write(snapshot, parts.plan.epoch(state.step), reason)
         self._saved = state.step
 
     def progress(self) -> ProgressMessage:
