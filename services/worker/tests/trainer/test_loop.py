@@ -93,6 +93,7 @@ def test_an_adapter_loads_on_its_base_and_can_be_trained_on(train: Runner, input
     first = train("sft", params={"learning_rate": 1e-2})
     config = json.loads((first.output / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "llama"
+    assert (first.output / "generation_config.json").is_file()
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(inputs.llama), first.output)
     assert any("lora" in name for name in model.state_dict())
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from worker.trainer.errors import TrainingError
+from worker.trainer.learner import bare
 from worker.trainer.models import frozen_dtype, load_model, save_whole
 from worker.trainer.session import Session
 
@@ -33,6 +34,7 @@ def save_causal(model: Any, session: Session, folder: Path) -> None:
         for config in model.peft_config.values():
             config.base_model_name_or_path = session.base_name
         model.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+        bare(model).generation_config.save_pretrained(folder)
         return
     save_whole(model, session.base_dir or session.model_dir, folder)
 
