@@ -71,11 +71,14 @@ def object_store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Em
 
 
 @pytest.fixture
-def object_store(object_store_server: EmbeddedObjectStore) -> MinioStore:
-    """An empty bucket of this test's own."""
+def object_store(object_store_server: EmbeddedObjectStore) -> Iterator[MinioStore]:
+    """An empty bucket of this test's own, removed at the end: the server has volumes for some dozen at once."""
     store = store_in(object_store_server, f"test-{secrets.token_hex(6)}")
     store.ensure_bucket()
-    return store
+    yield store
+    for found in list(store.list("")):
+        store.delete(found.key)
+    object_store_server.client().remove_bucket(store.bucket)
 
 
 def store_in(server: EmbeddedObjectStore, bucket: str) -> MinioStore:
