@@ -258,7 +258,9 @@ def test_claiming_and_listing_do_not_read_finished_jobs(bench: JobBench) -> None
     for _ in range(12):  # often enough for a prepared statement to be planned without its parameters
         bench.submit("waiting")
         for name, read in _READS.items():
-            assert bench.do(_rows_read, read) <= 500, name
+            assert bench.do(_rows_read, read) <= 1000, (
+                name
+            )  # of 20,000; the rest is the catalogue, read by whoever connects
 
 
 def _add_finished(conn: Connection, count: int) -> None:
