@@ -260,6 +260,18 @@ def test_claiming_and_listing_do_not_read_finished_jobs(bench: JobBench) -> None
         for name, read in _READS.items():
             # Of 20,000 finished ones; the allowance is for the catalogue, which any connection may read.
             assert bench.do(_rows_read, read) <= 1000, name
+
+
+def _add_finished(conn: Connection, count: int) -> None:
+    conn.execute(
+        sa.text(
+            "INSERT INTO jobs (id, kind, name, status, config, created_at, finished_at) "
+            "SELECT 'job_' || n, 'train', 'old', 'completed', CAST(:config AS jsonb), "
+            "now() - n * interval '1 s', now() "
+            "FROM generate_series(1, :count) AS n"
+        ),
+        {"count": count, "config": '{"recipe": "sft", "outputModel": "x", "params": {}}'},
+    )
     conn.execute(sa.text("ANALYZE jobs"))
 
 
