@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from kargah.domain.errors import StaleAttempt, Unavailable
@@ -70,7 +71,7 @@ class Watch:
     def flush(self) -> None:
         """Store everything that was reported so far."""
         while (batch := self.collector.take()) is not None:
-            self.insist(lambda batch=batch: self.ledger.record(batch))  # type: ignore[misc]
+            self.insist(partial(self.ledger.record, batch))
             self.collector.stored()
 
     def insist(self, write: Callable[[], Result]) -> Result:
