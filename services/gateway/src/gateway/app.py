@@ -80,7 +80,9 @@ def build(settings: GatewaySettings) -> Gateway:
     add_page(app)
     proxies = _add_proxies(app, settings)
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
-    return Gateway(app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds), closing)
+    return Gateway(
+        app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy), closing
+    )
 
 
 def _add_proxies(app: Flask, settings: GatewaySettings) -> list[Proxy]:

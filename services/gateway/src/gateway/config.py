@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kargah.adapters.settings import BellSettings
+from kargah.jobstore.settings import RetrySettings
 from kargah.web.settings import WebSettings
 
 
@@ -22,7 +23,7 @@ class PeerSettings(BaseSettings):
     s3_endpoint: str | None = None
 
 
-class GatewaySettings(WebSettings, BellSettings, PeerSettings):
+class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     """`sweep_seconds`: how often lost workers are looked for. `event_streams`: how many SSE clients at once; each
     takes one of `threads`."""
 

@@ -12,6 +12,7 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.job_state import Status
 from kargah.jobstore.claim_repository import expire_leases, pending_to_ring
+from kargah.jobstore.values import RetryPolicy
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
@@ -21,10 +22,13 @@ _RING_AGAIN_SECONDS = 10.0  # while no worker listens, rings only pile up in a b
 class Reconciler:
     """A thread that sweeps every `seconds`. Several gateways may sweep at once."""
 
-    def __init__(self, engine: Engine, ringer: Ringer, registry: CollectorRegistry, seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, ringer: Ringer, registry: CollectorRegistry, seconds: float, policy: RetryPolicy
+    ) -> None:
         self._engine = engine
         self._ringer = ringer
         self._seconds = seconds
+        self._policy = policy
         self._rung: dict[str, float] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
@@ -46,7 +50,7 @@ class Reconciler:
     def sweep(self) -> None:
         """One round. Raises Unavailable."""
         with UnitOfWork(self._engine) as tx:
-            expired = expire_leases(tx.connection)
+            expired = expire_leases(tx.connection, self._policy)
         for job in expired:
             _log.warning("lease expired", job_id=job.job_id, worker=job.worker, status=job.status.value)
             self._expired.labels(job.status.value).inc()

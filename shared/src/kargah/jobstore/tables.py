@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     func,
     text,
 )
@@ -68,7 +70,8 @@ recipes = Table(
 
 # `generation` numbers the attempts and is the fence. `queued_at` may lie ahead: a crashed job waits until then.
 # `saved_step` is the highest checkpoint's step, `crash_step` what it was at the last crash: no gain, one more
-# of `crashes`. `lease_until` is in no index, so that a heartbeat rewrites none.
+# of `crashes`. `lease_until` is in no index, so that a heartbeat rewrites none. `rank` orders the queue, lowest
+# first: `kargah.domain.queue_policy` says how it is made.
 jobs = Table(
     "jobs",
     metadata,
@@ -77,7 +80,9 @@ jobs = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False, server_default=text(f"'{Status.PENDING.value}'")),
     Column("desired", Text, nullable=False, server_default=text(f"'{Desired.RUN.value}'")),
+    Column("owner", Text, nullable=False, server_default=text("'local'")),
     _count("priority"),
+    Column("rank", Double, nullable=False, server_default=text("extract(epoch FROM now())")),
     Column("config", JSONB, nullable=False),
     _document("progress"),
     _count("generation"),
@@ -106,8 +111,9 @@ jobs = Table(
         f"({IS_ACTIVE.text}) = (lease_until IS NOT NULL AND active_since IS NOT NULL)",
         name="jobs_active_has_lease",
     ),
-    Index("jobs_queue", text("priority DESC"), "queued_at", "id", postgresql_where=IS_PENDING),
+    Index("jobs_queue", "owner", "rank", "id", postgresql_where=IS_PENDING),
     Index("jobs_active", "id", postgresql_where=IS_ACTIVE),
+    Index("jobs_running", "owner", "kind", postgresql_where=IS_ACTIVE),
     Index("jobs_by_age", text("created_at DESC"), text("id DESC")),
     Index("jobs_by_kind", "kind", text("created_at DESC"), text("id DESC")),
     Index("jobs_by_status", "status", "kind", text("created_at DESC"), text("id DESC")),
@@ -121,6 +127,28 @@ jobs = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+# `max_running`: at most so many training jobs at once; null is no limit.
+owners = Table(
+    "owners",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("max_running", Integer),
+    CheckConstraint("max_running >= 0", name="owners_max_running_not_negative"),
+)
+
+# Agents say now and then that they are there; one that has not for a while is gone.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kinds", JSONB, nullable=False),
+    _document("device"),
+    Column("job_id", Text),
+    _moment("started_at", set_on_insert=True),
+    _moment("seen_at", set_on_insert=True),
+)
+
+# `resumed_step`: where the attempt began. `superseded`: [step, loss] pairs of this attempt that a later one did again.
 attempts = Table(
     "attempts",
     metadata,
@@ -131,6 +159,8 @@ attempts = Table(
     _moment("ended_at"),
     Column("outcome", Text),
     Column("error", JSONB(none_as_null=True)),
+    Column("resumed_step", Integer),
+    Column("superseded", JSONB(none_as_null=True)),
 )
 
 metrics = Table(
@@ -179,6 +209,7 @@ checkpoints = Table(
     Column("reason", Text, nullable=False),
     Column("prefix", Text, nullable=False),
     _document("metrics"),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
     _moment("created_at", set_on_insert=True),
     Index("checkpoints_place", "job_id", "step", "generation", unique=True),
 )

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from kargah.jobstore.settings import RetrySettings
 from kargah.telemetry.logging import LogFormat
 from kargah.web.settings import is_loopback
 from worker.zygote.entry import PRELOAD, TRAINER
 
 
-class AgentSettings(BaseSettings):
+class AgentSettings(RetrySettings):
     """`KARGAH_...`; the object store and the doorbell read theirs by themselves.
 
     `grace_seconds` is what SIGTERM gives the trainer to save a checkpoint. The `*_deadline_seconds` are how long a

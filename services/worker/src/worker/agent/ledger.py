@@ -11,7 +11,7 @@ from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.job_state import Status
 from kargah.jobstore import attempt_repository, claim_repository, query_repository, recipe_repository
-from kargah.jobstore.values import Batch, Claim, NewCheckpoint, Orders, StoredCheckpoint
+from kargah.jobstore.values import Batch, Claim, NewCheckpoint, Orders, RetryPolicy, StoredCheckpoint
 
 _LOG_PAGE = 5000
 
@@ -73,6 +73,7 @@ class PostgresLedger:
     worker: str
     kinds: Sequence[str]
     lease_seconds: float
+    policy: RetryPolicy
 
     def claim(self) -> Claim | None:
         with UnitOfWork(self.engine) as tx:
@@ -83,7 +84,7 @@ class PostgresLedger:
             recipe_repository.publish(tx.connection, recipes)
 
     def attempt(self, claim: Claim) -> AttemptLedger:
-        return PostgresAttempt(self.engine, claim.job_id, claim.generation, self.lease_seconds)
+        return PostgresAttempt(self.engine, claim.job_id, claim.generation, self.lease_seconds, self.policy)
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class PostgresAttempt:
     job_id: str
     generation: int
     lease_seconds: float
+    policy: RetryPolicy
 
     def heartbeat(self) -> Orders:
         with UnitOfWork(self.engine) as tx:
@@ -135,8 +137,8 @@ class PostgresAttempt:
 
     def requeue(self, reason: str) -> Status:
         with UnitOfWork(self.engine) as tx:
-            return attempt_repository.requeue(tx.connection, self.job_id, self.generation, reason)
+            return attempt_repository.requeue(tx.connection, self.job_id, self.generation, reason, policy=self.policy)
 
     def fail(self, error: JobError) -> Status:
         with UnitOfWork(self.engine) as tx:
-            return attempt_repository.fail(tx.connection, self.job_id, self.generation, error)
+            return attempt_repository.fail(tx.connection, self.job_id, self.generation, error, self.policy)

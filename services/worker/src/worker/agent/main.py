@@ -55,7 +55,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     _log.info("agent starts", worker=settings.worker_name, kinds=settings.kinds, folders_removed=sweep(work_root))
     engine = lease_engine(settings.database_url, settings.lease_seconds)
     cleanup.callback(engine.dispose)
-    ledger = PostgresLedger(engine, settings.worker_name, settings.kinds, settings.lease_seconds)
+    ledger = PostgresLedger(engine, settings.worker_name, settings.kinds, settings.lease_seconds, settings.retry_policy)
     registry = new_registry()
     metrics = AgentMetrics(registry)
     launcher = _launcher(settings, metrics)

@@ -17,7 +17,7 @@ from kargah.db.engine import Engine
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import TERMINAL, Status
 from kargah.jobstore import attempt_repository, query_repository, submission_repository
-from kargah.jobstore.values import NewJob
+from kargah.jobstore.values import NewJob, RetryPolicy
 from kargah.ports.object_store import ObjectStore
 from kargah.testing.jobs import JobBench, job_bench
 from worker.agent.attempt import Tools
@@ -89,7 +89,7 @@ class AgentBench:
     ) -> Tools:
         peers = Peers.connect(self.peers_url, self.peers_url)
         return Tools(
-            ledger=PostgresLedger(engine or self.jobs.engine, name, KINDS, lease),
+            ledger=PostgresLedger(engine or self.jobs.engine, name, KINDS, lease, RetryPolicy()),
             store=store or self.store,
             peers=peers,
             launcher=launcher,
