@@ -15,6 +15,7 @@ from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import TERMINAL, Status
 
 _REFRESH_SECONDS = 1.0
+_WIDE = 100
 
 
 def follow(
@@ -49,9 +50,10 @@ def describe_failure(job: JobView) -> str:
 
 
 def _bar(quiet: bool) -> Progress:
+    """One line, also in a terminal of 80 columns."""
     return Progress(
         TextColumn("[bold]{task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=28 if console.width >= _WIDE else 8),
         TaskProgressColumn(),
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
@@ -78,9 +80,9 @@ def _figures(job: JobView) -> str:
         return "waiting for a worker"
     parts = [str(job.status)]
     if progress.step is not None:
-        parts.append(f"step {progress.step}/{progress.total_steps or '?'}")
+        parts.append(f"{progress.step}/{progress.total_steps or '?'}")
     if progress.loss is not None:
         parts.append(f"loss {figure(progress.loss, 3)}")
     if progress.eta_seconds is not None and job.status is not Status.COMPLETED:
-        parts.append(f"about {duration(progress.eta_seconds)} left")
+        parts.append(f"{duration(progress.eta_seconds)} left")
     return " · ".join(parts)
