@@ -12,7 +12,12 @@ import pytest
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.domain.job_state import Status
-from kargah.jobstore import attempt_repository, claim_repository, control_repository, query_repository
+from kargah.jobstore import (
+    attempt_repository,
+    checkpoint_repository,
+    claim_repository,
+    control_repository,
+)
 from kargah.jobstore.values import Claim
 from worker.agent import peers
 from worker.agent.ledger import lease_engine
@@ -83,7 +88,7 @@ def test_checkpoint_now_is_served_and_kept(bench: AgentBench) -> None:
         bench.jobs.do(control_repository.request_checkpoint, job_id)
 
         def served() -> list[str] | None:
-            listed = bench.jobs.do(query_repository.list_checkpoints, job_id)
+            listed = bench.jobs.do(checkpoint_repository.list_checkpoints, job_id)
             reasons = [checkpoint.reason for checkpoint in listed]
             return reasons if "requested" in reasons and len(reasons) > 2 else None
 

@@ -143,7 +143,7 @@ def test_a_poisonous_job_ends_in_error_and_the_queue_goes_on(bench: JobBench) ->
         assert claim is not None and claim.job_id == poison
         bench.do(claim_repository.expire_leases, _AT_ONCE)
     job = bench.get(poison)
-    assert job.status is Status.ERROR and job.controls == []
+    assert job.status is Status.ERROR and job.controls == ["restart"]
     assert job.error is not None and job.error.code == "worker_lost" and "3 attempts" in job.error.message
     following = bench.claim()
     assert following is not None and following.job_id == next_job
@@ -236,7 +236,7 @@ def test_wishes_reach_the_worker_with_its_heartbeat(bench: JobBench) -> None:
     assert bench.do(attempts.heartbeat, claim.job_id, 1, 60).checkpoint_request is None
     bench.do(attempts.paused, claim.job_id, 1)
     job = bench.get(claim.job_id)
-    assert (job.status, job.desired, job.controls) == (Status.PAUSED, Desired.RUN, ["resume", "cancel"])
+    assert (job.status, job.desired, job.controls) == (Status.PAUSED, Desired.RUN, ["resume", "cancel", "restart"])
 
 
 def test_a_job_that_crashes_while_it_is_to_pause_stays_paused(bench: JobBench) -> None:

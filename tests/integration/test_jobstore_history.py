@@ -18,6 +18,7 @@ from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import (
+    checkpoint_repository,
     claim_repository,
     control_repository,
     query_repository,
@@ -152,7 +153,7 @@ def test_the_same_checkpoint_again_replaces_its_row(bench: JobBench) -> None:
     for reason in ("interval", "pause"):
         new = NewCheckpoint(10, 0.5, 2 << 40, reason, "jobs/x/checkpoints/10-1")
         bench.do(attempts.commit_checkpoint, claim.job_id, 1, new)
-    (view,) = bench.do(query_repository.list_checkpoints, claim.job_id)
+    (view,) = bench.do(checkpoint_repository.list_checkpoints, claim.job_id)
     assert (view.reason, view.size_bytes, view.attempt) == ("pause", 2 << 40, 1)
     bench.do(attempts.drop_checkpoint, claim.job_id, 1, view.id, "damaged: model.safetensors")
     assert bench.do(attempts.restorable, claim.job_id) == []

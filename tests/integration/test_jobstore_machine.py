@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kargah.contracts.jobs import JobError
 from kargah.domain.errors import Conflict, StaleAttempt
-from kargah.domain.job_state import ACTIVE, TERMINAL, Desired, Event, Status, controls, next_status
+from kargah.domain.job_state import ACTIVE, CONTROLS, TERMINAL, Desired, Event, Status, controls, next_status
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import claim_repository, control_repository, query_repository
 from kargah.jobstore.values import Batch, NewCheckpoint, RetryPolicy
@@ -84,8 +84,9 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(offset=_GENERATIONS)
     def pause_at_worker(self, offset: int) -> None:
+        """A worker that has saved, while the user may have withdrawn the pause: then the job only waits again."""
         if self._write(offset, lambda: self.bench.do(attempts.paused, self.job_id, self.generation + offset)):
-            self._move(Event.PAUSED)
+            self._back_to_queue()
 
     @rule(offset=_GENERATIONS)
     def drain(self, offset: int) -> None:
@@ -107,14 +108,18 @@ class JobMachine(RuleBasedStateMachine):
     @rule(control=st.sampled_from(["pause", "resume", "stop", "checkpoint", "cancel"]))
     def control(self, control: str) -> None:
         request = getattr(control_repository, control if control == "cancel" else f"request_{control}")
-        legal = control in controls(self.status)
+        legal = control in controls(self.status, "train")
+        accepted = legal or self.status in CONTROLS[control].served
         try:
             self.bench.do(request, self.job_id)
         except Conflict:
-            assert not legal, f"{control} was refused in {self.status}"
+            assert not accepted, f"{control} was refused in {self.status}"
             return
-        assert legal, f"{control} was accepted in {self.status}"
-        self._controlled(control)
+        assert accepted, f"{control} was accepted in {self.status}"
+        if legal:
+            self._controlled(control)
+        elif control == "resume" and self.desired is Desired.PAUSE:
+            self.desired = Desired.RUN
 
     @invariant()
     def agrees(self) -> None:

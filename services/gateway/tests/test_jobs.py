@@ -46,7 +46,9 @@ def test_the_documented_calls_work_as_written(stack: Any) -> None:
     cancelled = stack.http.post(f"/api/train/jobs/{job['id']}/cancel")
     assert cancelled.status_code == 200 and cancelled.json()["status"] == "cancelled"
     again = stack.http.post(f"/api/train/jobs/{job['id']}/cancel")
-    assert again.status_code == 409 and "ended" in again.json()["hint"]
+    assert again.status_code == 200 and again.json() == cancelled.json()
+    refused = stack.http.post(f"/api/train/jobs/{job['id']}/pause")
+    assert refused.status_code == 409 and refused.json()["hint"] == "Possible now: restart."
 
 
 def test_cancel_needs_no_body(stack: Any) -> None:
@@ -154,7 +156,7 @@ def test_controls_reach_the_job(stack: Any) -> None:
     path = f"/api/jobs/{claim.job_id}"
     for action, desired in (("pause", "pause"), ("stop", "stop"), ("checkpoint", "stop")):
         assert stack.http.post(f"{path}/{action}").json()["desired"] == desired
-    refused = stack.http.post(f"{path}/resume")
+    refused = stack.http.post(f"{path}/extend", json={"epochs": 1})
     assert refused.status_code == 409 and "Possible now: pause, stop, checkpoint, cancel." in refused.json()["hint"]
 
 

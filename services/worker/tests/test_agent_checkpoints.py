@@ -62,7 +62,7 @@ class Site:
     def __init__(self, store: FolderStore, folder: Path, generation: int = 1) -> None:
         self.store = store
         self.folder = folder
-        self.ledger = MemoryLedger(generation)
+        self.ledger = MemoryLedger(generation, JOB)
         self.background = Background(lambda: None)
         self.storage = CheckpointStorage(
             JOB, generation, store, self.ledger, self.background, AgentMetrics(CollectorRegistry())
@@ -265,12 +265,12 @@ def test_torn_uploads_of_earlier_attempts_are_swept_but_not_a_later_ones(tmp_pat
     assert site.prefixes() == {"000000009-2", "000000007-3", "strange"}
 
 
-def _stored(step: int, reason: str = "interval", **metrics: float) -> StoredCheckpoint:
-    return StoredCheckpoint(str(step), step, 0.0, 1, f"p{step}/", reason, 1, metrics)
+def _stored(step: int, *, pinned: bool = False, **metrics: float) -> StoredCheckpoint:
+    return StoredCheckpoint(str(step), JOB, step, 0.0, 1, f"p{step}/", "interval", 1, metrics, pinned)
 
 
 def test_which_stay() -> None:
-    rows = [_stored(9), _stored(8), _stored(7, eval_loss=0.5), _stored(6, eval_loss=0.4), _stored(5, "requested")]
+    rows = [_stored(9), _stored(8), _stored(7, eval_loss=0.5), _stored(6, eval_loss=0.4), _stored(5, pinned=True)]
     assert kept(rows) == {"9", "8", "6", "5"}
     assert kept(rows[:1]) == {"9"}
     assert kept([]) == set()

@@ -38,6 +38,14 @@ class DatasetRef(Wire):
     version_id: str
 
 
+class StartRef(Wire):
+    """The checkpoint of another job that a job goes on from, after `step` finished steps."""
+
+    job_id: str
+    checkpoint_id: str
+    step: int
+
+
 class JobConfig(Wire):
     """The snapshot taken at submit: references resolved to immutable versions, parameters validated.
 
@@ -50,6 +58,7 @@ class JobConfig(Wire):
     output_model: str
     params: dict[str, Any]
     submitted: dict[str, Any] = {}
+    start: StartRef | None = None
 
 
 class Progress(Wire):
@@ -153,11 +162,47 @@ class CheckpointView(Wire):
     size_bytes: int
     reason: str
     metrics: dict[str, float]
+    pinned: bool
     created_at: Timestamp
 
 
+class ResumeRequest(WireRequest):
+    """How a paused job goes on: from `checkpoint` (its id; later ones are given up), or from its newest."""
+
+    checkpoint: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+class RestartRequest(WireRequest):
+    """A new job like this one: from `checkpoint`, from the beginning (`fromScratch`), or, when neither is given, from
+    the newest checkpoint of a job that did not complete and from the beginning of one that did."""
+
+    checkpoint: str | None = Field(default=None, min_length=1, max_length=100)
+    from_scratch: bool = False
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class ExtendRequest(WireRequest):
+    """A new job that trains a completed one's model for `epochs` more, from its last checkpoint."""
+
+    epochs: int = Field(ge=1, le=100)
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class CheckpointUpdate(WireRequest):
+    """A pinned checkpoint is kept, however old it gets."""
+
+    pinned: bool
+
+
+class JobUpdate(WireRequest):
+    """What may be changed of a job that has not ended."""
+
+    priority: int = Field(ge=-100, le=100)
+
+
 class AttemptView(Wire):
-    """One execution of a job by one worker. `outcome` None while it runs."""
+    """One execution of a job by one worker. `outcome` None while it runs. It began after `resumed_step`; `steps_lost`
+    counts those of its steps that a later attempt did again."""
 
     attempt: int
     worker: str
@@ -165,6 +210,8 @@ class AttemptView(Wire):
     ended_at: Timestamp | None = None
     outcome: str | None = None
     error: JobError | None = None
+    resumed_step: int | None = None
+    steps_lost: int = 0
 
 
 class RecipeView(Wire):

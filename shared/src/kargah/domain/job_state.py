@@ -5,6 +5,7 @@ Guards in SQL, the documentation and the diagram are all derived from `TRANSITIO
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,6 +79,27 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(Event.CANCEL, CANCELLABLE, Status.CANCELLED, "cancelled; checkpoints are kept"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a user may ask for: `legal` where it does something, `served` where what it asks for is so already, and
+    asking again is answered well without a change."""
+
+    legal: frozenset[Status]
+    served: frozenset[Status] = frozenset()
+
+
+CONTROLS: Mapping[str, Control] = {
+    "pause": Control(ACTIVE | {Status.PENDING}, frozenset({Status.PAUSED})),
+    "resume": Control(frozenset({Status.PAUSED}), ACTIVE | {Status.PENDING}),
+    "stop": Control(ACTIVE, frozenset({Status.COMPLETED})),
+    "checkpoint": Control(ACTIVE),
+    "cancel": Control(CANCELLABLE, frozenset({Status.CANCELLED})),
+    "restart": Control(TERMINAL | {Status.PAUSED}),
+    "extend": Control(frozenset({Status.COMPLETED})),
+}
+
+_OF_TRAINING = frozenset({"stop", "checkpoint", "extend"})
 _BY_EVENT = {transition.event: transition for transition in TRANSITIONS}
 
 
@@ -92,18 +114,14 @@ def next_status(status: Status, event: Event) -> Status | None:
     return row.target if row is not None and status in row.sources else None
 
 
-def controls(status: Status) -> tuple[str, ...]:
-    """The user's controls that are legal in `status`, for error messages and for buttons."""
-    allowed: list[str] = []
-    if status in ACTIVE or status is Status.PENDING:
-        allowed.append("pause")
-    if status is Status.PAUSED:
-        allowed.append("resume")
-    if status in ACTIVE:
-        allowed += ["stop", "checkpoint"]
-    if status in CANCELLABLE:
-        allowed.append("cancel")
-    return tuple(allowed)
+def controls(status: Status, kind: str) -> tuple[str, ...]:
+    """The user's controls that are legal for a job of `kind` in `status`, for error messages and for buttons."""
+    return tuple(name for name, control in CONTROLS.items() if status in control.legal and applies(name, kind))
+
+
+def applies(control: str, kind: str) -> bool:
+    """Whether jobs of `kind` have the control at all: only a training has a model to keep half-way."""
+    return kind == "train" or control not in _OF_TRAINING
 
 
 def table_markdown() -> str:

@@ -9,17 +9,19 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from kargah.contracts.jobs import JobError
+from kargah.contracts.jobs import JobError, StartRef
 from kargah.domain.errors import StaleAttempt
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Desired, Event, Status, transition
 from kargah.jobstore.clean import clean_json, clean_text
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
-from kargah.jobstore.metric_repository import drop_after, upsert
+from kargah.jobstore.metric_repository import upsert
 from kargah.jobstore.progress import finite, progress_change, progress_event, steps_to
+from kargah.jobstore.resume_repository import begin_at, resume_record
 from kargah.jobstore.retry_repository import give_up, put_back
 from kargah.jobstore.tables import IS_ACTIVE, checkpoints, jobs
 from kargah.jobstore.values import (
+    PINNING_REASON,
     Batch,
     EventEntry,
     NewCheckpoint,
@@ -47,7 +49,7 @@ def record(conn: Connection, job_id: str, generation: int, batch: Batch) -> None
     """Store everything in `batch`: status, progress, metrics, log lines, events."""
     job = _own(conn, job_id, generation)
     if batch.resumed_at_step is not None:
-        drop_after(conn, job_id, batch.resumed_at_step)
+        begin_at(conn, job_id, generation, batch.resumed_at_step)
     upsert(conn, job_id, generation, finite(batch.metrics))
     passed = steps_to(Status(job.status), batch.status)
     entries = [status_event(status) for status in passed] + list(batch.events)
@@ -73,6 +75,7 @@ def commit_checkpoint(
         "reason": new.reason,
         "prefix": new.prefix,
         "metrics": clean_json(dict(new.metrics)),
+        **({"pinned": True} if new.reason == PINNING_REASON else {}),
     }
     statement = insert(checkpoints).values(
         id=new_id("ckpt"), job_id=job_id, step=new.step, generation=generation, **values
@@ -95,8 +98,15 @@ def restorable(conn: Connection, job_id: str) -> list[StoredCheckpoint]:
         .where(checkpoints.c.job_id == job_id)
         .order_by(checkpoints.c.step.desc(), checkpoints.c.generation.desc())
     )
-    names = [name for name in StoredCheckpoint.__dataclass_fields__]
-    return [StoredCheckpoint(**{name: getattr(row, name) for name in names}) for row in rows]
+    return [_stored(row) for row in rows]
+
+
+def starting_checkpoint(conn: Connection, start: StartRef) -> StoredCheckpoint | None:
+    """The checkpoint of another job that this one begins with; None when it is gone."""
+    row = conn.execute(
+        select(checkpoints).where(checkpoints.c.id == start.checkpoint_id, checkpoints.c.job_id == start.job_id)
+    ).one_or_none()
+    return None if row is None else _stored(row)
 
 
 def drop_checkpoint(conn: Connection, job_id: str, generation: int, checkpoint_id: str, reason: str) -> None:
@@ -123,7 +133,7 @@ def finish(
     """The result is registered: completed. `result` is what JobView shows (the model version, metrics)."""
     job = _own(conn, job_id, generation)
     status = transition(Event.FINISH).target
-    shown = clean_json(dict(result))
+    shown = clean_json({**result, "resume": resume_record(conn, job_id)} if job.kind == "train" else dict(result))
     changes = {
         **leave_active(),
         "status": status,
@@ -137,13 +147,17 @@ def finish(
     end_attempt(conn, job_id, generation, outcome)
 
 
-def paused(conn: Connection, job_id: str, generation: int) -> None:
-    """The checkpoint is committed and the device free: paused, until someone resumes it."""
-    _own(conn, job_id, generation)
+def paused(conn: Connection, job_id: str, generation: int) -> Status:
+    """The checkpoint is committed and the device free: paused, until someone resumes it. Where it went: back into the
+    queue when the user thought better of it meanwhile."""
+    job = _own(conn, job_id, generation)
+    if job.desired != Desired.PAUSE:
+        return put_back(conn, job, outcome="paused", counts=False, reason="the pause was withdrawn")
     status = transition(Event.PAUSED).target
     changes = {**leave_active(), "status": status, "desired": Desired.RUN, "worker": None}
     change_job(conn, job_id, changes, events_=[status_event(status)])
     end_attempt(conn, job_id, generation, "paused")
+    return status
 
 
 def requeue(
@@ -181,6 +195,10 @@ def _own(conn: Connection, job_id: str, generation: int) -> Row[Any]:
     if row is None:
         raise _stale(conn, job_id, generation)
     return row
+
+
+def _stored(row: Row[Any]) -> StoredCheckpoint:
+    return StoredCheckpoint(**{name: getattr(row, name) for name in StoredCheckpoint.__dataclass_fields__})
 
 
 def _stale(conn: Connection, job_id: str, generation: int) -> StaleAttempt:

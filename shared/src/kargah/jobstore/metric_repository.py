@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Double, Integer, Text, bindparam, delete, func, literal, select
+from sqlalchemy import Connection, Double, Integer, Text, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from kargah.jobstore.tables import metrics
@@ -29,8 +29,3 @@ def upsert(conn: Connection, job_id: str, generation: int, points: Mapping[tuple
             set_={"value": new.value, "generation": new.generation, "at": new.at},
         )
     )
-
-
-def drop_after(conn: Connection, job_id: str, step: int) -> None:
-    """Forget points beyond `step`: the attempt that resumes there does those steps again."""
-    conn.execute(delete(metrics).where(metrics.c.job_id == job_id, metrics.c.step > step))

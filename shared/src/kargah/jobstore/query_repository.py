@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
 
 from kargah.contracts.jobs import (
     AttemptView,
-    CheckpointView,
     EventView,
     JobView,
     LogLine,
@@ -18,11 +17,10 @@ from kargah.contracts.jobs import (
 )
 from kargah.domain.errors import NotFound
 from kargah.domain.job_state import Status
-from kargah.jobstore.tables import attempts, checkpoints, events, jobs, logs, metrics
+from kargah.jobstore.tables import attempts, events, jobs, logs, metrics
 from kargah.jobstore.values import JobCursor, JobFilter
 from kargah.jobstore.views import (
     attempt_view,
-    checkpoint_view,
     event_view,
     job_view,
     log_line,
@@ -112,16 +110,6 @@ def events_after(conn: Connection, job_id: str, number: int, limit: int = 500) -
         select(events).where(events.c.job_id == job_id, events.c.number > number).order_by(events.c.number).limit(limit)
     )
     return [event_view(row) for row in rows]
-
-
-def list_checkpoints(conn: Connection, job_id: str) -> list[CheckpointView]:
-    """The committed checkpoints, newest first."""
-    rows = conn.execute(
-        select(checkpoints)
-        .where(checkpoints.c.job_id == job_id)
-        .order_by(checkpoints.c.created_at.desc(), checkpoints.c.step.desc())
-    )
-    return [checkpoint_view(row) for row in rows]
 
 
 def list_attempts(conn: Connection, job_id: str) -> list[AttemptView]:

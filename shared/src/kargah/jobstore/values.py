@@ -22,6 +22,7 @@ class NewJob:
     priority: int = 0
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
+    owner: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,10 @@ class Batch:
     resumed_at_step: int | None = None
 
 
+PINNING_REASON = "requested"
+"""A checkpoint that a user asked for is pinned from the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewCheckpoint:
     """A checkpoint whose files and manifest are all in the object store under `prefix`, verified."""
@@ -127,6 +132,7 @@ class StoredCheckpoint:
     """A committed checkpoint, as a worker needs it to restore."""
 
     id: str
+    job_id: str
     step: int
     epoch: float
     generation: int
@@ -134,6 +140,7 @@ class StoredCheckpoint:
     reason: str
     size_bytes: int
     metrics: Mapping[str, float]
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def job_view(row: Any) -> JobView:
         priority=row.priority,
         config=JobConfig.model_validate(row.config),
         progress=Progress.model_validate(row.progress),
-        controls=list(controls(status)),
+        controls=list(controls(status, row.kind)),
         attempt=row.generation,
         worker=row.worker,
         error=_error(row.error),
@@ -50,6 +50,8 @@ def attempt_view(row: Any) -> AttemptView:
         ended_at=row.ended_at,
         outcome=row.outcome,
         error=_error(row.error),
+        resumed_step=row.resumed_step,
+        steps_lost=len(row.superseded or ()),
     )
 
 
@@ -63,6 +65,7 @@ def checkpoint_view(row: Any) -> CheckpointView:
         size_bytes=row.size_bytes,
         reason=row.reason,
         metrics={name: value for name, value in row.metrics.items() if value is not None},
+        pinned=row.pinned,
         created_at=row.created_at,
     )
 

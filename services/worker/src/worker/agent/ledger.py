@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from kargah.contracts.jobs import JobError, LogLine, RecipeView
+from kargah.contracts.jobs import JobError, LogLine, RecipeView, StartRef
 from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.job_state import Status
@@ -28,13 +28,15 @@ class AttemptLedger(Protocol):
 
     def restorable(self) -> Sequence[StoredCheckpoint]: ...
 
+    def starting_checkpoint(self, start: StartRef) -> StoredCheckpoint | None: ...
+
     def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None: ...
 
     def log_lines(self) -> Iterator[LogLine]: ...
 
     def finish(self, result: Mapping[str, Any], outcome: Literal["finished", "stopped"]) -> None: ...
 
-    def paused(self) -> None: ...
+    def paused(self) -> Status: ...
 
     def requeue(self, reason: str) -> Status: ...
 
@@ -113,6 +115,10 @@ class PostgresAttempt:
         with UnitOfWork(self.engine) as tx:
             return attempt_repository.restorable(tx.connection, self.job_id)
 
+    def starting_checkpoint(self, start: StartRef) -> StoredCheckpoint | None:
+        with UnitOfWork(self.engine) as tx:
+            return attempt_repository.starting_checkpoint(tx.connection, start)
+
     def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None:
         with UnitOfWork(self.engine) as tx:
             attempt_repository.drop_checkpoint(tx.connection, self.job_id, self.generation, checkpoint_id, reason)
@@ -131,9 +137,9 @@ class PostgresAttempt:
         with UnitOfWork(self.engine) as tx:
             attempt_repository.finish(tx.connection, self.job_id, self.generation, result, outcome=outcome)
 
-    def paused(self) -> None:
+    def paused(self) -> Status:
         with UnitOfWork(self.engine) as tx:
-            attempt_repository.paused(tx.connection, self.job_id, self.generation)
+            return attempt_repository.paused(tx.connection, self.job_id, self.generation)
 
     def requeue(self, reason: str) -> Status:
         with UnitOfWork(self.engine) as tx:

@@ -75,6 +75,7 @@ class OutputPublisher:
             "recipe": config.recipe,
             "params": config.params,
             "metrics": output.metrics,
+            **({"started_from": config.start.model_dump()} if config.start is not None else {}),
         }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kargah.contracts.jobs import StartRef
 from kargah.contracts.runs import FileEntry
 from kargah.jobstore.values import StoredCheckpoint
 from kargah.ports.object_store import ObjectMissing, ObjectStore
@@ -26,6 +27,10 @@ class CheckpointBroken(Exception):
         super().__init__(f"{file}: {reason}")
         self.file = file
         self.reason = reason
+
+
+class StartingPointLost(Exception):
+    """The checkpoint of another job that this one was to begin with cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,20 @@ class Restore:
     store: ObjectStore
     ledger: AttemptLedger
     background: Background
+
+    def start(self, start: StartRef, into: Path) -> Restored:
+        """Download and verify the other job's checkpoint that this one begins with.
+
+        Raises StartingPointLost, and what `newest_good` does.
+        """
+        checkpoint = self.ledger.starting_checkpoint(start)
+        if checkpoint is None:
+            raise StartingPointLost(f"Checkpoint {start.checkpoint_id} of {start.job_id} is gone.")
+        try:
+            self._fetch(checkpoint, into)
+        except CheckpointBroken as problem:
+            raise StartingPointLost(f"Checkpoint {start.checkpoint_id} of {start.job_id}: {problem}") from problem
+        return Restored(into, checkpoint.step)
 
     def newest_good(self, into: Path) -> Restored:
         """Download and verify into `into`. A broken checkpoint's row is dropped, so that it counts no more.
@@ -83,7 +102,7 @@ class Restore:
         except ValueError as error:
             raise CheckpointBroken(NAME, str(error)) from error
         found = (manifest.job_id, manifest.step, manifest.generation)
-        if found != (self.job_id, checkpoint.step, checkpoint.generation):
+        if found != (checkpoint.job_id, checkpoint.step, checkpoint.generation):
             raise CheckpointBroken(NAME, f"it is that of {found[0]}, step {found[1]}, attempt {found[2]}")
         return manifest
 

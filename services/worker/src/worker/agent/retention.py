@@ -1,4 +1,4 @@
-"""Which checkpoints stay: the newest two, the best, and those that a user asked for."""
+"""Which checkpoints stay: the newest two, the best, and those that are pinned."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from worker.agent.manifest import checkpoints_root
 
 _log = get_logger(__name__)
 _NEWEST = 2
-_PINNING_REASON = "requested"
 _BEST_BY = "eval_loss"
 
 
 def kept(checkpoints: Sequence[StoredCheckpoint]) -> set[str]:
     """Ids of those that stay; `checkpoints` from the furthest to the earliest. The best has the lowest eval loss."""
     keep = {checkpoint.id for checkpoint in checkpoints[:_NEWEST]}
-    keep |= {checkpoint.id for checkpoint in checkpoints if checkpoint.reason == _PINNING_REASON}
+    keep |= {checkpoint.id for checkpoint in checkpoints if checkpoint.pinned}
     measured = [checkpoint for checkpoint in checkpoints if _BEST_BY in checkpoint.metrics]
     if measured:
         keep.add(min(measured, key=lambda checkpoint: checkpoint.metrics[_BEST_BY]).id)

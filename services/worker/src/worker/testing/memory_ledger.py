@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from kargah.contracts.jobs import JobError, LogLine
+from kargah.contracts.jobs import JobError, LogLine, StartRef
 from kargah.domain.errors import StaleAttempt, Unavailable
 from kargah.domain.job_state import Desired, Status
-from kargah.jobstore.values import Batch, NewCheckpoint, Orders, StoredCheckpoint
+from kargah.jobstore.values import PINNING_REASON, Batch, NewCheckpoint, Orders, StoredCheckpoint
 
 
 @dataclass
@@ -18,6 +18,7 @@ class MemoryLedger:
     """Attempt `generation` of one job. `ended` is how it was told to end, if it was."""
 
     generation: int = 1
+    job_id: str = "job_1"
     stale: bool = False
     unavailable: int = 0
     orders: Orders = field(default_factory=lambda: Orders(Desired.RUN, None))
@@ -42,6 +43,7 @@ class MemoryLedger:
         checkpoint_id = f"ckpt_{new.step}_{self.generation}"
         stored = StoredCheckpoint(
             id=checkpoint_id,
+            job_id=self.job_id,
             step=new.step,
             epoch=new.epoch,
             generation=self.generation,
@@ -49,6 +51,7 @@ class MemoryLedger:
             reason=new.reason,
             size_bytes=new.size_bytes,
             metrics=new.metrics,
+            pinned=new.reason == PINNING_REASON,
         )
         self.checkpoints = [one for one in self.checkpoints if one.id != checkpoint_id] + [stored]
         self.served.append(serves)
@@ -56,6 +59,9 @@ class MemoryLedger:
 
     def restorable(self) -> Sequence[StoredCheckpoint]:
         return sorted(self.checkpoints, key=lambda one: (one.step, one.generation), reverse=True)
+
+    def starting_checkpoint(self, start: StartRef) -> StoredCheckpoint | None:
+        return next((one for one in self.checkpoints if one.id == start.checkpoint_id), None)
 
     def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None:
         self._enter()
@@ -72,8 +78,9 @@ class MemoryLedger:
     def finish(self, result: Mapping[str, Any], outcome: Literal["finished", "stopped"]) -> None:
         self._end(outcome, result)
 
-    def paused(self) -> None:
+    def paused(self) -> Status:
         self._end("paused", None)
+        return Status.PAUSED
 
     def requeue(self, reason: str) -> Status:
         self._end("requeued", reason)

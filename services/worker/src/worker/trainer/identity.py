@@ -13,7 +13,8 @@ from worker.trainer.checkpoint import Identity
 from worker.trainer.session import Session
 
 _LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
-_HARMLESS = {"checkpoint_seconds", "checkpoint_steps"}
+# When it saves changes no result; how long it runs may change where a job goes on from another's checkpoint.
+_MAY_DIFFER = {"checkpoint_seconds", "checkpoint_steps", "epochs", "max_steps"}
 _TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
     "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja",
@@ -50,7 +51,7 @@ def tokenizer_hash(folder: Path) -> str:
 
 
 def _params_hash(params: CommonParams) -> str:
-    return _digest([json.dumps(params.model_dump(exclude=_HARMLESS), sort_keys=True)])
+    return _digest([json.dumps(params.model_dump(exclude=_MAY_DIFFER), sort_keys=True)])
 
 
 def _sized(path: Path) -> str:

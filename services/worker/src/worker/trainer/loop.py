@@ -24,6 +24,7 @@ from worker.trainer.passes import Passes, Trained
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
 from worker.trainer.rows import IntArray
+from worker.trainer.sampler import sampler_chain
 from worker.trainer.samples import Samples
 from worker.trainer.state import Point, RunState
 from worker.trainer.token_store import TokenStore
@@ -159,6 +160,7 @@ class Loop:
         else:
             self._count_fruitless()
         state.step += 1
+        state.sampler_sha256 = sampler_chain(state.sampler_sha256, numbers)
         seconds = time.monotonic() - began
         state.seconds += seconds
         parts.pace.stepped(seconds)

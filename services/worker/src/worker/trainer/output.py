@@ -40,6 +40,7 @@ def summarise(session: Session, state: RunState) -> dict[str, Any]:
         "recipe": session.context.spec.recipe,
         "steps": state.step,
         "tokens": state.tokens,
+        "sampler_sha256": state.sampler_sha256,
         "training_seconds": round(state.seconds, 3),
         "before": state.before,
         "after": state.latest,

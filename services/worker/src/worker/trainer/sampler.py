@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,6 +33,11 @@ class Sampler:
         within = step % self.steps_per_epoch
         order = _permutation(self.count, self.seed, self.epoch_of(step))
         return order[within * self.per_step : (within + 1) * self.per_step]
+
+
+def sampler_chain(before: str, items: Sequence[int]) -> str:
+    """The sha256 (hex) of one more step's items on top of `before`, which is empty at the start."""
+    return hashlib.sha256(bytes.fromhex(before) + np.asarray(items, dtype="<i8").tobytes()).hexdigest()
 
 
 @lru_cache(maxsize=2)

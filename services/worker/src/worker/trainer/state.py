@@ -18,13 +18,15 @@ class Point(BaseModel):
 class RunState(BaseModel):
     """`step` counts finished optimizer steps: it is the sampler's cursor and the schedule's. `budget` is in tokens per
     pass. `history` has every metric so far. `evaluated` is the last step at which the held-out rows were measured;
-    `before` and `latest` are the first and last such measures. `seconds` of training, over all attempts."""
+    `before` and `latest` are the first and last such measures. `seconds` of training, over all attempts.
+    `sampler_sha256` chains the items of every step so far: equal for two runs that saw the same rows in one order."""
 
     model_config = ConfigDict(extra="forbid")
 
     step: int = 0
     budget: int
     tokens: int = 0
+    sampler_sha256: str = ""
     history: list[Point] = []
     evaluated: int | None = None
     sampled: bool = False
