@@ -91,9 +91,11 @@ class TestUnitOfWork:
 
     def test_a_serialization_failure_is_unavailable(self, engine: Engine) -> None:
         _insert(engine, "a")
-        with pytest.raises(Unavailable), UnitOfWork(engine, isolation="SERIALIZABLE") as first:
+        with pytest.raises(Unavailable), UnitOfWork(engine) as first:
+            first.connection.execute(text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
             first.connection.execute(text("SELECT name FROM kept"))
-            with UnitOfWork(engine, isolation="SERIALIZABLE") as second:
+            with UnitOfWork(engine) as second:
+                second.connection.execute(text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
                 second.connection.execute(text("UPDATE kept SET name = 'b'"))
             first.connection.execute(text("UPDATE kept SET name = 'c'"))
         assert _names(engine) == ["b"]

@@ -22,11 +22,12 @@ from kargah.contracts.base import Page, Wire, WireRequest
 from kargah.contracts.jobs import JobView
 from kargah.contracts.problem import Problem
 from kargah.domain.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from kargah.domain.hosts import is_loopback
 from kargah.web.api import Api, Reply
 from kargah.web.app import create_app
 from kargah.web.envelopes import ErrorBody
 from kargah.web.paging import PageQuery, decode_cursor, encode_cursor
-from kargah.web.settings import WebSettings, is_loopback
+from kargah.web.settings import WebSettings
 
 JSON = "application/json"
 

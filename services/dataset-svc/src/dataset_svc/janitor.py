@@ -7,7 +7,7 @@ import threading
 from dataset_svc.datasets.objects import sweep
 from kargah.db.engine import Engine
 from kargah.domain.errors import DomainError
-from kargah.ports.object_store import ObjectStore, StoreUnavailable
+from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.logging import get_logger
 from kargah.web.shutdown import stopping
 
@@ -25,7 +25,7 @@ def _run(store: ObjectStore, engine: Engine, seconds: float) -> None:
     while True:
         try:
             sweep(store, engine)
-        except (DomainError, StoreUnavailable) as error:
+        except DomainError as error:
             _log.warning("leftovers could not be looked for", error=str(error))
         if stopping.wait(seconds):
             return

@@ -28,7 +28,7 @@ code {{ direction: ltr; unicode-bidi: isolate }}
 <li><a href="/api/status">وضعیت سرویس‌ها</a></li>
 <li><a href="/api/train/jobs">کارهای آموزش</a></li>
 </ul>
-<p>از خط فرمان: <code>kargah job list</code></p>
+<p>از خط فرمان: <code>kargah jobs</code></p>
 </section>
 <section lang="en" dir="ltr">
 <h2>Kargah</h2>
@@ -38,7 +38,7 @@ code {{ direction: ltr; unicode-bidi: isolate }}
 <li><a href="/api/status">State of the services</a></li>
 <li><a href="/api/train/jobs">Training jobs</a></li>
 </ul>
-<p>On the command line: <code>kargah job list</code></p>
+<p>On the command line: <code>kargah jobs</code></p>
 </section>
 </main>
 </html>

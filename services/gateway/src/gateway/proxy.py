@@ -22,6 +22,7 @@ _HOP_BY_HOP = frozenset(
 # The guard at the gateway has judged Host, Origin and Cookie; the peers are addressed by their own names.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"host", "origin", "referer", "cookie", "expect", "x-request-id"}
 _NOT_PASSED_BACK = _HOP_BY_HOP | {"x-request-id", "server", "date"}
+_IN_QUERY = "%&=+/:,;?@!$'()*[]~"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -63,8 +64,8 @@ class Proxy:
 
 
 def _target() -> str:
-    """The path, quoted anew, and the query as the client wrote it."""
-    query = request.query_string.decode("latin-1")
+    """The path, quoted anew, and the query as the client wrote it; bytes that have no place there are quoted."""
+    query = quote(request.query_string, safe=_IN_QUERY)
     return quote(request.path) + (f"?{query}" if query else "")
 
 

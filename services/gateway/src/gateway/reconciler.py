@@ -60,13 +60,15 @@ class Reconciler:
         self._ring(dict(waiting + overdue))
 
     def _ring(self, waiting: dict[str, str]) -> None:
-        """Ring for each, at most every ten seconds; jobs that wait no longer are forgotten."""
+        """Ring for each, at most every ten seconds; jobs that wait no longer are forgotten. A bell that does not ring
+        is left alone until the next round: each try may take long, and lost leases must not wait for it."""
         now = time.monotonic()
         self._rung = {job_id: at for job_id, at in self._rung.items() if job_id in waiting}
         for job_id, kind in waiting.items():
             if now - self._rung.get(job_id, float("-inf")) >= _RING_AGAIN_SECONDS:
                 self._rung[job_id] = now
-                self._ringer.ring(job_id, kind)
+                if not self._ringer.ring(job_id, kind):
+                    return
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):

@@ -213,3 +213,16 @@ def test_resuming_after_the_last_step_only_saves(train: Runner) -> None:
     assert resumed.losses() == {}
     assert resumed.context.sent(OutputMessage)
     assert weights(resumed) == weights(whole)
+
+
+def test_a_longer_run_goes_on_from_the_last_checkpoint_of_a_shorter(train: Runner) -> None:
+    """Two epochs and then one more see the rows that three epochs see, in the same order."""
+    short = train("sft", params={"epochs": 2})
+    last = short.context.sent(CheckpointMessage)[-1]
+
+    longer = train("sft", params={"epochs": 3}, resume_dir=last.directory)
+
+    whole = train("sft", params={"epochs": 3})
+    assert min(longer.losses()) == last.step + 1 and max(longer.losses()) == max(whole.losses())
+    (made,), (wanted,) = longer.context.sent(OutputMessage), whole.context.sent(OutputMessage)
+    assert made.metrics["sampler_sha256"] == wanted.metrics["sampler_sha256"] != ""

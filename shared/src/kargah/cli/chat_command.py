@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.clients.client import Client
@@ -27,9 +28,12 @@ def chat(
         if json:
             print_json({"model": model, "message": message, "answer": answer})
         return
-    console.print(f"Talking to [bold]{model}[/]. An empty line or Ctrl-D ends.")
+    if not json:
+        console.print(f"Talking to [bold]{escape(model)}[/]. An empty line or Ctrl-D ends.")
     while question := _read():
-        _ask(client, model, history, question, max_tokens, temperature, quiet=json)
+        answer = _ask(client, model, history, question, max_tokens, temperature, quiet=json)
+        if json:
+            print_json({"model": model, "message": question, "answer": answer})
 
 
 def _ask(

@@ -41,6 +41,11 @@ def connect(context: typer.Context) -> Client:
     return client
 
 
+def complain(text: str) -> None:
+    """Say in red, on standard error, what went wrong."""
+    errors.print(text, style="red", soft_wrap=True, highlight=False, markup=False)
+
+
 def print_json(value: BaseModel | dict[str, Any]) -> None:
     """One JSON document on standard output, Persian left readable."""
     plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value

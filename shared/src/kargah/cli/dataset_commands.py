@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
@@ -86,7 +87,7 @@ def preview(
     for number, row in enumerate(answer.rows, start=answer.offset + 1):
         console.rule(f"row {number}", align="left")
         for field, value in row.items():
-            console.print(f"[bold]{field}[/]: {value}", highlight=False)
+            console.print(f"[bold]{escape(field)}[/]: {escape(str(value))}", highlight=False)
 
 
 @app.command()
@@ -120,8 +121,8 @@ def _describe(version: DatasetVersionView) -> None:
     stats = version.stats
     console.print(
         f"[green]{version.dataset}[/] version {version.version}: {stats.rows:,} rows of format {version.format}, "
-        f"{size(stats.size_bytes)}, fields {', '.join(stats.fields)}",
+        f"{size(stats.size_bytes)}, fields {escape(', '.join(stats.fields))}",
         highlight=False,
     )
     for warning in version.warnings[:20]:
-        console.print(f"[yellow]line {warning.line}[/] {warning.message}", highlight=False)
+        console.print(f"[yellow]line {warning.line}[/] {escape(warning.message)}", highlight=False)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from kargah.cli.context import ExitCode, console, errors
+from kargah.cli.context import ExitCode, complain, console
 from kargah.cli.follow import describe_failure, follow
 from kargah.cli.stack_commands import DEFAULT_DATA, DEFAULT_PORT, DataOption, PortOption
 from kargah.cli.text import duration
 from kargah.clients.client import Client
+from kargah.clients.transport import ApiError
 from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import Status
 from kargah.embedded.stack import Stack, StackError, running_stack
@@ -50,7 +52,7 @@ def demo(
         console.print(f"Dataset [bold]{DATASET}[/] version {version.version}: {version.stats.rows} rows")
         job, samples = _train(client)
         if job.status is not Status.COMPLETED:
-            errors.print(f"[red]{describe_failure(job)}[/]", soft_wrap=True)
+            complain(describe_failure(job))
             raise typer.Exit(ExitCode.JOB_FAILED)
         _show_result(client, job, samples)
     console.print(f"All of it took {duration(time.monotonic() - started)}. Talk to the model: `make up`, then")
@@ -69,7 +71,7 @@ def _ensure_stack(cleanup: ExitStack, data: Path, port: int) -> str:
         try:
             stack.start()
         except StackError as error:
-            errors.print(f"[red]Could not start:[/] {error}", soft_wrap=True, highlight=False)
+            complain(f"Could not start: {error}")
             raise typer.Exit(ExitCode.REFUSED) from error
     cleanup.callback(stack.stop)
     console.print(f"The stack is ready at {stack.url} after {time.monotonic() - started:.1f} s")
@@ -77,13 +79,23 @@ def _ensure_stack(cleanup: ExitStack, data: Path, port: int) -> str:
 
 
 def _ensure_model(client: Client) -> None:
-    if any(model.name == BASE_MODEL for model in client.models.list(limit=100).items):
+    if _has_model(client):
         console.print(f"Base model [bold]{BASE_MODEL}[/] is installed")
         return
     job = follow(client, client.jobs.install(SOURCE, BASE_MODEL))
     if job.status is not Status.COMPLETED:
-        errors.print(f"[red]{describe_failure(job)}[/]", soft_wrap=True)
+        complain(describe_failure(job))
         raise typer.Exit(ExitCode.JOB_FAILED)
+
+
+def _has_model(client: Client) -> bool:
+    try:
+        client.models.get(BASE_MODEL)
+    except ApiError as error:
+        if error.problem.status == 404:
+            return False
+        raise
+    return True
 
 
 def _train(client: Client) -> tuple[JobView, list[dict[str, Any]]]:
@@ -114,7 +126,7 @@ def _show_answers(after: dict[str, Any], samples: list[dict[str, Any]]) -> None:
     before = next(
         (sample for sample in samples if sample["when"] == "before" and sample["prompt"] == after["prompt"]), None
     )
-    lines = [f"[dim]reference[/]  {after['expected']}"]
-    lines += [f"[dim]before   [/]  {before['answer'].strip()}"] if before else []
-    lines += [f"[bold]after    [/]  {after['answer'].strip()}"]
-    console.print(Panel("\n".join(lines), title=after["prompt"], title_align="left"), highlight=False)
+    lines = [f"[dim]reference[/]  {escape(after['expected'])}"]
+    lines += [f"[dim]before   [/]  {escape(before['answer'].strip())}"] if before else []
+    lines += [f"[bold]after    [/]  {escape(after['answer'].strip())}"]
+    console.print(Panel("\n".join(lines), title=escape(after["prompt"]), title_align="left"), highlight=False)

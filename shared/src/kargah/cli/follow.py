@@ -26,13 +26,14 @@ def follow(
     on_event: Callable[[str, dict[str, Any]], None] | None = None,
 ) -> JobView:
     """Block until the job has ended (or is paused), drawing a bar unless `quiet`; the job as it then is."""
+    job_id = job.id
     with _bar(quiet) as bar:
         task = bar.add_task(job.name, total=100.0, figures="waiting for a worker")
         watcher = _start_watcher(client, job, on_event) if on_event else None
         pause = threading.Event()
         while job.status not in TERMINAL and job.status is not Status.PAUSED:
             pause.wait(_REFRESH_SECONDS)
-            job = client.jobs.get(job.id)
+            job = client.transport.patiently(lambda: client.jobs.get(job_id))
             bar.update(task, completed=job.progress.percent, figures=_figures(job))
         if job.status is Status.COMPLETED:
             bar.update(task, completed=100.0, figures=_figures(job))
@@ -52,10 +53,10 @@ def describe_failure(job: JobView) -> str:
 def _bar(quiet: bool) -> Progress:
     """One line, also in a terminal of 80 columns."""
     return Progress(
-        TextColumn("[bold]{task.description}"),
+        TextColumn("{task.description}", style="bold", markup=False),
         BarColumn(bar_width=28 if console.width >= _WIDE else 8),
         TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[figures]}", markup=False),
         TimeElapsedColumn(),
         console=console,
         disable=quiet,

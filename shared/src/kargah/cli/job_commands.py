@@ -1,4 +1,4 @@
-"""`kargah train | jobs | logs | cancel | pause | resume | stop | checkpoint`"""
+"""`kargah train | jobs | logs`"""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
 from kargah.cli.follow import describe_failure, follow
 from kargah.cli.text import duration, figure
 from kargah.clients.client import Client
-from kargah.contracts.jobs import JobView
+from kargah.contracts.jobs import JobView, LogLine
 from kargah.domain.job_state import TERMINAL, Status
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last`.")]
 
+_NO_OLD_EVENTS = str(2**31 - 1)
 _COLOURS = {
     Status.COMPLETED: "green",
     Status.ERROR: "red",
@@ -67,7 +69,7 @@ def jobs(
     """List jobs, newest first, or show one."""
     client = connect(context)
     if job_id is not None:
-        _report(client.jobs.get(_resolve(client, job_id)), json)
+        _report(client.jobs.get(resolve(client, job_id)), json)
         return
     page = client.jobs.list(status=status, limit=limit)
     if json:
@@ -80,12 +82,12 @@ def jobs(
         progress = job.progress
         table.add_row(
             job.id,
-            _coloured(job.status),
+            coloured(job.status),
             f"{progress.percent:.0f} %",
             "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}",
             figure(progress.loss, 3),
             duration(job.duration_seconds),
-            job.name,
+            escape(job.name),
         )
     console.print(table)
 
@@ -99,44 +101,26 @@ def logs(
 ) -> None:
     """Show a job's log."""
     client = connect(context)
-    job_id = _resolve(client, job_id)
-    last = _print_lines(client, job_id, limit, 0, json)
+    job_id = resolve(client, job_id)
+    page = client.jobs.logs(job_id, limit=limit)
+    for line in page.lines:
+        _print_line(line, json)
     if not follow_:
         return
-    for _ in client.jobs.watch(job_id):
-        last = _print_lines(client, job_id, 1000, last, json)
-    _print_lines(client, job_id, 1000, last, json)
+    for event in client.jobs.watch(job_id, after=_NO_OLD_EVENTS, after_log=page.total):
+        if event.event == "log":
+            _print_line(LogLine.model_validate(event.data), json)
 
 
-def control(action: str, help_text: str) -> Any:
-    """A command that sends one control to a job."""
-
-    def command(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
-        client = connect(context)
-        job = client.jobs.control(_resolve(client, job_id), action)
-        if json:
-            print_json(job)
-        else:
-            wish = f" (asked to {job.desired})" if job.desired.value != "run" else ""
-            console.print(f"{job.name} is {_coloured(job.status)}{wish}")
-
-    command.__doc__ = help_text
-    return command
+def _print_line(line: LogLine, json: bool) -> None:
+    if json:
+        typer.echo(line.model_dump_json(by_alias=True))
+    else:
+        typer.echo(f"{line.at:%H:%M:%S} {line.level:<7} {line.message}")
 
 
-def _print_lines(client: Client, job_id: str, limit: int, after: int, json: bool) -> int:
-    for line in client.jobs.logs(job_id, limit=limit).lines:
-        if line.number <= after:
-            continue
-        after = line.number
-        if json:
-            typer.echo(line.model_dump_json(by_alias=True))
-        else:
-            typer.echo(f"{line.at:%H:%M:%S} {line.level:<7} {line.message}")
-    return after
-
-
-def _resolve(client: Client, job_id: str) -> str:
+def resolve(client: Client, job_id: str) -> str:
+    """The id itself, or that of the newest job for `last`."""
     if job_id != "last":
         return job_id
     page = client.jobs.list(limit=1)
@@ -149,14 +133,28 @@ def _report(job: JobView, json: bool) -> None:
     if json:
         print_json(job)
         return
-    console.print(f"{job.name} is {_coloured(job.status)} after {duration(job.duration_seconds)} ({job.id})")
+    name, model = escape(job.name), job.config.output_model
+    console.print(f"{name} is {coloured(job.status)} after {duration(job.duration_seconds)} ({job.id})")
     if job.error is not None:
-        console.print(describe_failure(job), style="red", highlight=False)
-    if job.status is Status.COMPLETED:
-        console.print(f"The model is [bold]{job.config.output_model}[/]: kargah chat {job.config.output_model}")
+        console.print(describe_failure(job), style="red", highlight=False, markup=False)
+    if job.status is Status.COMPLETED and job.kind == "train":
+        console.print(f"The model is [bold]{model}[/]: kargah chat {model}")
+        _report_interruptions(job)
 
 
-def _coloured(status: Status) -> str:
+def _report_interruptions(job: JobView) -> None:
+    record = (job.result or {}).get("resume") or {}
+    if record.get("attempts", 1) > 1:
+        whole = "continuous" if record["lossesContinuous"] else "NOT continuous"
+        same = {True: ", the same losses again", False: ", with other losses"}.get(record["redoneIdentical"], "")
+        lost = record["stepsLost"]
+        console.print(
+            f"It took {record['attempts']} attempts; {lost} steps were done again{same}; the curve is {whole}."
+        )
+
+
+def coloured(status: Status) -> str:
+    """The status in its colour, as markup."""
     colour = _COLOURS.get(status, "blue")
     return f"[{colour}]{status.value}[/]"
 

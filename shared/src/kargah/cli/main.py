@@ -5,11 +5,21 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.markup import escape
 
 from kargah import __version__
-from kargah.cli import chat_command, dataset_commands, demo_command, job_commands, model_commands, stack_commands
-from kargah.cli.context import ExitCode, UrlOption, errors
+from kargah.cli import (
+    chat_command,
+    control_commands,
+    dataset_commands,
+    demo_command,
+    job_commands,
+    model_commands,
+    stack_commands,
+)
+from kargah.cli.context import ExitCode, UrlOption, complain, errors
 from kargah.clients.transport import ApiError, Unreachable
+from kargah.embedded.stack import StackError
 
 app = typer.Typer(
     name="kargah",
@@ -29,11 +39,19 @@ app.command()(job_commands.logs)
 for action, text in (
     ("cancel", "Cancel a job; its checkpoints are kept."),
     ("pause", "Pause a job: it saves a checkpoint and frees the device."),
-    ("resume", "Put a paused job back into the queue; it goes on from its last checkpoint."),
     ("stop", "Finish a job early and keep the model."),
     ("checkpoint", "Save a checkpoint now."),
 ):
-    app.command(action)(job_commands.control(action, text))
+    app.command(action)(control_commands.control(action, text))
+for command in (
+    control_commands.resume,
+    control_commands.restart,
+    control_commands.extend,
+    control_commands.checkpoints,
+    control_commands.pin,
+    control_commands.priority,
+):
+    app.command()(command)
 app.command()(chat_command.chat)
 app.command()(demo_command.demo)
 
@@ -61,20 +79,24 @@ def main() -> None:
         _explain(error)
         sys.exit(ExitCode.REFUSED)
     except Unreachable as error:
-        errors.print(f"[red]{error}[/]", soft_wrap=True, highlight=False)
+        complain(str(error))
         sys.exit(ExitCode.UNREACHABLE)
+    except StackError as error:
+        complain(str(error))
+        sys.exit(ExitCode.REFUSED)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
 
 
 def _explain(error: ApiError) -> None:
     problem = error.problem
-    errors.print(f"[red]{problem.detail}[/]", soft_wrap=True, highlight=False)
+    complain(problem.detail)
     for field in problem.errors:
         place = f"line {field.line} (byte {field.byte_offset}), " if field.line is not None else ""
-        errors.print(f"  {place}[bold]{field.field}[/]: {field.message}", soft_wrap=True, highlight=False)
+        text = f"  {place}[bold]{escape(field.field)}[/]: {escape(field.message)}"
+        errors.print(text, soft_wrap=True, highlight=False)
     if problem.hint:
-        errors.print(problem.hint, soft_wrap=True, highlight=False)
+        errors.print(problem.hint, soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from rich.box import SIMPLE
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from kargah.cli.context import JsonOption, connect, console, print_json
-from kargah.cli.follow import follow
+from kargah.cli.context import ExitCode, JsonOption, complain, connect, console, print_json
+from kargah.cli.follow import describe_failure, follow
 from kargah.cli.text import size
 from kargah.clients.client import Client
 from kargah.contracts.models import ModelVersionView
@@ -33,7 +33,8 @@ def install(
     if source.startswith(("package:", "hub:")):
         job = follow(client, client.jobs.install(source, name), quiet=json)
         if job.result is None:
-            raise typer.Exit(4)
+            complain(describe_failure(job))
+            raise typer.Exit(ExitCode.JOB_FAILED)
         version = client.models.get(name).latest
     else:
         version = _install_folder(client, Path(source), name, quiet=json)

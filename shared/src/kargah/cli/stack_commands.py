@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
+from kargah.cli.context import ExitCode, JsonOption, complain, connect, console, errors, print_json
 from kargah.embedded.stack import Stack, StackError, running_stack, stop_stack
 from kargah.embedded.supervisor import run_detached, run_foreground
 
@@ -35,9 +35,9 @@ def up(
             run_foreground(Stack(data, port), on_ready=lambda url: _announce(url, started, json))
             return
     except StackError as error:
-        errors.print(f"[red]Could not start:[/] {error}", soft_wrap=True, highlight=False)
+        complain(f"Could not start: {error}")
         raise typer.Exit(ExitCode.REFUSED) from error
-    _announce(url, started, json)
+    _announce(url, started, json, f"`kargah down --data {data}` stops it.")
 
 
 def down(data: DataOption = DEFAULT_DATA, json: JsonOption = False) -> None:
@@ -68,9 +68,9 @@ def status(context: typer.Context, json: JsonOption = False) -> None:
             console.print(f"[bold]{section}[/] {value}", highlight=False)
 
 
-def _announce(url: str, started: float, json: bool) -> None:
+def _announce(url: str, started: float, json: bool, ending: str = "Ctrl-C stops it.") -> None:
     seconds = time.monotonic() - started
     if json:
         print_json({"url": url, "seconds": round(seconds, 2)})
         return
-    console.print(f"[green]Kargah is ready[/] at [bold]{url}[/] after {seconds:.1f} s. Ctrl-C stops it.")
+    console.print(f"[green]Kargah is ready[/] at [bold]{url}[/] after {seconds:.1f} s. {ending}")

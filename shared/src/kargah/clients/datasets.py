@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kargah.clients.transport import Transport
+from kargah.clients.transport import Transport, place
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView
 from kargah.domain.names import is_name
@@ -40,7 +40,7 @@ class Datasets:
             return self._transport.ask(
                 DatasetVersionView,
                 "PUT",
-                f"/api/datasets/{name}/content",
+                f"/api/datasets/{place(name)}/content",
                 params=query,
                 content=iter(lambda: stream.read(1 << 20), b""),
                 headers={
@@ -60,15 +60,15 @@ class Datasets:
         return self._transport.ask(Page[DatasetView], "GET", "/api/datasets", params=query)
 
     def get(self, name: str) -> DatasetView:
-        return self._transport.ask(DatasetView, "GET", f"/api/datasets/{name}")
+        return self._transport.ask(DatasetView, "GET", f"/api/datasets/{place(name)}")
 
     def preview(self, name: str, *, offset: int = 0, limit: int = 10) -> DatasetPreview:
         """Rows `offset` .. `offset + limit` (at most 100) of the latest version."""
         query = {"offset": offset, "limit": limit}
-        return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{name}/preview", params=query)
+        return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{place(name)}/preview", params=query)
 
     def delete(self, name: str) -> None:
-        self._transport.send("DELETE", f"/api/datasets/{name}")
+        self._transport.send("DELETE", f"/api/datasets/{place(name)}")
 
 
 def default_name(path: Path) -> str:

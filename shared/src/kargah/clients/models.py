@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from kargah.clients.transport import ApiError, Transport
+from kargah.clients.transport import ApiError, Transport, place
 from kargah.contracts.base import Page
 from kargah.contracts.models import (
-    InstalledSources,
     ModelFile,
     ModelVersionCreate,
     ModelVersionView,
@@ -47,7 +46,7 @@ class Models:
                 progress(done, total)
         create = ModelVersionCreate(files=files, source=f"folder:{folder.name}")
         return self._transport.ask(
-            ModelVersionView, "POST", f"/api/models/{name}/versions", json=create.model_dump(by_alias=True)
+            ModelVersionView, "POST", f"/api/models/{place(name)}/versions", json=create.model_dump(by_alias=True)
         )
 
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ModelView]:
@@ -55,18 +54,14 @@ class Models:
         return self._transport.ask(Page[ModelView], "GET", "/api/models", params=query)
 
     def get(self, name: str) -> ModelView:
-        return self._transport.ask(ModelView, "GET", f"/api/models/{name}")
+        return self._transport.ask(ModelView, "GET", f"/api/models/{place(name)}")
 
     def download(self, name: str, folder: Path) -> tuple[Path, ...]:
         """Write every file of the latest version below `folder`, checked against its sha256."""
         return tuple(self._download_file(name, file, folder) for file in self.get(name).latest.files)
 
     def delete(self, name: str) -> None:
-        self._transport.send("DELETE", f"/api/models/{name}")
-
-    def installed(self) -> InstalledSources:
-        """The models and datasets that a job can name."""
-        return self._transport.ask(InstalledSources, "GET", "/api/sources/installed")
+        self._transport.send("DELETE", f"/api/models/{place(name)}")
 
     def _send_blob(self, path: Path, file: ModelFile) -> None:
         if self._has_blob(file.sha256):
@@ -94,7 +89,7 @@ class Models:
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
         with (
-            self._transport.stream("GET", f"/api/models/{name}/files/{file.path}") as response,
+            self._transport.stream("GET", f"/api/models/{place(name)}/files/{place(file.path)}") as response,
             target.open("wb") as stream,
         ):
             for chunk in response.iter_bytes(1 << 20):

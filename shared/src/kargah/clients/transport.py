@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from kargah.contracts.problem import Problem
+from kargah.domain.hosts import is_loopback
+from kargah.domain.ids import new_id
 
 Answer = TypeVar("Answer", bound=BaseModel)
+Result = TypeVar("Result")
+PAUSE_SECONDS = 1.0
+PATIENCE = 30
 
 
 class ApiError(Exception):
@@ -30,12 +37,27 @@ class Unreachable(Exception):
         self.url = url
 
 
+def is_away(error: ApiError | Unreachable) -> bool:
+    """Whether the same call may well be answered in a moment: a gateway that restarts, a database that is away."""
+    return isinstance(error, Unreachable) or error.problem.status == httpx.codes.SERVICE_UNAVAILABLE
+
+
+def place(name: str) -> str:
+    """A name or path as a part of a URL: `#` and `?` in it stay what they are."""
+    return quote(name, safe="/@")
+
+
 class Transport:
     """A connection pool to one gateway; safe to share between threads."""
 
     def __init__(self, url: str, timeout: float) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=httpx.Timeout(timeout, connect=5.0))
+        remote = not is_loopback(urlsplit(self.url).hostname or "")
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=httpx.Timeout(timeout, connect=5.0),
+            trust_env=remote,  # a proxy of the environment knows no way back to this machine
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -43,6 +65,22 @@ class Transport:
     def ask(self, returns: type[Answer], method: str, path: str, **options: Any) -> Answer:
         """Send a request and read its JSON answer as `returns`. Raises ApiError or Unreachable."""
         return returns.model_validate_json(self.send(method, path, **options).content)
+
+    def create(self, returns: type[Answer], path: str, body: dict[str, Any]) -> Answer:
+        """POST something that must be made once: an idempotency key lets a lost answer be asked for again."""
+        headers = {"Idempotency-Key": new_id("key")}
+        return self.patiently(lambda: self.ask(returns, "POST", path, json=body, headers=headers), tries=3)
+
+    def patiently(self, call: Callable[[], Result], *, tries: int = PATIENCE) -> Result:
+        """`call`, tried again while the platform is away, a second apart. Raises what the last try raised."""
+        for _ in range(tries - 1):
+            try:
+                return call()
+            except (ApiError, Unreachable) as error:
+                if not is_away(error):
+                    raise
+            time.sleep(PAUSE_SECONDS)
+        return call()
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request; the whole answer, with status below 400. Raises ApiError or Unreachable."""

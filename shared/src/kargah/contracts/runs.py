@@ -6,11 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Step = Annotated[int, Field(ge=0, lt=2**31)]
+MetricName = Annotated[str, Field(min_length=1, max_length=200)]
+
 
 class Message(BaseModel):
-    """One line of JSON. Both ends are of one release, so an unknown field is a bug and is refused."""
+    """One line of JSON, in which NaN and Infinity stay what they are. Both ends are of one release, so an unknown field
+    is a bug and is refused."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), ser_json_inf_nan="constants")
 
 
 class RunSpec(Message):
@@ -71,9 +75,9 @@ class MetricsMessage(Message):
     """Values at an optimizer step, e.g. loss, learning_rate, grad_norm, eval_loss, eval_accuracy, tokens_per_second."""
 
     type: Literal["metrics"] = "metrics"
-    step: int
+    step: Step
     epoch: float
-    values: dict[str, float]
+    values: dict[MetricName, float]
 
 
 class LogMessage(Message):
@@ -97,11 +101,11 @@ class CheckpointMessage(Message):
 
     type: Literal["checkpoint"] = "checkpoint"
     directory: str
-    step: int
+    step: Step
     epoch: float
     reason: Literal["interval", "epoch", "requested", "pause", "stop", "drain", "final"]
     files: list[FileEntry]
-    metrics: dict[str, float] = {}
+    metrics: dict[MetricName, float] = {}
 
 
 class OutputMessage(Message):

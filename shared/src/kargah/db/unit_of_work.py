@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -13,7 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kargah.domain.errors import Unavailable
 
-Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+_READ_ONLY = "25006"  # a standby, in the moments of a failover
+_PROGRAM_LIMIT = "54"
 
 
 class UnitOfWork:
@@ -24,9 +25,8 @@ class UnitOfWork:
     have been stored: writes that matter carry an idempotency key or a generation.)
     """
 
-    def __init__(self, engine: Engine, *, isolation: Isolation | None = None) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._isolation = isolation
         self._connection: Connection | None = None
 
     @property
@@ -39,8 +39,6 @@ class UnitOfWork:
     def __enter__(self) -> Self:
         with database_errors():
             self._connection = self._engine.connect()
-            if self._isolation is not None:
-                self._connection.execution_options(isolation_level=self._isolation)
         return self
 
     def __exit__(
@@ -66,10 +64,16 @@ def database_errors() -> Iterator[None]:
 
 
 def is_transient(error: SQLAlchemyError) -> bool:
-    """Lost connections, timeouts, deadlocks, serialization failures, a full pool: not the statement's fault."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    """Lost connections, timeouts, deadlocks, serialization failures, a full pool, a server that is being replaced: not
+    the statement's fault. A value too long for an index (class 54) is, whatever its base class says."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if state == _READ_ONLY or isinstance(error, PoolTimeout):
         return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    if state.startswith(_PROGRAM_LIMIT):
+        return False
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _unavailable() -> Unavailable:

@@ -118,6 +118,10 @@ class EmbeddedObjectStore:
             raise
         return self
 
+    def keep_port(self) -> None:
+        """Start again at the same address from now on: others have been told it."""
+        self._fixed_port = self.port
+
     def stop(self, grace: float = _STOP_SECONDS) -> None:
         """Ask the server to end, kill it after `grace` seconds."""
         if self._process:

@@ -93,6 +93,10 @@ class EmbeddedPostgres:
             raise
         return self
 
+    def keep_port(self) -> None:
+        """Start again at the same address from now on: others have been told it."""
+        self._fixed_port = self.port
+
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back and connections closed."""
         if self._process:

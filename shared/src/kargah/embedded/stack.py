@@ -13,13 +13,16 @@ import psutil
 from kargah.embedded.folder_lock import FolderInUse, FolderLock
 from kargah.embedded.kept_secret import kept_secret
 from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.pauses import Pauses
 from kargah.embedded.ports import LOOPBACK, port_is_free
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.preparation import ensure_bucket, prepare
 from kargah.embedded.process import ProcessFailed
 from kargah.embedded.service_group import ServiceGroup
 from kargah.embedded.topology import DATABASE, OWNERS, Endpoints, Ports, services
+from kargah.telemetry.logging import get_logger
 
+_log = get_logger(__name__)
 _DOWN_SECONDS = 60.0
 
 
@@ -51,6 +54,8 @@ class Stack:
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
         self._services: ServiceGroup | None = None
+        self._servers: dict[str, EmbeddedPostgres | EmbeddedObjectStore] = {}
+        self._pauses = Pauses()
         self._cleanup = ExitStack()
 
     def start(self) -> None:
@@ -68,8 +73,20 @@ class Stack:
         self._cleanup.close()
 
     def revive(self) -> list[str]:
-        """Start again what has ended; the names of those."""
-        return self._services.revive() if self._services else []
+        """Start again what has ended; the names of those. A server that cannot be started is tried again later."""
+        if self._services is None:
+            return []
+        return [name for name, server in self._servers.items() if self._revived(name, server)] + self._services.revive()
+
+    def _revived(self, name: str, server: EmbeddedPostgres | EmbeddedObjectStore) -> bool:
+        if server.alive() or not self._pauses.due(name):
+            return False
+        try:
+            server.start()
+        except (ProcessFailed, FolderInUse, OSError) as error:
+            _log.error("cannot be started again", server=name, error=str(error))
+            return False
+        return True
 
     def _start(self) -> None:
         self._lock()
@@ -77,6 +94,7 @@ class Stack:
             raise StackError(f"port {self.port} is taken: stop what listens there, or choose another with --port")
         postgres = self._cleanup.enter_context(EmbeddedPostgres(self.data_dir))
         store = self._cleanup.enter_context(EmbeddedObjectStore(self.data_dir))
+        self._servers = {"postgres": postgres, "object-store": store}
         passwords = self._passwords()
         endpoints = Endpoints(
             lambda role: postgres.dsn(DATABASE, role, passwords[role]), store.url, store.access_key, store.secret_key
@@ -86,6 +104,8 @@ class Stack:
         self._services = ServiceGroup(self.data_dir, services(self.data_dir, Ports.choose(self.port), endpoints))
         self._cleanup.callback(self._services.stop)
         self._services.start()
+        postgres.keep_port()
+        store.keep_port()
         self._announce()
 
     def _lock(self) -> None:

@@ -31,7 +31,7 @@ def run_foreground(stack: Stack, *, on_ready: Callable[[str], None]) -> None:
             on_ready(stack.url)
         while not ended.wait(_WATCH_SECONDS):
             for name in stack.revive():
-                print(f"{name} had ended and was started again; see {stack.data_dir}/logs/{name}.log", file=sys.stderr)
+                print(f"{name} had ended and was started again; see {stack.data_dir}/logs", file=sys.stderr)
     finally:
         stack.stop()
         for which, handler in before.items():

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kargah.domain.errors import Unavailable
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectStat:
@@ -24,8 +26,8 @@ class ObjectMissing(Exception):
     """No object at that key."""
 
 
-class StoreUnavailable(Exception):
-    """The store did not answer, or answered 5xx, after bounded retries."""
+class StoreUnavailable(Unavailable):
+    """The store did not answer, or answered 5xx, after bounded retries: a 503 at a service's edge."""
 
 
 class ObjectStore(Protocol):

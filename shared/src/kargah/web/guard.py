@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 
 from kargah.domain.errors import Forbidden
-from kargah.web.settings import WebSettings, is_loopback
+from kargah.domain.hosts import is_loopback
+from kargah.web.settings import WebSettings
 
 _HINT = "Use http://127.0.0.1, or list the name in KARGAH_ALLOWED_HOSTS."
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from kargah.contracts.base import WireRequest
 from kargah.domain.errors import FieldError, Invalid
+from kargah.web.strict_json import unstorable_fields
 
 CursorValue = str | int | float | None
 _MAX_CURSOR = 1000
@@ -37,7 +38,7 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int] | type[float]) -> t
         raise _bad_cursor() from error
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise _bad_cursor()
-    if any(isinstance(value, str) and "\0" in value for value in values):
+    if unstorable_fields(values):
         raise _bad_cursor()
     return tuple(values)
 

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kargah.domain.hosts import is_loopback
 from kargah.telemetry.logging import LogFormat
 
 
-class WebSettings(BaseSettings):
-    """`KARGAH_HOST`, `KARGAH_PORT` and so on.
+class ListenSettings(BaseSettings):
+    """Of every process: where it listens and how it logs.
 
-    Nobody has to log in yet, so a service refuses to listen beyond this machine unless told to:
-    `KARGAH_ALLOW_OPEN_NETWORK=1`. `allowed_hosts` (a JSON list) are extra Host names that browsers may use, for
-    example behind a reverse proxy.
+    Nobody has to log in yet, so it refuses to listen beyond this machine unless told to:
+    `KARGAH_ALLOW_OPEN_NETWORK=1`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KARGAH_")
+    model_config = SettingsConfigDict(env_prefix="KARGAH_", extra="ignore")
 
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
     allow_open_network: bool = False
-    allowed_hosts: list[str] = []
     log_format: LogFormat = "console"
     log_level: str = "INFO"
-    threads: int = Field(default=64, ge=1, le=1024)
-    graceful_seconds: int = Field(default=15, ge=1)
 
     @property
     def loopback(self) -> bool:
@@ -45,11 +40,11 @@ class WebSettings(BaseSettings):
         return self
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` (a name or an address, without a port) can only mean this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+class WebSettings(ListenSettings):
+    """Of the HTTP services. `allowed_hosts` (a JSON list) are extra Host names that browsers may use, for example
+    behind a reverse proxy."""
+
+    port: int = Field(default=8000, ge=1, le=65535)
+    allowed_hosts: list[str] = []
+    threads: int = Field(default=64, ge=1, le=1024)
+    graceful_seconds: int = Field(default=15, ge=1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from flask import request
 
@@ -21,8 +20,7 @@ from kargah.contracts.datasets import (
     DatasetVersionView,
     DatasetView,
 )
-from kargah.domain.errors import FieldError, Invalid, Unavailable
-from kargah.ports.object_store import StoreUnavailable
+from kargah.domain.errors import FieldError, Invalid
 from kargah.web.api import Api, Reply
 from kargah.web.multipart import open_upload, raw_upload
 from kargah.web.paging import PageQuery
@@ -48,7 +46,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         upload = open_upload(request, limit=limit, known_fields=_FORM_FIELDS)
         if "name" in upload.fields:
             _form_request(upload.fields, upload.filename).check()
-        with _store_answers(), uploads.staged(upload.stream) as staged:
+        with uploads.staged(upload.stream) as staged:
             return _reply(*uploads.add(staged, _form_request(upload.fields, upload.filename)))
 
     @api.put(
@@ -64,7 +62,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted = Request(name, query.filename, query.format, query.map)
         wanted.check()
         upload = raw_upload(request, limit=limit)
-        with _store_answers(), uploads.staged(upload.stream, request.content_length) as staged:
+        with uploads.staged(upload.stream, request.content_length) as staged:
             return _reply(*uploads.add(staged, wanted))
 
     @api.post(
@@ -75,7 +73,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted = Request(body.name, f"{body.source}-{body.language}.jsonl", None, None)
         wanted.check()
         corpus = io.BytesIO(_corpus(body.language))
-        with _store_answers(), uploads.staged(corpus) as staged:
+        with uploads.staged(corpus) as staged:
             return _reply(*uploads.add(staged, wanted))
 
 
@@ -98,8 +96,7 @@ def _add_reads(api: Api, service: DatasetService) -> None:
     @api.get(f"{_NAME}/preview", returns=DatasetPreview, query=PreviewQuery)
     def preview_dataset(name: str, query: PreviewQuery) -> DatasetPreview:
         """Some rows as stored; the first ten by default."""
-        with _store_answers():
-            return service.preview(name, query.version, query.offset, query.limit)
+        return service.preview(name, query.version, query.offset, query.limit)
 
     @api.get(f"{_NAME}/statistics", returns=DatasetStats, query=VersionQuery)
     def get_dataset_statistics(name: str, query: VersionQuery) -> DatasetStats:
@@ -114,8 +111,7 @@ def _add_reads(api: Api, service: DatasetService) -> None:
     @api.delete(_NAME, status=204)
     def delete_dataset(name: str) -> None:
         """Remove a dataset and all its versions."""
-        with _store_answers():
-            service.delete(name)
+        service.delete(name)
 
 
 def _corpus(language: str) -> bytes:
@@ -135,11 +131,3 @@ def _form_request(fields: Mapping[str, str], filename: str | None) -> Request:
 
 def _reply(version: DatasetVersionView, created: bool) -> Reply:
     return Reply(version, 201 if created else 200, {"location": f"/api/datasets/{version.dataset}"})
-
-
-@contextmanager
-def _store_answers() -> Iterator[None]:
-    try:
-        yield
-    except StoreUnavailable as error:
-        raise Unavailable("The object store does not answer now.", "Try again in a moment.") from error

@@ -147,7 +147,7 @@ class Uploads:
     def _release(self, digests: list[str]) -> None:
         try:
             release(self._store, self._engine, digests)
-        except (DomainError, StoreUnavailable) as error:
+        except DomainError as error:
             _log.warning("objects of an upload are left to the janitor", error=str(error))
 
     def _drop(self, key: str) -> None:

@@ -16,7 +16,6 @@ from kargah.telemetry.logging import get_logger
 from registry.blobs import repository
 from registry.blobs.repository import BlobRow
 from registry.blobs.verified_stream import VerifiedStream
-from registry.store_errors import store_errors
 
 PREFIX = "blobs/"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -69,9 +68,8 @@ class BlobService:
         """
         with UnitOfWork(self._engine) as tx:
             leaving = repository.begin_collecting(tx.connection, self._grace)
-        with store_errors():
-            for sha256 in leaving:
-                self._store.delete(PREFIX + sha256)
+        for sha256 in leaving:
+            self._store.delete(PREFIX + sha256)
         with UnitOfWork(self._engine) as tx:
             repository.end_collecting(tx.connection, leaving)
         if leaving:
@@ -79,11 +77,10 @@ class BlobService:
         return len(leaving)
 
     def _store_verified(self, sha256: str, stream: VerifiedStream) -> None:
-        with store_errors():
-            self._store.put_stream(PREFIX + sha256, cast(BinaryIO, stream))
-            if not stream.verified:
-                self._store.delete(PREFIX + sha256)
-                raise Unavailable("The object store ended the upload before its end.")
+        self._store.put_stream(PREFIX + sha256, cast(BinaryIO, stream))
+        if not stream.verified:
+            self._store.delete(PREFIX + sha256)
+            raise Unavailable("The object store ended the upload before its end.")
 
     def _note(self, rows: list[BlobRow]) -> None:
         with UnitOfWork(self._engine) as tx:
@@ -92,11 +89,10 @@ class BlobService:
                 raise Unavailable("A blob of these is being removed at this moment.", hint="Try again in a moment.")
 
     def _stored_size(self, sha256: str) -> int | None:
-        with store_errors():
-            try:
-                return self._store.stat(PREFIX + sha256).size
-            except ObjectMissing:
-                return None
+        try:
+            return self._store.stat(PREFIX + sha256).size
+        except ObjectMissing:
+            return None
 
 
 def check_sha256(sha256: str) -> None:

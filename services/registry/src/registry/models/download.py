@@ -13,7 +13,6 @@ from flask import Request, Response
 from kargah.contracts.models import ModelFile
 from kargah.ports.object_store import ObjectStore
 from registry.blobs.service import PREFIX
-from registry.store_errors import store_errors
 
 _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -41,8 +40,7 @@ def send_file(store: ObjectStore, file: ModelFile, request: Request) -> Response
 def _attach(response: Response, store: ObjectStore, file: ModelFile, start: int, stop: int) -> None:
     """The store is asked before the headers go out: an error still becomes an error answer."""
     stack = ExitStack()
-    with store_errors():
-        stream = stack.enter_context(store.open(PREFIX + file.sha256, offset=start, length=stop - start))
+    stream = stack.enter_context(store.open(PREFIX + file.sha256, offset=start, length=stop - start))
     response.response = _chunks(stream)
     response.call_on_close(stack.close)
 

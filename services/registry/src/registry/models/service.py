@@ -25,7 +25,6 @@ from registry.blobs.service import PREFIX, BlobService
 from registry.models import repository
 from registry.models.checks import check_files, check_name, check_sizes
 from registry.models.facts import read_facts
-from registry.store_errors import store_errors
 
 _LONGEST_CHAIN = 8
 
@@ -50,8 +49,7 @@ class ModelService:
         check_files(create.files)
         rows = [BlobRow(file.sha256, file.size_bytes, is_weights(file.path)) for file in create.files]
         check_sizes(create.files, self._blobs.claim(rows))
-        with store_errors():
-            facts = read_facts(self._store, create.files)
+        facts = read_facts(self._store, create.files)
         base = self._base(facts, create.lineage)
         return self._insert(name, create, _with_base(facts, base), base)
 

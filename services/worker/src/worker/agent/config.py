@@ -6,31 +6,26 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
+from kargah.db.settings import DatabaseSettings
 from kargah.jobstore.settings import RetrySettings
-from kargah.telemetry.logging import LogFormat
-from kargah.web.settings import is_loopback
+from kargah.web.settings import ListenSettings
 from worker.zygote.entry import PRELOAD, TRAINER
 
 
-class AgentSettings(RetrySettings):
+class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     """`KARGAH_...`; the object store and the doorbell read theirs by themselves.
 
     `grace_seconds` is what SIGTERM gives the trainer to save a checkpoint. The `*_deadline_seconds` are how long a
     trainer may say nothing in each phase before it counts as hung. `threads` 0 means as many as there are CPUs.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KARGAH_", extra="ignore")
-
-    database_url: str = Field(repr=False)
     registry_url: str
     datasets_url: str
-    host: str = "127.0.0.1"
-    allow_open_network: bool = False
     metrics_port: int = Field(default=9100, ge=0, le=65535)
     data_dir: Path = Path("data/worker")
     worker_name: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}", min_length=1)
@@ -48,22 +43,11 @@ class AgentSettings(RetrySettings):
     zygote_preload: str = PRELOAD
     trainer_entry: str = TRAINER
     describe_module: str = "worker.trainer.describe"
-    log_format: LogFormat = "console"
-    log_level: str = "INFO"
 
     @field_validator("kinds", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _refuse_open_network(self) -> Self:
-        if not is_loopback(self.host) and not self.allow_open_network:
-            raise ValueError(
-                f"KARGAH_HOST={self.host} would show job names and metrics to anyone on the network. "
-                "Use 127.0.0.1, or set KARGAH_ALLOW_OPEN_NETWORK=1 where a private network protects it."
-            )
-        return self
 
     @property
     def deadlines(self) -> Mapping[str, float]:

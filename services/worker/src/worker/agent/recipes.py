@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from kargah.contracts.jobs import RecipeView
 from kargah.domain.errors import Unavailable
@@ -17,6 +17,7 @@ from worker.agent.ledger import Ledger
 _log = get_logger(__name__)
 _DESCRIBE_SECONDS = 120.0
 _RETRY_SECONDS = 2.0
+_DESCRIBE_AGAIN_SECONDS = 30.0
 _views: TypeAdapter[list[RecipeView]] = TypeAdapter(list[RecipeView])
 
 
@@ -33,7 +34,12 @@ def describe(module: str, env: Mapping[str, str]) -> Sequence[RecipeView]:
         raise RecipesUnknown(f"{module} failed: {error.stderr.decode(errors='replace')[-2000:]}") from error
     except subprocess.TimeoutExpired as error:
         raise RecipesUnknown(f"{module} did not answer within {_DESCRIBE_SECONDS:g} s") from error
-    return _views.validate_json(ended.stdout)
+    except OSError as error:
+        raise RecipesUnknown(f"{module} cannot be started: {error}") from error
+    try:
+        return _views.validate_json(ended.stdout)
+    except ValidationError as error:
+        raise RecipesUnknown(f"{module} said what is no list of recipes: {error}") from error
 
 
 class RecipePublisher:
@@ -43,6 +49,7 @@ class RecipePublisher:
         self._ledger = ledger
         self._module = module
         self._env = env
+        self._views: Sequence[RecipeView] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recipes", daemon=True)
 
@@ -54,15 +61,21 @@ class RecipePublisher:
         self._stop.set()
 
     def _run(self) -> None:
-        try:
-            views = describe(self._module, self._env)
-        except RecipesUnknown as error:
-            _log.error("recipes not published", reason=str(error))
-            return
-        while not self._published(views):
-            if self._stop.wait(_RETRY_SECONDS):
+        while not self._stop.is_set():
+            views = self._described()
+            if views is not None and self._published(views):
+                _log.info("recipes published", names=[view.name for view in views])
                 return
-        _log.info("recipes published", names=[view.name for view in views])
+            self._stop.wait(_RETRY_SECONDS if views is not None else _DESCRIBE_AGAIN_SECONDS)
+
+    def _described(self) -> Sequence[RecipeView] | None:
+        """None when it failed, which may be for lack of memory or time: a worker nobody knows of is of no use."""
+        if self._views is None:
+            try:
+                self._views = describe(self._module, self._env)
+            except RecipesUnknown as error:
+                _log.error("recipes not published", reason=str(error))
+        return self._views
 
     def _published(self, views: Sequence[RecipeView]) -> bool:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kargah.domain.errors import Unavailable
 from kargah.jobstore.values import StoredCheckpoint
-from kargah.ports.object_store import ObjectStore, StoreUnavailable
+from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.logging import get_logger
 from worker.agent.ledger import AttemptLedger
 from worker.agent.manifest import checkpoints_root
@@ -40,7 +40,7 @@ class Retention:
         """Failing to tidy up is no failure of the checkpoint: it is logged and done again after the next one."""
         try:
             self._apply()
-        except (StoreUnavailable, Unavailable) as error:
+        except Unavailable as error:
             _log.warning("old checkpoints not removed", job_id=self.job_id, error=str(error))
 
     def _apply(self) -> None:

@@ -1,0 +1,124 @@
+"""`kargah cancel | pause | resume | stop | checkpoint | restart | extend | checkpoints | pin`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Column, Table
+
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.job_commands import JobArgument, coloured, resolve
+from kargah.cli.text import figure, size
+from kargah.contracts.jobs import JobView
+
+CheckpointOption = Annotated[
+    str | None, typer.Option("--checkpoint", help="A checkpoint's id; by default the newest.", metavar="ID")
+]
+NameOption = Annotated[str | None, typer.Option(help="What to call the new job.")]
+
+
+def control(action: str, help_text: str) -> Any:
+    """A command that sends one control to a job."""
+
+    def command(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
+        client = connect(context)
+        _tell(client.jobs.control(resolve(client, job_id), action), json)
+
+    command.__doc__ = help_text
+    return command
+
+
+def resume(
+    context: typer.Context, job_id: JobArgument, checkpoint: CheckpointOption = None, json: JsonOption = False
+) -> None:
+    """Queue a paused job again; with --checkpoint it goes on from there, and later checkpoints are given up."""
+    client = connect(context)
+    _tell(client.jobs.resume(resolve(client, job_id), checkpoint=checkpoint), json)
+
+
+def restart(
+    context: typer.Context,
+    job_id: JobArgument,
+    checkpoint: CheckpointOption = None,
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="From the beginning.")] = False,
+    name: NameOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Queue a new job like this one, from one of its checkpoints or from the beginning."""
+    client = connect(context)
+    job_id = resolve(client, job_id)
+    _tell_new(client.jobs.restart(job_id, checkpoint=checkpoint, from_scratch=from_scratch, name=name), json)
+
+
+def extend(
+    context: typer.Context,
+    job_id: JobArgument,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="How many more.")],
+    name: NameOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train the model of a completed job for some epochs more."""
+    client = connect(context)
+    _tell_new(client.jobs.extend(resolve(client, job_id), epochs, name=name), json)
+
+
+def checkpoints(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
+    """List a job's checkpoints."""
+    client = connect(context)
+    page = client.jobs.checkpoints(resolve(client, job_id))
+    if json:
+        print_json(page)
+        return
+    table = Table(Column("checkpoint", no_wrap=True), "step", "epoch", "eval loss", "size", "why", "pinned", box=SIMPLE)
+    for one in page.items:
+        loss = figure(one.metrics.get("eval_loss"), 3)
+        pinned = "yes" if one.pinned else ""
+        table.add_row(one.id, str(one.step), f"{one.epoch:.2f}", loss, size(one.size_bytes), one.reason, pinned)
+    console.print(table)
+
+
+def pin(
+    context: typer.Context,
+    job_id: JobArgument,
+    checkpoint: Annotated[str, typer.Argument(help="The checkpoint's id.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Leave it to the retention rules again.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Keep a checkpoint, however old it gets."""
+    client = connect(context)
+    view = client.jobs.pin(resolve(client, job_id), checkpoint, not undo)
+    if json:
+        print_json(view)
+    else:
+        console.print(f"The checkpoint of step {view.step} is {'pinned' if view.pinned else 'no longer pinned'}.")
+
+
+def priority(
+    context: typer.Context,
+    job_id: JobArgument,
+    value: Annotated[int, typer.Argument(min=-100, max=100, metavar="PRIORITY", help="-100 (last) to 100 (first).")],
+    json: JsonOption = False,
+) -> None:
+    """Change how soon a waiting job's turn comes."""
+    client = connect(context)
+    _tell(client.jobs.change_priority(resolve(client, job_id), value), json)
+
+
+def _tell(job: JobView, json: bool) -> None:
+    if json:
+        print_json(job)
+    else:
+        wish = f" (asked to {job.desired})" if job.desired.value != "run" else ""
+        console.print(f"{escape(job.name)} is {coloured(job.status)}{wish}")
+
+
+def _tell_new(job: JobView, json: bool) -> None:
+    if json:
+        print_json(job)
+        return
+    start = job.config.start
+    begins = f"goes on after step {start.step}" if start is not None else "begins anew"
+    console.print(f"{escape(job.name)} is {coloured(job.status)} and {begins}: kargah logs -f {job.id}", soft_wrap=True)
