@@ -1,7 +1,7 @@
 """Who is next: priority, ageing, fair share and quota, as arithmetic.
 
-The claim decides the same in SQL (`kargah.jobstore.claim_repository`); the simulation uses it as it is, and tests
-hold the two together. Moments are seconds since the epoch, and the lowest figure goes first.
+The claim decides the same in SQL (`kargah.jobstore.heads_repository`); the simulation uses it as it is, and a test
+holds the two together. Moments are seconds since the epoch, and the lowest figure goes first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,19 @@ FAIR_SHARE_SECONDS = 300.0
 """Each training that an owner runs already holds the owner's next job back by so much."""
 
 QUOTA_KIND = "train"
-"""The kind of job that quotas and shares count; installs are short and held back by neither."""
+"""The kind of job that quotas limit and shares count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first waiting job of one kind of one owner, who runs `running` trainings of at most `max_running`."""
+
+    owner: str
+    kind: str
+    rank: float
+    job_id: str
+    running: int
+    max_running: int | None = None
 
 
 def rank(queued_at: float, priority: int) -> float:
@@ -25,28 +37,17 @@ def rank(queued_at: float, priority: int) -> float:
     return queued_at - priority * PRIORITY_SECONDS
 
 
-def score(head_rank: float, running: int) -> float:
-    """The place of an owner among owners: its best job's rank, later by its share of what runs."""
-    return head_rank + running * FAIR_SHARE_SECONDS
+def score(job_rank: float, running: int, share_seconds: float = FAIR_SHARE_SECONDS) -> float:
+    """The place of a job among all owners': its rank, later by what its owner runs already."""
+    return job_rank + running * share_seconds
 
 
-def has_room(running: int, max_running: int | None) -> bool:
-    """Whether the quota allows one more training; None is no limit, 0 lets nothing start."""
-    return max_running is None or running < max_running
+def has_room(kind: str, running: int, max_running: int | None) -> bool:
+    """Whether the owner's quota lets one more job of `kind` start; None is no limit, 0 lets no training start."""
+    return kind != QUOTA_KIND or max_running is None or running < max_running
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerQueue:
-    """An owner with a waiting job: `head_rank` and `head_id` are its first one's, `running` counts its trainings."""
-
-    name: str
-    head_rank: float
-    head_id: str
-    running: int
-    max_running: int | None = None
-
-
-def choose(owners: Iterable[OwnerQueue]) -> OwnerQueue | None:
-    """The owner whose first job is next; None when all are at their quota. Of equals, the lower id goes first."""
-    ready = (owner for owner in owners if has_room(owner.running, owner.max_running))
-    return min(ready, key=lambda owner: (score(owner.head_rank, owner.running), owner.head_id), default=None)
+def choose(heads: Iterable[Head], share_seconds: float = FAIR_SHARE_SECONDS) -> Head | None:
+    """The next job to give out; None when every owner is at the quota. Of equals, the lower id goes first."""
+    ready = (head for head in heads if has_room(head.kind, head.running, head.max_running))
+    return min(ready, key=lambda head: (score(head.rank, head.running, share_seconds), head.job_id), default=None)

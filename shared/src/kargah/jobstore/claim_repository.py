@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from kargah.contracts.jobs import JobConfig, JobError
 from kargah.domain.job_state import Event, transition
+from kargah.domain.queue_policy import QUOTA_KIND, Head
+from kargah.jobstore.heads_repository import Place, next_heads, overdue_heads
 from kargah.jobstore.history_repository import change_job, status_event
+from kargah.jobstore.queue_repository import lock_room
 from kargah.jobstore.retry_repository import put_back
 from kargah.jobstore.tables import IS_ACTIVE, IS_PENDING, attempts, jobs
 from kargah.jobstore.values import Claim, Expired, RetryPolicy
@@ -18,23 +22,46 @@ _LOST = "worker_lost"
 
 
 def claim(conn: Connection, kinds: Sequence[str], worker: str, lease_seconds: float) -> Claim | None:
-    """Take the waiting job of highest priority, then longest wait; None when there is none of `kinds`.
+    """Take the job of `kinds` that `kargah.domain.queue_policy` puts first; None when none may start.
 
-    One statement picks and takes it, and skips rows that others are taking: no job is given twice.
+    Rows that others are taking are skipped, so no job is given twice and nobody waits for another's claim, but for
+    owners with a quota: theirs are taken one after the other, so that the count is exact.
     """
+    passed: list[Place] = []
+    while heads := next_heads(conn, kinds, passed):
+        for head in heads:
+            row = _take_within_quota(conn, head, worker, lease_seconds)
+            if row is not None:
+                return _begin(conn, row, worker)
+        passed += [(head.owner, head.kind) for head in heads]
+    return None
+
+
+def _take_within_quota(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Row[Any] | None:
+    """A job of the head's owner and kind, for the head itself may just have been taken by another; None for none."""
+    if head.max_running is None or head.kind != QUOTA_KIND:
+        return _take(conn, head, worker, lease_seconds)
+    with conn.begin_nested() as savepoint:
+        row = _take(conn, head, worker, lease_seconds) if lock_room(conn, head.owner) else None
+        if row is None:
+            savepoint.rollback()  # gives the owner's lock back: nobody waits for one owner while holding another
+        return row
+
+
+def _take(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Row[Any] | None:
+    """One statement picks and takes."""
     candidate = (
         select(jobs.c.id)
-        .where(IS_PENDING, jobs.c.kind.in_(kinds), jobs.c.queued_at <= func.now())
-        .order_by(jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
+        .where(IS_PENDING, jobs.c.owner == head.owner, jobs.c.kind == head.kind, jobs.c.queued_at <= func.now())
+        .order_by(jobs.c.rank, jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    status = transition(Event.CLAIM).target
-    row = conn.execute(
+    return conn.execute(
         update(jobs)
         .where(jobs.c.id == candidate.scalar_subquery())
         .values(
-            status=status,
+            status=transition(Event.CLAIM).target,
             generation=jobs.c.generation + 1,
             worker=worker,
             lease_until=func.now() + timedelta(seconds=lease_seconds),
@@ -43,10 +70,13 @@ def claim(conn: Connection, kinds: Sequence[str], worker: str, lease_seconds: fl
         )
         .returning(jobs.c.id, jobs.c.kind, jobs.c.name, jobs.c.generation, jobs.c.config, jobs.c.crashes)
     ).one_or_none()
-    if row is None:
-        return None
+
+
+def _begin(conn: Connection, row: Row[Any], worker: str) -> Claim:
+    """Open the attempt."""
     conn.execute(insert(attempts).values(job_id=row.id, generation=row.generation, worker=worker))
-    change_job(conn, row.id, {}, events_=[status_event(status, attempt=row.generation, worker=worker)])
+    told = status_event(transition(Event.CLAIM).target, attempt=row.generation, worker=worker)
+    change_job(conn, row.id, {}, events_=[told])
     return Claim(row.id, row.kind, row.name, row.generation, JobConfig.model_validate(row.config), row.crashes)
 
 
@@ -74,18 +104,12 @@ def expire_leases(conn: Connection, policy: RetryPolicy | None = None, *, limit:
 
 
 def pending_to_ring(conn: Connection, *, overdue_seconds: float = 3.0, per_kind: int = 4) -> list[tuple[str, str]]:
-    """(job id, kind) of jobs that should have been taken by now: the first `per_kind` of each kind.
+    """(job id, kind) of jobs that should have been taken by now: the next `per_kind` of each kind.
 
-    Only a few, for a worker that is woken goes on claiming until nothing waits.
+    Only a few, for a worker that is woken goes on claiming until nothing waits. Jobs whose owner is at the quota
+    are not among them.
     """
-    place = func.row_number().over(partition_by=jobs.c.kind, order_by=(jobs.c.priority.desc(), jobs.c.queued_at))
-    waiting = (
-        select(jobs.c.id, jobs.c.kind, place.label("place"))
-        .where(IS_PENDING, jobs.c.queued_at < func.now() - timedelta(seconds=overdue_seconds))
-        .subquery()
-    )
-    rows = conn.execute(select(waiting.c.id, waiting.c.kind).where(waiting.c.place <= per_kind))
-    return [(row.id, row.kind) for row in rows]
+    return overdue_heads(conn, overdue_seconds, per_kind)
 
 
 def _lost_error(worker: str) -> JobError:

@@ -1,13 +1,16 @@
-"""The queue as a whole: what a job gets when it starts to wait."""
+"""The queue's rules as the database keeps them: what a job gets when it starts to wait, and owners' quotas."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Connection, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
 
-from kargah.domain.queue_policy import rank
+from kargah.domain.queue_policy import QUOTA_KIND, has_room, rank
+from kargah.jobstore.heads_repository import trainings_of
+from kargah.jobstore.tables import owners
 
 
 def queue_changes(priority: int, *, delay_seconds: float = 0.0) -> dict[str, Any]:
@@ -21,3 +24,18 @@ def queue_changes(priority: int, *, delay_seconds: float = 0.0) -> dict[str, Any
         "queued_at": func.now() + timedelta(seconds=delay),
         "rank": queued_epoch + rank(0.0, priority),
     }
+
+
+def add_owner(conn: Connection, owner: str) -> None:
+    """Know the owner, without a limit unless there is one already."""
+    conn.execute(insert(owners).values(name=owner).on_conflict_do_nothing())
+
+
+def lock_room(conn: Connection, owner: str) -> bool:
+    """Whether one more training of the owner may start; until the transaction ends, nobody else gets to start one.
+
+    Two statements, for the count must see what was committed while this waited for the lock.
+    """
+    limit = conn.execute(select(owners.c.max_running).where(owners.c.name == owner).with_for_update()).scalar()
+    running = conn.execute(select(trainings_of(literal(owner)).c.running)).scalar_one()
+    return has_room(QUOTA_KIND, running, limit)

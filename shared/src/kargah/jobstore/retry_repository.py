@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, Row, func
 from kargah.contracts.jobs import JobError
 from kargah.domain.job_state import Desired, Event, Status, transition
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
+from kargah.jobstore.queue_repository import queue_changes
 from kargah.jobstore.values import RetryPolicy
 
 _DEFAULT = RetryPolicy()
@@ -42,7 +42,7 @@ def put_back(
         "worker": None,
         "crashes": crashes,
         "crash_step": job.saved_step if counts else job.crash_step,
-        "queued_at": func.now() + timedelta(seconds=delay),
+        **queue_changes(job.priority, delay_seconds=delay),
         "desired": Desired.RUN if status is Status.PAUSED else job.desired,
     }
     dumped = _dump(error)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from kargah.domain.errors import Conflict
 from kargah.domain.job_state import Status
 from kargah.jobstore.history_repository import change_job, status_event
+from kargah.jobstore.queue_repository import add_owner, queue_changes
 from kargah.jobstore.tables import jobs
 from kargah.jobstore.values import NewJob
 
@@ -17,12 +18,15 @@ def insert_job(conn: Connection, new: NewJob) -> tuple[str, bool]:
 
     Raises Conflict when that key came with a different request.
     """
+    add_owner(conn, new.owner)
     statement = insert(jobs).values(
         id=new.id,
         kind=new.kind,
         name=new.name,
         config=new.config.model_dump(mode="json", by_alias=True),
+        owner=new.owner,
         priority=new.priority,
+        **queue_changes(new.priority),
         idempotency_key=new.idempotency_key,
         idempotency_digest=new.idempotency_digest,
     )
