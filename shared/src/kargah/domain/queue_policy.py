@@ -51,3 +51,17 @@ def choose(heads: Iterable[Head], share_seconds: float = FAIR_SHARE_SECONDS) -> 
     """The next job to give out; None when every owner is at the quota. Of equals, the lower id goes first."""
     ready = (head for head in heads if has_room(head.kind, head.running, head.max_running))
     return min(ready, key=lambda head: (score(head.rank, head.running, share_seconds), head.job_id), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LivingWorker:
+    """A worker that is there: the kinds of job it takes, and its job, None while it is idle."""
+
+    kinds: frozenset[str]
+    job_id: str | None = None
+
+
+def rivals(kind: str, workers: Iterable[LivingWorker]) -> frozenset[str]:
+    """The kinds that compete with `kind`, itself included: workers that take it take those as well. Empty: nobody
+    takes it."""
+    return frozenset().union(*(worker.kinds for worker in workers if kind in worker.kinds))

@@ -39,3 +39,10 @@ def lock_room(conn: Connection, owner: str) -> bool:
     limit = conn.execute(select(owners.c.max_running).where(owners.c.name == owner).with_for_update()).scalar()
     running = conn.execute(select(trainings_of(literal(owner)).c.running)).scalar_one()
     return has_room(QUOTA_KIND, running, limit)
+
+
+def set_quota(conn: Connection, owner: str, max_running: int | None) -> None:
+    """From now on the owner runs at most so many trainings at once (None: any number); running ones go on."""
+    statement = insert(owners).values(name=owner, max_running=max_running)
+    told = {"max_running": max_running}
+    conn.execute(statement.on_conflict_do_update(index_elements=[owners.c.name], set_=told))

@@ -10,7 +10,13 @@ from kargah.contracts.jobs import JobError, LogLine, RecipeView, StartRef
 from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.job_state import Status
-from kargah.jobstore import attempt_repository, claim_repository, query_repository, recipe_repository
+from kargah.jobstore import (
+    attempt_repository,
+    claim_repository,
+    query_repository,
+    recipe_repository,
+    worker_repository,
+)
 from kargah.jobstore.values import Batch, Claim, NewCheckpoint, Orders, RetryPolicy, StoredCheckpoint
 
 _LOG_PAGE = 5000
@@ -84,6 +90,14 @@ class PostgresLedger:
     def publish(self, recipes: Sequence[RecipeView]) -> None:
         with UnitOfWork(self.engine) as tx:
             recipe_repository.publish(tx.connection, recipes)
+
+    def announce(self, device: Mapping[str, Any], job_id: str | None, *, first: bool) -> None:
+        with UnitOfWork(self.engine) as tx:
+            worker_repository.announce(tx.connection, self.worker, self.kinds, device, job_id, first=first)
+
+    def leave(self) -> None:
+        with UnitOfWork(self.engine) as tx:
+            worker_repository.leave(tx.connection, self.worker)
 
     def attempt(self, claim: Claim) -> AttemptLedger:
         return PostgresAttempt(self.engine, claim.job_id, claim.generation, self.lease_seconds, self.policy)

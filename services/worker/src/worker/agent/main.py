@@ -26,6 +26,7 @@ from worker.agent.ledger import PostgresLedger, lease_engine
 from worker.agent.loop import AgentLoop
 from worker.agent.metrics import AgentMetrics
 from worker.agent.peers import Peers
+from worker.agent.presence import Presence, ShownLedger, device_facts
 from worker.agent.recipes import RecipePublisher
 from worker.agent.work_folder import sweep
 from worker.agent.zygote_client import ZygoteCommand
@@ -69,7 +70,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     listener = open_listener(BellSettings(), settings.kinds, registry)
     cleanup.callback(listener.close)
     tools = Tools(
-        ledger=ledger,
+        ledger=ShownLedger(ledger, _show(settings, ledger, cleanup)),
         store=store,
         peers=peers,
         launcher=launcher,
@@ -125,6 +126,13 @@ def _publish_recipes(settings: AgentSettings, ledger: PostgresLedger, cleanup: E
     publisher = RecipePublisher(ledger, settings.describe_module, env)
     publisher.start()
     cleanup.callback(publisher.close)
+
+
+def _show(settings: AgentSettings, ledger: PostgresLedger, cleanup: ExitStack) -> Presence:
+    presence = Presence(ledger, device_facts(settings.cpu_threads))
+    presence.start()
+    cleanup.callback(presence.close)
+    return presence
 
 
 def _database_check(engine: Engine) -> Callable[[], None]:

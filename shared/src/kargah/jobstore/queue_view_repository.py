@@ -1,0 +1,144 @@
+"""The queue as people ask for it: who waits, in which order, and what keeps each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Connection,
+    Float,
+    Select,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from kargah.contracts.queue import OwnerView
+from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, QUOTA_KIND
+from kargah.jobstore.heads_repository import trainings_of, waiting_values
+from kargah.jobstore.tables import IS_PENDING, attempts, jobs, owners
+
+_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A row of the queue. `number` is its place among all that were looked at, from 1. `before`: ready trainings of
+    its owner that go first. `held`: it may not start now. `waited_seconds` is negative while it backs off."""
+
+    number: int
+    job_id: str
+    name: str
+    kind: str
+    owner: str
+    priority: int
+    queued_at: datetime
+    waited_seconds: float
+    share_seconds: float
+    ready: bool
+    held: bool
+    before: int
+    running: int
+    max_running: int | None
+    crashes: int
+    error: dict[str, Any] | None
+
+
+def waiting_jobs(
+    conn: Connection, taken_kinds: Collection[str], *, limit: int, among: Collection[str] | None = None
+) -> list[WaitingJob]:
+    """The first `limit` jobs in the order in which they will be taken, with those that may not start now last.
+
+    `taken_kinds` are those for which a worker lives; `among` narrows to some kinds. Reads at most `limit` jobs of
+    each owner and kind.
+    """
+    queue = _queue(depth=limit).subquery()
+    found = select(queue).order_by(queue.c.number).limit(limit)
+    return _rows(conn, found, taken_kinds, among)
+
+
+def waiting_job(
+    conn: Connection, job_id: str, taken_kinds: Collection[str], among: Collection[str], *, first: int
+) -> list[WaitingJob]:
+    """The job itself, if it waits, and the `first` jobs of the queue of the kinds `among`. Reads the whole queue."""
+    queue = _queue(depth=None).subquery()
+    found = select(queue).where(or_(queue.c.job_id == job_id, queue.c.number <= first)).order_by(queue.c.number)
+    return _rows(conn, found, taken_kinds, among)
+
+
+def count_waiting(conn: Connection) -> int | None:
+    """How many jobs wait; None beyond 10,000, for counting them all would not be quick."""
+    some = select(jobs.c.id).where(IS_PENDING).limit(_COUNTED + 1).subquery()
+    count = conn.execute(select(func.count()).select_from(some)).scalar_one()
+    return None if count > _COUNTED else count
+
+
+def list_owners(conn: Connection) -> list[OwnerView]:
+    """Everybody who has had a job or a quota, by name."""
+    waits = select(func.count().label("waiting")).where(IS_PENDING, jobs.c.owner == owners.c.name).lateral("waits")
+    load = trainings_of(owners.c.name)
+    rows = conn.execute(select(owners, load.c.running, waits.c.waiting).order_by(owners.c.name))
+    return [OwnerView.model_validate(dict(row._mapping)) for row in rows]
+
+
+def _rows(
+    conn: Connection, statement: Select[Any], taken: Collection[str], among: Collection[str] | None
+) -> list[WaitingJob]:
+    given = {"taken": list(taken), "among": None if among is None else list(among)}
+    return [WaitingJob(**row._mapping) for row in conn.execute(statement, given)]
+
+
+def _queue(depth: int | None) -> Select[Any]:
+    """Every job that can be among the first `depth`, numbered: an owner's ready and backing off jobs are read apart,
+    kind by kind, so that none of them hides another."""
+    mine = _first_of_each(depth).subquery()
+    training = mine.c.kind == QUOTA_KIND
+    earlier = func.count().filter(and_(training, mine.c.ready))
+    order = (mine.c.rank, mine.c.job_id)
+    before = func.coalesce(earlier.over(partition_by=mine.c.owner, order_by=order, rows=(None, -1)), 0)
+    room = func.greatest(mine.c.max_running - mine.c.running, 0)
+    counted = select(mine, before.label("before"), room.label("room")).subquery()
+    full = and_(counted.c.kind == QUOTA_KIND, func.coalesce(counted.c.before >= counted.c.room, False))
+    untaken = counted.c.kind != all_(bindparam("taken", type_=ARRAY(Text)))
+    held = or_(~counted.c.ready, full, untaken)
+    share = (counted.c.running + func.least(counted.c.before, counted.c.room)) * literal(FAIR_SHARE_SECONDS, Float)
+    place = func.row_number().over(order_by=(held, counted.c.rank + share, counted.c.job_id))
+    shown = [counted.c[name] for name in WaitingJob.__slots__ if name not in ("number", "held", "share_seconds")]
+    return select(place.label("number"), held.label("held"), share.label("share_seconds"), *shown)
+
+
+def _first_of_each(depth: int | None) -> Select[Any]:
+    owner, kind = waiting_values("waiting", jobs.c.owner).c.value, waiting_values("kinds", jobs.c.kind).c.value
+    ready = func.unnest(literal([True, False], ARRAY(Boolean))).column_valued("startable")
+    last = select(attempts.c.error).where(attempts.c.job_id == jobs.c.id, attempts.c.generation == jobs.c.generation)
+    first = (
+        select(
+            jobs.c.id.label("job_id"),
+            *(jobs.c[name] for name in ("name", "kind", "priority", "queued_at", "rank", "crashes")),
+            func.extract("epoch", func.now() - jobs.c.queued_at).cast(Float).label("waited_seconds"),
+            case((~ready, last.scalar_subquery())).label("error"),
+        )
+        .where(IS_PENDING, jobs.c.owner == owner, jobs.c.kind == kind, (jobs.c.queued_at <= func.now()) == ready)
+        .order_by(jobs.c.rank, jobs.c.id)
+        .limit(depth)
+        .lateral("first")
+    )
+    limit = select(owners.c.max_running).where(owners.c.name == owner).scalar_subquery()
+    load = trainings_of(owner)
+    among = bindparam("among", type_=ARRAY(Text))
+    wanted = or_(among.is_(None), kind == any_(among))
+    return select(first, owner.label("owner"), ready.label("ready"), load.c.running, limit.label("max_running")).where(
+        wanted
+    )

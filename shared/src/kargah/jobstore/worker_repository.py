@@ -1,0 +1,58 @@
+"""Who is there to work: agents announce themselves, and fade away when they no longer do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from kargah.contracts.queue import WorkerView
+from kargah.domain.queue_policy import LivingWorker
+from kargah.jobstore.clean import clean_json, clean_text
+from kargah.jobstore.tables import workers
+
+ALIVE_SECONDS = 20.0
+"""An agent announces itself every five seconds; one that has been silent for so long counts as gone."""
+
+_ALIVE = workers.c.seen_at > func.now() - timedelta(seconds=ALIVE_SECONDS)
+
+
+def announce(
+    conn: Connection, name: str, kinds: Sequence[str], device: Mapping[str, Any], job_id: str | None, *, first: bool
+) -> None:
+    """The worker is there. With `first` it has just started, whatever an earlier process of its name has left."""
+    told = {
+        "kinds": clean_json(list(kinds)),
+        "device": clean_json(dict(device)),
+        "job_id": job_id,
+        "seen_at": func.now(),
+        **({"started_at": func.now()} if first else {}),
+    }
+    statement = insert(workers).values(name=clean_text(name), **told)
+    conn.execute(statement.on_conflict_do_update(index_elements=[workers.c.name], set_=told))
+
+
+def leave(conn: Connection, name: str) -> None:
+    """The worker has ended in order."""
+    conn.execute(delete(workers).where(workers.c.name == clean_text(name)))
+
+
+def forget_workers(conn: Connection, unseen_seconds: float) -> None:
+    """Remove those who have not been seen for so long."""
+    conn.execute(delete(workers).where(workers.c.seen_at < func.now() - timedelta(seconds=unseen_seconds)))
+
+
+def list_workers(conn: Connection) -> list[WorkerView]:
+    """All that are known, those alive first, by name."""
+    alive = _ALIVE.label("alive")
+    rows = conn.execute(select(workers, alive).order_by(alive.desc(), workers.c.name))
+    return [WorkerView.model_validate(dict(row._mapping)) for row in rows]
+
+
+def living_workers(conn: Connection) -> list[LivingWorker]:
+    """Those alive, in no order."""
+    rows = conn.execute(select(workers.c.kinds, workers.c.job_id).where(_ALIVE))
+    return [LivingWorker(frozenset(row.kinds), row.job_id) for row in rows]
