@@ -47,6 +47,14 @@ fmt: .venv/dev.done ## Format and apply safe lint fixes
 bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
+SECONDS ?= 900
+KILLS ?= 500
+SEED ?= 1
+
+.PHONY: soak
+soak: .venv/dev.done servers ## Train under attack for SECONDS with KILLS: a ledger of what was lost, under build/soak
+	$(BIN)/python -m tests.soak --seconds $(SECONDS) --kills $(KILLS) --seed $(SEED) $(ARGS)
+
 .PHONY: lock
 lock: .venv/dev.done ## Pin the newest allowed versions anew (needs network)
 	$(BIN)/python -m pip install --quiet uv
