@@ -111,7 +111,7 @@ jobs = Table(
         f"({IS_ACTIVE.text}) = (lease_until IS NOT NULL AND active_since IS NOT NULL)",
         name="jobs_active_has_lease",
     ),
-    Index("jobs_queue", "owner", "rank", "id", postgresql_where=IS_PENDING),
+    Index("jobs_queue", "owner", "kind", "rank", "id", postgresql_where=IS_PENDING),
     Index("jobs_active", "id", postgresql_where=IS_ACTIVE),
     Index("jobs_running", "owner", "kind", postgresql_where=IS_ACTIVE),
     Index("jobs_by_age", text("created_at DESC"), text("id DESC")),

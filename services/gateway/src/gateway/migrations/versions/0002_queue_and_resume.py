@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("rank", sa.Double, nullable=False, server_default=_NOW_RANK))
     op.execute("UPDATE jobs SET rank = extract(epoch FROM queued_at) - 600.0 * priority")
     op.drop_index("jobs_queue", "jobs")
-    op.create_index("jobs_queue", "jobs", ["owner", "rank", "id"], postgresql_where=_PENDING)
+    op.create_index("jobs_queue", "jobs", ["owner", "kind", "rank", "id"], postgresql_where=_PENDING)
     op.create_index("jobs_running", "jobs", ["owner", "kind"], postgresql_where=_ACTIVE)
     op.create_table(
         "owners",
