@@ -17,6 +17,7 @@ from worker.agent.zygote_client import ZygoteCommand
 ENTRY = "worker.testing.scripted_trainer:run"
 PRELOAD = "worker.testing.scripted_trainer:preload"
 DEADLINE = 20.0
+_LOOK_SECONDS = 0.02
 Value = TypeVar("Value")
 
 
@@ -27,7 +28,7 @@ def poll(get: Callable[[], Value | None], what: str, seconds: float = DEADLINE) 
         value = get()
         if value is not None:
             return value
-        time.sleep(0.005)
+        time.sleep(_LOOK_SECONDS)
     raise AssertionError(f"{what}: not within {seconds:g} s")
 
 

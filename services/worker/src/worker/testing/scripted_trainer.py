@@ -65,7 +65,8 @@ class Talk:
 
     def checkpoint(self, step: int, reason: Any) -> None:
         state = json.dumps({"step": step}).encode()
-        contents = {"state.json": state, "weights/model.safetensors": b"w" * 1000 + state}
+        weights = b"w" * int(self.spec.params.get("weight_bytes", 1000)) + state
+        contents = {"state.json": state, "weights/model.safetensors": weights}
         directory, files = self.files(f"checkpoint-{step}", contents)
         metrics = {"eval_loss": float(self.spec.params.get("eval_loss", {}).get(str(step), 1.0))}
         self.say(

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 
+_RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends a reset
+
 
 class Proxy:
-    """Forwards every connection to one target while it is `up`; cutting leaves connections open and silent."""
+    """Forwards every connection to one target while it is `up`; cutting leaves connections open and silent.
+
+    `accepted` counts the connections so far, those that the target refused included.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -17,7 +23,9 @@ class Proxy:
         self._up.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._sockets: list[socket.socket] = []
+        self.accepted = 0
+        self._lock = threading.Lock()
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -28,22 +36,37 @@ class Proxy:
         """Let everything flow again, what was held back included."""
         self._up.set()
 
+    def sever(self) -> int:
+        """Break every open connection, which both sides notice at once; new ones are taken. How many there were."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, set()
+        for pair in pairs:
+            for one in pair:
+                _reset(one)
+        return len(pairs)
+
     def close(self) -> None:
         self._up.set()
-        for one in [self._listener, *self._sockets]:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        _reset(self._listener)
+        self.sever()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _address = self._listener.accept()
+                self.accepted += 1
                 self._up.wait()
-                server = socket.create_connection(self._target)
-                self._sockets += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+                self._join(client)
+
+    def _join(self, client: socket.socket) -> None:
+        try:
+            server = socket.create_connection(self._target)
+        except OSError:
+            return _reset(client)
+        with self._lock:
+            self._pairs.add((client, server))
+        for source, target in ((client, server), (server, client)):
+            threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -52,6 +75,14 @@ class Proxy:
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+
+def _reset(one: socket.socket) -> None:
+    """Wakes whoever reads from it in another thread, too."""
+    with contextlib.suppress(OSError):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
 
 
 @contextlib.contextmanager
