@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -23,6 +24,7 @@ DatabaseUrlFor = Callable[[str], str]
 
 _ROLES = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry"}
 _PASSWORD = "only-for-tests"
+_TEMPLATE = "migrated"
 # Nothing here outlives the session, so nothing needs to reach the disk.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -34,13 +36,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_database(postgres: EmbeddedPostgres) -> str:
+    """A database with every service's tables, for tests to copy: migrating each anew would take longer than they do."""
+    ensure_roles(postgres.superuser_dsn, _TEMPLATE, dict.fromkeys(_ROLES.values(), _PASSWORD))
+    for service, role in _ROLES.items():
+        migrate(postgres.dsn(_TEMPLATE, role, _PASSWORD), service)
+    return _TEMPLATE
+
+
 @pytest.fixture
-def database_url_for(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrlFor]:
+def database_url_for(postgres: EmbeddedPostgres, migrated_database: str) -> Iterator[DatabaseUrlFor]:
     """`database_url_for("gateway")`: a URL for that service's role, in this test's own database, migrated.
 
     Services share the database, as they do in life. An owner that is no service gets an empty schema.
     """
     database = f"test_{secrets.token_hex(6)}"
+    _administer(postgres, "CREATE DATABASE {} TEMPLATE {}", database, migrated_database)
     urls: dict[str, str] = {}
 
     def url_for(owner: str) -> str:
@@ -48,13 +60,15 @@ def database_url_for(postgres: EmbeddedPostgres) -> Iterator[DatabaseUrlFor]:
             role = _ROLES.get(owner, owner)
             ensure_roles(postgres.superuser_dsn, database, {role: _PASSWORD})
             urls[owner] = postgres.dsn(database, role, _PASSWORD)
-            if owner in _ROLES:
-                migrate(urls[owner], owner)
         return urls[owner]
 
     yield url_for
+    _administer(postgres, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
+
+
+def _administer(postgres: EmbeddedPostgres, statement: LiteralString, *names: str) -> None:
     with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @pytest.fixture
