@@ -49,11 +49,13 @@ class Agent:
         return self.process.pid
 
     def hold(self) -> Hold | None:
-        """The attempt under way, by its folder: that lives exactly as long."""
-        with suppress(OSError):
+        """The attempt under way, by its folder: that lives exactly as long, unless an earlier life left it behind."""
+        with suppress(OSError, psutil.Error):
+            born = psutil.Process(self.pid).create_time()
             for folder in self.work_root.iterdir():
                 job_id, _, generation = folder.name.rpartition("-")
-                if generation.isdecimal() and running(self.pid):
+                mine = (folder / ".lock").stat().st_mtime > born
+                if generation.isdecimal() and mine and running(self.pid):
                     return Hold(job_id, int(generation))
         return None
 

@@ -120,6 +120,12 @@ def install(superuser_url: str, workers: Mapping[str, str], password: str) -> No
         connection.execute(_TRIGGERS)
 
 
+def forget(superuser_url: str) -> None:
+    """Remove all jobs with their history, and what was noted of them."""
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("TRUNCATE gateway.jobs, soak.points, soak.checkpoints, soak.stale CASCADE")
+
+
 def _add_agent(connection: psycopg.Connection[tuple[object, ...]], role: str, worker: str, password: str) -> None:
     names = {"role": sql.Identifier(role), "password": sql.Literal(password), "database": sql.Identifier(DATABASE)}
     for statement in (

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 
-from tests.soak import plan, report
+from tests.soak import audit, plan, report
 from tests.soak.books import Books
-from tests.soak.breakage import Breakage, breakage_named
+from tests.soak.breakage import WHOLE, Breakage, breakage_named
 from tests.soak.evidence import gather
 from tests.soak.injector import Injector
 from tests.soak.ledger import Account, Ledger, draw_up
 from tests.soak.options import Options
+from tests.soak.outages import purge_queue
 from tests.soak.progress import Ticker
 from tests.soak.reference import Reference, references, wait_for_recipes
-from tests.soak.stack import Stack, running_stack
+from tests.soak.servers import Servers, running_servers
+from tests.soak.stack import Stack, running_services
 from tests.soak.workload import TRAININGS, Submitter, Supply, Training, install_inputs
 
-_REFERENCE_SECONDS = 300.0
+_REFERENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
 _OPEN = "SELECT count(*) FROM gateway.jobs WHERE status NOT IN ('completed', 'error', 'cancelled')"
 _OVER = "SELECT count(*) FROM gateway.jobs WHERE status IN ('completed', 'error')"
@@ -37,18 +39,41 @@ class Outcome:
 
 def run(options: Options, console: Console) -> Outcome:
     """Run it, print and save the ledger. Raises ReferenceFailed, ProcessFailed or MissingServer before any fault."""
+    with Ticker(console, options) as ticker, running_servers(options) as servers:
+        truth = undisturbed(servers, options, ticker)
+        return attack(servers, truth, options, ticker, console)
+
+
+def undisturbed(servers: Servers, options: Options, ticker: Ticker) -> dict[str, Reference]:
+    """Install the inputs, and run each training once, left alone."""
+    trainings = _trainings(options)
+    with running_services(servers, options, WHOLE) as stack, open_books(servers) as books:
+        ticker.phase("installing models and data")
+        install_inputs(stack.gateways[0], servers.folder / "inputs")
+        wait_for_recipes(books)
+        ticker.phase("undisturbed runs", len(trainings))
+        submitter = Submitter(stack.gateways, options)
+        return references(submitter, trainings, books, _REFERENCE_SECONDS, ticker.done)
+
+
+def attack(
+    servers: Servers, truth: Mapping[str, Reference], options: Options, ticker: Ticker, console: Console
+) -> Outcome:
+    """The campaign itself, on fresh services; what jobs there were before is forgotten."""
     breakage = breakage_named(options.broken)
     if breakage.agent_share is not None:
         options = replace(options, agent_share=breakage.agent_share)
-    ticker = Ticker(console, options)
-    with ticker, running_stack(options, breakage) as stack, open_books(stack) as books:
-        return _Campaign(options, breakage, stack, books, ticker).run(console)
+    audit.forget(servers.database_url)
+    purge_queue(servers)
+    ticker.phase("starting services")
+    with running_services(servers, options, breakage) as stack, open_books(servers) as books:
+        return _Campaign(options, breakage, stack, books, ticker).run(truth, console)
 
 
 @contextmanager
-def open_books(stack: Stack) -> Iterator[Books]:
+def open_books(servers: Servers) -> Iterator[Books]:
     """Closed at the end."""
-    books = Books(stack.database_url)
+    books = Books(servers.database_url)
     try:
         yield books
     finally:
@@ -63,34 +88,24 @@ class _Campaign:
         self._ticker = ticker
         self._faults = _faults(options, breakage)
         self._submitter = Submitter(stack.gateways, options)
-        self._trainings: Sequence[Training] = TRAININGS[: options.configs]
 
-    def run(self, console: Console) -> Outcome:
-        truth = self._references()
-        first = len(self._submitter.accepted)
-        injector = self._attack(first)
-        self._drain(first)
+    def run(self, truth: Mapping[str, Reference], console: Console) -> Outcome:
+        injector = self._attack()
+        self._drain()
         ledger = self._ledger(truth, injector)
         return self._tell(ledger, injector, console)
 
-    def _references(self) -> dict[str, Reference]:
-        self._ticker.phase("installing models and data")
-        install_inputs(self._stack.gateways[0], self._stack.folder / "inputs")
-        wait_for_recipes(self._books)
-        self._ticker.phase("undisturbed runs", len(self._trainings))
-        return references(self._submitter, self._trainings, self._books, _REFERENCE_SECONDS, self._ticker.done)
-
-    def _attack(self, first: int) -> Injector:
+    def _attack(self) -> Injector:
         """Faults for as long as they were ordered, with jobs waiting all the while."""
-        options = self._options
-        supply = Supply(self._submitter, self._trainings, self._open_jobs)
+        seconds = self._options.seconds
+        supply = Supply(self._submitter, _trainings(self._options), self._open_jobs)
         supply.start()
-        injector = Injector(self._stack, self._books, self._faults, options.seconds)
-        self._ticker.phase("faults", options.seconds)
+        injector = Injector(self._stack, self._books, self._faults, seconds)
+        self._ticker.phase("faults", seconds)
         began = time.monotonic()
         injector.start()
-        while (elapsed := time.monotonic() - began) < options.seconds:
-            self._ticker.faults(elapsed, injector.counts(), self._done_jobs() - first)
+        while (elapsed := time.monotonic() - began) < seconds:
+            self._ticker.faults(elapsed, injector.counts(), self._done_jobs())
             time.sleep(_LOOK_SECONDS)
         supply.stop()
         self._ticker.phase("last restarts")
@@ -99,16 +114,15 @@ class _Campaign:
             raise supply.error
         return injector
 
-    def _drain(self, first: int) -> None:
-        """Until nothing is open, or nothing has been done for so long that it never will be."""
-        total = len(self._submitter.accepted)
-        self._ticker.phase("draining", total)
+    def _drain(self) -> None:
+        """Until nothing is open, or for as long as jobs are given to end."""
+        self._ticker.phase("draining", len(self._submitter.accepted))
         deadline = time.monotonic() + self._options.drain_seconds
         while self._open_jobs() and time.monotonic() < deadline:
             self._ticker.done(self._done_jobs())
             time.sleep(_LOOK_SECONDS)
 
-    def _ledger(self, truth: dict[str, Reference], injector: Injector) -> Ledger:
+    def _ledger(self, truth: Mapping[str, Reference], injector: Injector) -> Ledger:
         self._ticker.phase("reading the books")
         trained = {job_id: training.name for job_id, training in self._submitter.accepted.items()}
         fallen = [*self._stack.keeper.fallen, *self._stack.group.revive()]
@@ -119,7 +133,7 @@ class _Campaign:
         planned, done = plan.counts(self._options), injector.counts()
         faults = {kind: (done[kind], number) for kind, number in planned.items() if number}
         ledger.facts["submissions repeated"] = self._submitter.retries
-        ledger.facts["requests that S3's faults met"] = self._stack.s3.struck
+        ledger.facts["requests that S3's faults met"] = self._stack.servers.s3.struck
         self._ticker.end()
         report.show(ledger, faults, console)
         head = {"options": {key: str(value) for key, value in asdict(self._options).items()}, "errors": injector.errors}
@@ -133,6 +147,10 @@ class _Campaign:
 
     def _done_jobs(self) -> int:
         return int(self._books.rows(_OVER)[0][0])
+
+
+def _trainings(options: Options) -> Sequence[Training]:
+    return TRAININGS[: options.configs]
 
 
 def _faults(options: Options, breakage: Breakage) -> list[plan.Fault]:

@@ -44,7 +44,7 @@ class Injector:
     def __init__(self, stack: Stack, books: Books, faults: Sequence[Fault], seconds: float) -> None:
         self._stack = stack
         self._books = books
-        self._mutilator = Mutilator(stack.store.client(), books)
+        self._mutilator = Mutilator(stack.servers.store.client(), books)
         self._began = time.monotonic()
         self._end = self._began + seconds
         self._lanes = [
@@ -94,13 +94,13 @@ class Injector:
             case "cut AMQP":
                 self._until_done(lambda: self._timed(fault, lambda: cut_amqp(stack, fault.pick, **detail)))
             case "purge queue":
-                self._timed(fault, lambda: purge_queue(stack))
+                self._timed(fault, lambda: purge_queue(stack.servers))
             case "restart broker":
-                self._timed(fault, lambda: stack.restart_broker(**detail))
+                self._timed(fault, lambda: stack.servers.restart_broker(**detail))
             case "restart Postgres":
-                self._timed(fault, lambda: stack.restart_postgres(**detail))
+                self._timed(fault, lambda: stack.servers.restart_postgres(**detail))
             case "S3 fails":
-                self._timed(fault, lambda: fail_s3(stack.s3, **detail))
+                self._timed(fault, lambda: fail_s3(stack.servers.s3, **detail))
 
     def _timed(self, fault: Fault, work: Callable[[], Any]) -> bool:
         """Note the fault unless `work` says False."""

@@ -27,7 +27,8 @@ from tests.soak.evidence import gather
 from tests.soak.ledger import ZEROS, Account, Ledger, draw_up
 from tests.soak.options import ROOT, Options
 from tests.soak.reference import Reference, references, wait_for_recipes
-from tests.soak.stack import Stack, running_stack
+from tests.soak.servers import running_servers
+from tests.soak.stack import Stack, running_services
 from tests.soak.workload import Submitter, Training, install_inputs, install_llama
 
 _KINDS = {"kill -9 trainer": 9, "kill -9 agent": 3, "pause and resume": 4, "SIGTERM agent": 4}
@@ -178,9 +179,13 @@ class Interrupter:
 def run(times: int, seed: int, steps: int, path: Path, console: Console) -> bool:
     """Both runs, the table, the JSON; whether they are equal and all interruptions took place."""
     options = Options(seed=seed, steps=steps, workers=2, gateways=1)
-    with running_stack(options, WHOLE) as stack, open_books(stack) as books:
-        install_inputs(stack.gateways[0], stack.folder / "inputs")
-        install_llama(stack.gateways[0], stack.folder / "larger", TRAINING.model, **_MODEL)
+    with (
+        running_servers(options) as servers,
+        running_services(servers, options, WHOLE) as stack,
+        open_books(servers) as books,
+    ):
+        install_inputs(stack.gateways[0], servers.folder / "inputs")
+        install_llama(stack.gateways[0], servers.folder / "larger", TRAINING.model, **_MODEL)
         wait_for_recipes(books)
         submitter = Submitter(stack.gateways, options)
         console.print(f"{steps} steps undisturbed")

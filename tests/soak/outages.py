@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.soak.proxy import FaultProxy
+from tests.soak.servers import Servers
 from tests.soak.stack import Stack
 
 _QUEUE = "kargah.train"
@@ -28,9 +29,9 @@ def cut_amqp(stack: Stack, pick: float, refuse_seconds: float) -> bool:
     return found > 0
 
 
-def purge_queue(stack: Stack) -> bool:
+def purge_queue(servers: Servers) -> bool:
     """Drop every message of the queue; False when the broker cannot."""
-    url = urlsplit(stack.rabbitmq.management_url)
+    url = urlsplit(servers.rabbitmq.management_url)
     address = f"http://127.0.0.1:{url.port}/api/queues/%2F/{_QUEUE}/contents"
     try:
         answer = httpx.delete(address, auth=(url.username or "", url.password or ""), timeout=10.0, trust_env=False)

@@ -30,8 +30,10 @@ class Ticker:
 
     def __init__(self, console: Console, options: Options) -> None:
         self._console = console
-        self._whole = _START_SECONDS + options.seconds + options.seconds / 10
+        self._drain = max(10.0, options.seconds / 20)
+        self._after_start = options.seconds + self._drain
         self._began = time.monotonic()
+        self._ends = self._began + _START_SECONDS + self._after_start
         self._told = -_EVERY_SECONDS
         self._status: Status | None = console.status("starting servers") if console.is_terminal else None
         self._name = "starting servers"
@@ -55,6 +57,12 @@ class Ticker:
     def phase(self, name: str, total: float = 0) -> None:
         """A new part begins, of `total` whatever `done` counts."""
         self._name, self._total = name, total
+        if self._status is not None:
+            self._status.start()
+        if name == "draining":
+            self._ends = time.monotonic() + self._drain
+        elif name != "faults":
+            self._ends = max(self._ends, time.monotonic() + self._after_start)
         self._tell(name, now=True)
 
     def done(self, count: float) -> None:
@@ -63,12 +71,13 @@ class Ticker:
 
     def faults(self, elapsed: float, counts: Counter[str], jobs: int) -> None:
         """In the faults' phase: what was done so far."""
+        self._ends = time.monotonic() + self._total - elapsed + self._drain
         told = ", ".join(f"{counts[kind]} {name}" for kind, name in _SHORT.items())
         self._tell(f"{elapsed:.0f} of {self._total:.0f} s of faults: {told}; {jobs} jobs done")
 
     def _tell(self, text: str, *, now: bool = False) -> None:
         elapsed = time.monotonic() - self._began
-        line = f"{text} (about {_clock(self._whole - elapsed)} left)"
+        line = f"{text} (about {_clock(self._ends - time.monotonic())} left)"
         if self._status is not None:
             return self._status.update(line)
         if now or elapsed - self._told >= _EVERY_SECONDS:

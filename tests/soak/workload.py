@@ -142,7 +142,7 @@ class Supply(threading.Thread):
         self._submitter = submitter
         self._trainings = trainings
         self._open_jobs = open_jobs
-        self._wanted = 2 * submitter.options.workers + 1
+        self._wanted = submitter.options.workers + 1
         self._rng = random.Random(submitter.options.seed + 1)
         self._stopped = threading.Event()
         self.error: Exception | None = None
