@@ -8,12 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import platform_runs, training_throughput
+from benchmarks import controls, platform_runs, training_throughput
 from benchmarks.report import Row, save, show
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "training": training_throughput.rows,
     "platform": platform_runs.rows,
+    "controls": controls.rows,
 }
 
 

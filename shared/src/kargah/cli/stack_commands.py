@@ -21,6 +21,7 @@ DEFAULT_PORT = 8080
 def up(
     data: DataOption = DEFAULT_DATA,
     port: PortOption = DEFAULT_PORT,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many jobs run at once; they share the cores.")] = 1,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return once it is ready; end it with `down`.")
     ] = False,
@@ -30,9 +31,9 @@ def up(
     started = time.monotonic()
     try:
         if detach:
-            url = run_detached(data, port)
+            url = run_detached(data, port, workers)
         else:
-            run_foreground(Stack(data, port), on_ready=lambda url: _announce(url, started, json))
+            run_foreground(Stack(data, port, workers=workers), on_ready=lambda url: _announce(url, started, json))
             return
     except StackError as error:
         complain(f"Could not start: {error}")

@@ -49,7 +49,8 @@ class RunningStack:
 class Stack:
     """One stack on `data_dir`. Start and stop it from the thread that lives as long as it does."""
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, *, workers: int = 1) -> None:
+        self.workers = workers
         self.data_dir = data_dir.resolve()
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
@@ -71,6 +72,12 @@ class Stack:
     def stop(self) -> None:
         """Stop everything, the services first; safe to repeat."""
         self._cleanup.close()
+
+    def pid(self, name: str) -> int:
+        """The process id of a service. Raises KeyError for a name it does not have, or before the start."""
+        if self._services is None:
+            raise KeyError(name)
+        return self._services.pid(name)
 
     def revive(self) -> list[str]:
         """Start again what has ended; the names of those. A server that cannot be started is tried again later."""
@@ -101,7 +108,8 @@ class Stack:
         )
         ensure_bucket(store.client())
         prepare(self.data_dir, postgres, passwords, endpoints)
-        self._services = ServiceGroup(self.data_dir, services(self.data_dir, Ports.choose(self.port), endpoints))
+        ports = Ports.choose(self.port, workers=self.workers)
+        self._services = ServiceGroup(self.data_dir, services(self.data_dir, ports, endpoints))
         self._cleanup.callback(self._services.stop)
         self._services.start()
         postgres.keep_port()

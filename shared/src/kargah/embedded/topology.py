@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,12 +28,19 @@ class Ports:
     registry: int
     worker: int
     inference: int
+    more_workers: tuple[int, ...] = ()
 
     @classmethod
-    def choose(cls, gateway: int) -> Ports:
-        """Four free ports beside the gateway's, which nobody has bound yet either."""
-        others = [port for port in free_ports(5) if port != gateway]
-        return cls(gateway, *others[:4])
+    def choose(cls, gateway: int, *, workers: int = 1) -> Ports:
+        """Free ports beside the gateway's, which nobody has bound yet either."""
+        others = [port for port in free_ports(4 + workers) if port != gateway]
+        dataset_svc, registry, worker, inference, *more = others
+        return cls(gateway, dataset_svc, registry, worker, inference, tuple(more[: workers - 1]))
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """Of every worker."""
+        return (self.worker, *self.more_workers)
 
 
 @dataclass(frozen=True)
@@ -88,13 +96,21 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
             own["KARGAH_DATABASE_URL"] = endpoints.dsn_of(_ROLE_OF[name])
         return {**common, **own, **{key: value for part in extra for key, value in part.items()}}
 
-    worker = {"KARGAH_METRICS_PORT": str(ports.worker), "KARGAH_WORKER_NAME": "embedded"}
+    def worker(number: int, port: int) -> Service:
+        """The machine's cores are shared out among its workers."""
+        name = "worker" if number == 1 else f"worker-{number}"
+        own = {"KARGAH_METRICS_PORT": str(port), "KARGAH_WORKER_NAME": name.replace("worker", "embedded")}
+        if len(ports.workers) > 1:
+            own["KARGAH_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(ports.workers)))
+        database = {"KARGAH_DATABASE_URL": endpoints.dsn_of(_ROLE_OF["worker"])}
+        return Service(name, "worker.agent.main", port, settings(name, port, database, store, peers, own))
+
     return [
         Service("registry", "registry.main", ports.registry, settings("registry", ports.registry, store)),
         Service(
             "dataset-svc", "dataset_svc.main", ports.dataset_svc, settings("dataset-svc", ports.dataset_svc, store)
         ),
-        Service("worker", "worker.agent.main", ports.worker, settings("worker", ports.worker, store, peers, worker)),
+        *(worker(number, port) for number, port in enumerate(ports.workers, start=1)),
         Service(
             "inference", "worker.inference.main", ports.inference, settings("inference", ports.inference, store, peers)
         ),
