@@ -18,6 +18,8 @@ from gateway.jobs.service import JobService
 from gateway.openai_errors import openai_error
 from gateway.page import add_page
 from gateway.proxy import Proxy
+from gateway.queue.routes import add_queue_routes
+from gateway.queue.service import QueueService
 from gateway.queue_metrics import QueueCollector
 from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
@@ -65,6 +67,7 @@ def build(settings: GatewaySettings) -> Gateway:
 
     api = Api("Kargah", kargah.__version__)
     add_job_routes(api, JobService(engine, ringer, catalogue))
+    add_queue_routes(api, QueueService(engine, ringer))
     add_event_routes(api, EventStreams(engine, hub))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)

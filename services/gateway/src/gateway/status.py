@@ -14,19 +14,22 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
 from kargah.jobstore.stats_repository import queue_state
+from kargah.jobstore.worker_repository import living_workers
 from kargah.web.api import Api
 
 _TIMEOUT = httpx.Timeout(2.0)
 
 
 class StatusView(Wire):
-    """`endpoints` by name; `services` says `ready`, `not ready` or `no answer` for each; `jobs` counts by status."""
+    """`endpoints` by name; `services` says `ready`, `not ready` or `no answer` for each; `jobs` counts by status;
+    `workers` says how many are `alive` and how many of these are `idle`."""
 
     version: str
     bell: str
     endpoints: dict[str, str]
     services: dict[str, str]
     jobs: dict[str, int]
+    workers: dict[str, int]
 
 
 class StatusReader:
@@ -48,6 +51,7 @@ class StatusReader:
             endpoints=_endpoints(self._settings),
             services={**answers, "database": "no answer" if jobs is None else "ready"},
             jobs=jobs or {},
+            workers=self._workers(),
         )
 
     def close(self) -> None:
@@ -70,6 +74,14 @@ class StatusReader:
         for (status, _kind), number in sorted(counts.items()):
             totals[status] = totals.get(status, 0) + number
         return totals
+
+    def _workers(self) -> dict[str, int]:
+        try:
+            with UnitOfWork(self._engine) as tx:
+                alive = living_workers(tx.connection)
+        except Unavailable:
+            return {}
+        return {"alive": len(alive), "idle": sum(worker.job_id is None for worker in alive)}
 
 
 def add_status_route(api: Api, reader: StatusReader) -> None:

@@ -10,6 +10,7 @@ from kargah.clients.config import ClientSettings
 from kargah.clients.datasets import Datasets
 from kargah.clients.jobs import Jobs
 from kargah.clients.models import Models
+from kargah.clients.queue import Queue
 from kargah.clients.transport import Transport
 
 
@@ -29,6 +30,7 @@ class Client:
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
         self.models = Models(self.transport)
+        self.queue = Queue(self.transport)
         self.chat = Chat(self.transport)
 
     def status(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -39,14 +40,8 @@ _SHARE = literal(FAIR_SHARE_SECONDS, Float)
 
 def next_heads(conn: Connection, kinds: Sequence[str], passed: Sequence[Place] = ()) -> list[Head]:
     """The best heads whose owners have room, best first; none of the (owner, kind) in `passed`."""
-    kind = func.unnest(bindparam("kinds", type_=ARRAY(Text))).column_valued("wanted")  # not "kind": jobs has one
-    statement = _heads(kind, each=1, waited_seconds=0.0).limit(_AT_ONCE)
-    place = statement.selected_columns.owner + " " + statement.selected_columns.kind
-    given: dict[str, Any] = {"kinds": list(kinds)}
-    if passed:
-        statement = statement.where(place != all_(bindparam("passed", type_=ARRAY(Text))))
-        given["passed"] = [" ".join(each) for each in passed]
-    return [Head(*row) for row in conn.execute(statement, given)]
+    given = {"kinds": list(kinds), "passed": [" ".join(place) for place in passed]}
+    return [Head(*row) for row in conn.execute(_next_statement(), given)]
 
 
 def overdue_heads(conn: Connection, waited_seconds: float, per_kind: int) -> list[Place]:
@@ -71,6 +66,15 @@ def trainings_of(owner: ColumnElement[str]) -> LateralFromClause:
     """How many trainings the owner runs now, as `running`."""
     counted = select(func.count().label("running"))
     return counted.where(IS_ACTIVE, jobs.c.owner == owner, jobs.c.kind == QUOTA_KIND).lateral("load")
+
+
+@cache
+def _next_statement() -> Select[Any]:
+    """Built once: every poll of every worker runs it."""
+    kind = func.unnest(bindparam("kinds", type_=ARRAY(Text))).column_valued("wanted")  # not "kind": jobs has one
+    statement = _heads(kind, each=1, waited_seconds=0.0).limit(_AT_ONCE)
+    place = statement.selected_columns.owner + " " + statement.selected_columns.kind
+    return statement.where(place != all_(bindparam("passed", type_=ARRAY(Text))))
 
 
 def _heads(kind: ColumnElement[str], *, each: int, waited_seconds: float) -> Select[Any]:

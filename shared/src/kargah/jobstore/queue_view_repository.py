@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Float,
+    Row,
     Select,
     Text,
     all_,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 
 from kargah.contracts.queue import OwnerView
@@ -87,10 +89,21 @@ def count_waiting(conn: Connection) -> int | None:
 
 def list_owners(conn: Connection) -> list[OwnerView]:
     """Everybody who has had a job or a quota, by name."""
+    return [_owner_view(row) for row in conn.execute(_owners().order_by(owners.c.name))]
+
+
+def get_owner(conn: Connection, name: str) -> OwnerView:
+    """The owner, who is known."""
+    return _owner_view(conn.execute(_owners().where(owners.c.name == name)).one())
+
+
+def _owners() -> Select[Any]:
     waits = select(func.count().label("waiting")).where(IS_PENDING, jobs.c.owner == owners.c.name).lateral("waits")
-    load = trainings_of(owners.c.name)
-    rows = conn.execute(select(owners, load.c.running, waits.c.waiting).order_by(owners.c.name))
-    return [OwnerView.model_validate(dict(row._mapping)) for row in rows]
+    return select(owners, trainings_of(owners.c.name).c.running, waits.c.waiting)
+
+
+def _owner_view(row: Row[Any]) -> OwnerView:
+    return OwnerView.model_validate(dict(row._mapping))
 
 
 def _rows(
@@ -108,7 +121,8 @@ def _queue(depth: int | None) -> Select[Any]:
     earlier = func.count().filter(and_(training, mine.c.ready))
     order = (mine.c.rank, mine.c.job_id)
     before = func.coalesce(earlier.over(partition_by=mine.c.owner, order_by=order, rows=(None, -1)), 0)
-    room = func.greatest(mine.c.max_running - mine.c.running, 0)
+    limit = mine.c.max_running
+    room = case((limit.is_not(None), func.greatest(limit - mine.c.running, 0)))  # GREATEST and LEAST pass over NULL
     counted = select(mine, before.label("before"), room.label("room")).subquery()
     full = and_(counted.c.kind == QUOTA_KIND, func.coalesce(counted.c.before >= counted.c.room, False))
     untaken = counted.c.kind != all_(bindparam("taken", type_=ARRAY(Text)))
@@ -120,8 +134,10 @@ def _queue(depth: int | None) -> Select[Any]:
 
 
 def _first_of_each(depth: int | None) -> Select[Any]:
-    owner, kind = waiting_values("waiting", jobs.c.owner).c.value, waiting_values("kinds", jobs.c.kind).c.value
-    ready = func.unnest(literal([True, False], ARRAY(Boolean))).column_valued("startable")
+    waiting, kinds = waiting_values("waiting", jobs.c.owner), waiting_values("kinds", jobs.c.kind)
+    owner, kind = waiting.c.value, kinds.c.value
+    flags = func.unnest(literal([True, False], ARRAY(Boolean))).table_valued("ready").render_derived("flags")
+    ready = flags.c.ready
     last = select(attempts.c.error).where(attempts.c.job_id == jobs.c.id, attempts.c.generation == jobs.c.generation)
     first = (
         select(
@@ -138,7 +154,9 @@ def _first_of_each(depth: int | None) -> Select[Any]:
     limit = select(owners.c.max_running).where(owners.c.name == owner).scalar_subquery()
     load = trainings_of(owner)
     among = bindparam("among", type_=ARRAY(Text))
-    wanted = or_(among.is_(None), kind == any_(among))
-    return select(first, owner.label("owner"), ready.label("ready"), load.c.running, limit.label("max_running")).where(
-        wanted
+    each = waiting.join(kinds, true()).join(flags, true()).join(load, true()).join(first, true())
+    return (
+        select(first, owner.label("owner"), ready.label("ready"), load.c.running, limit.label("max_running"))
+        .select_from(each)
+        .where(or_(among.is_(None), kind == any_(among)))
     )

@@ -1,0 +1,1 @@
+"""The queue: who waits and why, owners and their quotas, workers."""

@@ -1,0 +1,77 @@
+"""What the queue routes do."""
+
+from __future__ import annotations
+
+from gateway.queue.explain import SHOWN_AHEAD, explain, explain_first
+from gateway.ringer import Ringer
+from kargah.contracts.base import Page
+from kargah.contracts.queue import Ahead, OwnerView, QueueEntry, QueueView, WorkerView
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import Conflict, FieldError, Invalid
+from kargah.domain.job_state import Status
+from kargah.domain.names import is_name
+from kargah.domain.queue_policy import rivals
+from kargah.jobstore import query_repository, queue_repository, queue_view_repository, worker_repository
+from kargah.jobstore.claim_repository import pending_to_ring
+
+_FORGET_SECONDS = 24 * 3600.0
+
+
+class QueueService:
+    """The queue, the owners of its jobs, and the workers that take them."""
+
+    def __init__(self, engine: Engine, ringer: Ringer) -> None:
+        self._engine = engine
+        self._ringer = ringer
+
+    def view(self, limit: int) -> QueueView:
+        """The first `limit` waiting jobs, each with why it waits."""
+        with UnitOfWork(self._engine) as tx:
+            workers = worker_repository.living_workers(tx.connection)
+            taken = {kind for worker in workers for kind in worker.kinds}
+            jobs = queue_view_repository.waiting_jobs(tx.connection, taken, limit=limit)
+            total = queue_view_repository.count_waiting(tx.connection)
+        idle = sum(worker.job_id is None for worker in workers)
+        return QueueView(items=explain_first(jobs, workers), total=total, workers=len(workers), idle=idle)
+
+    def entry(self, job_id: str) -> QueueEntry:
+        """Why this job waits, however far back it is. Raises NotFound, Conflict when it does not wait."""
+        with UnitOfWork(self._engine) as tx:
+            job = query_repository.get_job(tx.connection, job_id)
+            workers = worker_repository.living_workers(tx.connection)
+            kinds = rivals(job.kind, workers)
+            found = queue_view_repository.waiting_job(
+                tx.connection, job_id, kinds, kinds or {job.kind}, first=SHOWN_AHEAD
+            )
+        mine = next((one for one in found if one.job_id == job_id), None)
+        if job.status is not Status.PENDING or mine is None:
+            raise Conflict(f"Job {job_id} does not wait: it is {job.status}.", hint="GET /api/jobs/<id> shows it.")
+        first = [one.job_id for one in found if one.number < mine.number][:SHOWN_AHEAD]
+        return explain(mine, Ahead(count=mine.number - 1, first=first), workers)
+
+    def owners(self) -> Page[OwnerView]:
+        """Everybody who has had a job or a quota."""
+        with UnitOfWork(self._engine) as tx:
+            items = queue_view_repository.list_owners(tx.connection)
+        return Page[OwnerView](items=items, total=len(items))
+
+    def set_quota(self, owner: str, max_running: int | None) -> OwnerView:
+        """Limit the owner's running trainings, from the next claim on. Raises Invalid for what is no name."""
+        if not is_name(owner):
+            message = "Letters, digits, `.`, `_` and `-`, at most 96 of them; `team/name` is one as well."
+            raise Invalid("The owner is not acceptable.", errors=[FieldError("owner", message)])
+        with UnitOfWork(self._engine) as tx:
+            queue_repository.set_quota(tx.connection, owner, max_running)
+            view = queue_view_repository.get_owner(tx.connection, owner)
+            startable = pending_to_ring(tx.connection, overdue_seconds=0.0)
+        for job_id, kind in startable:
+            self._ringer.ring(job_id, kind)
+        return view
+
+    def workers(self) -> Page[WorkerView]:
+        """Those alive first; who has not been seen for a day is forgotten."""
+        with UnitOfWork(self._engine) as tx:
+            worker_repository.forget_workers(tx.connection, _FORGET_SECONDS)
+            items = worker_repository.list_workers(tx.connection)
+        return Page[WorkerView](items=items, total=len(items))

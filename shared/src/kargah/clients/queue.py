@@ -1,0 +1,35 @@
+"""`client.queue`: who waits and why, quotas, workers."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from kargah.clients.transport import Transport
+from kargah.contracts.base import Page
+from kargah.contracts.queue import OwnerView, QueueEntry, QueueView, WorkerView
+
+
+class Queue:
+    """Every call may raise ApiError or Unreachable."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def view(self, *, limit: int = 50) -> QueueView:
+        """The first `limit` (1-1000) waiting jobs in the order of the claim."""
+        return self._transport.ask(QueueView, "GET", "/api/queue", params={"limit": limit})
+
+    def entry(self, job_id: str) -> QueueEntry:
+        """Why this job waits, however far back it is."""
+        return self._transport.ask(QueueEntry, "GET", f"/api/queue/jobs/{quote(job_id, safe='')}")
+
+    def owners(self) -> Page[OwnerView]:
+        return self._transport.ask(Page[OwnerView], "GET", "/api/queue/owners")
+
+    def set_quota(self, owner: str, max_running: int | None) -> OwnerView:
+        """At most so many trainings of the owner at once; None takes the limit away."""
+        path = f"/api/queue/owners/{quote(owner)}"
+        return self._transport.ask(OwnerView, "PUT", path, json={"maxRunning": max_running})
+
+    def workers(self) -> Page[WorkerView]:
+        return self._transport.ask(Page[WorkerView], "GET", "/api/workers")
