@@ -13,15 +13,19 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
 from kargah.domain.job_state import Status
+from kargah.domain.queue_policy import LivingWorker
 from kargah.jobstore.stats_repository import queue_state
 from kargah.jobstore.values import QueueState
+from kargah.jobstore.worker_repository import living_workers
 
 _KINDS = ("train", "install")
 _FRESH_SECONDS = 5.0
+Reading = tuple[QueueState, list[LivingWorker]]
 
 
 class QueueCollector(Collector):
-    """`kargah_jobs{status,kind}`, `kargah_queue_depth{kind}`, `kargah_queue_oldest_wait_seconds{kind}`, and
+    """`kargah_jobs{status,kind}`, `kargah_queue_depth{kind}`, `kargah_queue_oldest_wait_seconds{kind}`,
+    `kargah_workers{kind,state}` (alive ones, `idle` or `busy`, for each kind that they take), and
     `kargah_queue_readable`, which is 0 while the database does not answer (the others are then absent).
 
     Scrapes within five seconds share one reading.
@@ -31,27 +35,27 @@ class QueueCollector(Collector):
         self._engine = engine
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._state: QueueState | None = None
+        self._read_last: Reading | None = None
 
     def describe(self) -> Iterable[Metric]:
         """The names alone, so that registering asks no database."""
         return [*_families().values(), _readable(False)]
 
     def collect(self) -> Iterable[Metric]:
-        state = self._current()
-        return [*(_filled(state) if state else []), _readable(state is not None)]
+        reading = self._current()
+        return [*(_filled(*reading) if reading else []), _readable(reading is not None)]
 
-    def _current(self) -> QueueState | None:
+    def _current(self) -> Reading | None:
         with self._lock:
             if time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._state = self._read()
+                self._read_last = self._read()
                 self._read_at = time.monotonic()
-            return self._state
+            return self._read_last
 
-    def _read(self) -> QueueState | None:
+    def _read(self) -> Reading | None:
         try:
             with UnitOfWork(self._engine) as tx:
-                return queue_state(tx.connection)
+                return queue_state(tx.connection), living_workers(tx.connection)
         except Unavailable:
             return None
 
@@ -63,10 +67,11 @@ def _families() -> dict[str, GaugeMetricFamily]:
         "wait": GaugeMetricFamily(
             "kargah_queue_oldest_wait_seconds", "How long the oldest waiting job has waited.", labels=["kind"]
         ),
+        "workers": GaugeMetricFamily("kargah_workers", "Workers that are alive.", labels=["kind", "state"]),
     }
 
 
-def _filled(state: QueueState) -> Iterable[Metric]:
+def _filled(state: QueueState, workers: list[LivingWorker]) -> Iterable[Metric]:
     """Zeros included: a series that vanishes cannot be alerted on."""
     families = _families()
     for kind in _KINDS:
@@ -74,6 +79,10 @@ def _filled(state: QueueState) -> Iterable[Metric]:
             families["jobs"].add_metric([status.value, kind], state.counts.get((status.value, kind), 0))
         families["depth"].add_metric([kind], state.depth.get(kind, 0))
         families["wait"].add_metric([kind], state.oldest_wait_seconds.get(kind, 0.0))
+        able = [worker for worker in workers if kind in worker.kinds]
+        idle = sum(worker.job_id is None for worker in able)
+        families["workers"].add_metric([kind, "idle"], idle)
+        families["workers"].add_metric([kind, "busy"], len(able) - idle)
     return families.values()
 
 

@@ -15,6 +15,7 @@ from kargah.cli import (
     demo_command,
     job_commands,
     model_commands,
+    queue_command,
     stack_commands,
 )
 from kargah.cli.context import ExitCode, UrlOption, complain, errors
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(model_commands.app, name="model")
+app.add_typer(queue_command.app, name="queue")
 app.command()(stack_commands.up)
 app.command()(stack_commands.down)
 app.command()(stack_commands.status)
