@@ -65,6 +65,8 @@ class Agent:
 
     def trainer(self) -> psutil.Process | None:
         """The process that trains now: the zygote's child, or one that was started cold."""
+        if self.process is None:
+            return None
         zygote = self.zygote()
         forked = self._children(zygote.pid) if zygote is not None else []
         found = forked or self._children(self.pid, _TRAINING[1])

@@ -24,6 +24,7 @@ from tests.soak.stack import Stack, running_services
 from tests.soak.workload import TRAININGS, Submitter, Supply, Training, install_inputs
 
 _REFERENCE_SECONDS = 600.0
+_WARM_UP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
 _OPEN = "SELECT count(*) FROM gateway.jobs WHERE status NOT IN ('completed', 'error', 'cancelled')"
 _OVER = "SELECT count(*) FROM gateway.jobs WHERE status IN ('completed', 'error')"
@@ -100,6 +101,7 @@ class _Campaign:
         seconds = self._options.seconds
         supply = Supply(self._submitter, _trainings(self._options), self._open_jobs)
         supply.start()
+        self._wait_for_trainers()
         injector = Injector(self._stack, self._books, self._faults, seconds)
         self._ticker.phase("faults", seconds)
         began = time.monotonic()
@@ -113,6 +115,15 @@ class _Campaign:
         if supply.error is not None:
             raise supply.error
         return injector
+
+    def _wait_for_trainers(self) -> None:
+        """Faults begin when every agent has warmed up: it trains, or has trained."""
+        self._ticker.phase("warming up")
+        deadline = time.monotonic() + _WARM_UP_SECONDS
+        cold = {agent.name for agent in self._stack.agents}
+        while cold and time.monotonic() < deadline:
+            cold -= {agent.name for agent in self._stack.agents if agent.trainer() is not None}
+            time.sleep(_LOOK_SECONDS / 5)
 
     def _drain(self) -> None:
         """Until nothing is open, or for as long as jobs are given to end."""
