@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import text
 
+from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, Invalid, NotFound
 from kargah.domain.job_state import Desired, Status
 from kargah.jobstore import attempt_repository as attempts
@@ -158,3 +160,15 @@ def test_attempts_show_where_they_began_and_what_was_lost(bench: JobBench) -> No
     _steps(bench, again.job_id, 2, {2: 0.5}, after=1)
     shown = bench.do(query_repository.list_attempts, claim.job_id)
     assert [(one.attempt, one.resumed_step, one.steps_lost) for one in shown] == [(2, 1, 0), (1, 0, 1)]
+
+
+def test_a_job_that_nobody_can_read_ends_and_the_queue_goes_on(bench: JobBench) -> None:
+    broken, sound = bench.submit("broken", priority=1), bench.submit("sound")
+    with UnitOfWork(bench.engine) as tx:
+        tx.connection.execute(text("UPDATE jobs SET config = '{\"params\": 1}' WHERE id = :id"), {"id": broken})
+    assert bench.claim() is None
+    claim = bench.claim()
+    assert claim is not None and claim.job_id == sound
+    with UnitOfWork(bench.engine) as tx:
+        error = tx.connection.execute(text("SELECT status, error FROM jobs WHERE id = :id"), {"id": broken}).one()
+    assert error.status == Status.ERROR and error.error["code"] == "unreadable_config"

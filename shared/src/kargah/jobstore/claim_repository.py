@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from kargah.contracts.jobs import JobConfig, JobError
@@ -14,7 +15,7 @@ from kargah.domain.queue_policy import QUOTA_KIND, Head
 from kargah.jobstore.heads_repository import Place, next_heads, overdue_heads
 from kargah.jobstore.history_repository import change_job, status_event
 from kargah.jobstore.queue_repository import lock_room
-from kargah.jobstore.retry_repository import put_back
+from kargah.jobstore.retry_repository import give_up, put_back
 from kargah.jobstore.tables import IS_ACTIVE, IS_PENDING, attempts, jobs
 from kargah.jobstore.values import Claim, Expired, RetryPolicy
 
@@ -72,12 +73,18 @@ def _take(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Ro
     ).one_or_none()
 
 
-def _begin(conn: Connection, row: Row[Any], worker: str) -> Claim:
-    """Open the attempt."""
+def _begin(conn: Connection, row: Row[Any], worker: str) -> Claim | None:
+    """Open the attempt; None for a job that no worker can read, which ends here: the queue behind it must go on."""
     conn.execute(insert(attempts).values(job_id=row.id, generation=row.generation, worker=worker))
     told = status_event(transition(Event.CLAIM).target, attempt=row.generation, worker=worker)
     change_job(conn, row.id, {}, events_=[told])
-    return Claim(row.id, row.kind, row.name, row.generation, JobConfig.model_validate(row.config), row.crashes)
+    try:
+        config = JobConfig.model_validate(row.config)
+    except ValidationError as error:
+        job = conn.execute(select(jobs).where(jobs.c.id == row.id)).one()
+        give_up(conn, job, outcome="failed", error=_unreadable(error))
+        return None
+    return Claim(row.id, row.kind, row.name, row.generation, config, row.crashes)
 
 
 def expire_leases(conn: Connection, policy: RetryPolicy | None = None, *, limit: int = 50) -> list[Expired]:
@@ -110,6 +117,15 @@ def pending_to_ring(conn: Connection, *, overdue_seconds: float = 3.0, per_kind:
     are not among them.
     """
     return overdue_heads(conn, overdue_seconds, per_kind)
+
+
+def _unreadable(error: ValidationError) -> JobError:
+    fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
+    return JobError(
+        code="unreadable_config",
+        message=f"The job's configuration is not one that this release reads: {fields}.",
+        hint="Submit it again; if gateway and workers are of different releases, bring them to one.",
+    )
 
 
 def _lost_error(worker: str) -> JobError:

@@ -49,7 +49,9 @@ class AgentLoop:
             return self.tools.ledger.claim()
         except Unavailable as error:
             _log.warning("cannot ask for jobs", error=str(error))
-            return None
+        except Exception:  # an edge: whatever it was, the next look at the queue may go well
+            _log.exception("asking for a job failed")
+        return None
 
     def _work(self, claim: Claim, claimed_at: float) -> Report:
         log = _log.bind(job_id=claim.job_id, attempt=claim.generation, kind=claim.kind)
@@ -59,6 +61,9 @@ class AgentLoop:
         report = Report("error")
         try:
             report = Attempt(self.tools, claim, claimed_at).run()
+        except Exception:  # an edge: the job's lease runs out, and the agent goes on
+            log.exception("attempt could not be settled")
+            report = Report("error", back_off=True)
         finally:
             metrics.attempt_ended(claim.job_id, report.outcome)
         log.info("attempt ended", outcome=report.outcome, seconds=round(time.monotonic() - claimed_at, 1))

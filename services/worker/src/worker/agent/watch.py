@@ -71,7 +71,7 @@ class Watch:
     def flush(self) -> None:
         """Store everything that was reported so far."""
         while (batch := self.collector.take()) is not None:
-            self.insist(partial(self.ledger.record, batch))
+            self.insist(partial(self._record, batch))
             self.collector.stored()
 
     def insist(self, write: Callable[[], Result]) -> Result:
@@ -127,9 +127,19 @@ class Watch:
                 raise
             raise Over(ending) from error
 
-    def _try_record(self, batch: Batch) -> None:
+    def _record(self, batch: Batch) -> None:
+        """A batch that the store can never take is dropped, for offering it again would end every try the same way."""
         try:
             self.ledger.record(batch)
+        except (StaleAttempt, Unavailable):
+            raise
+        except Exception:
+            self.collector.stored()
+            raise
+
+    def _try_record(self, batch: Batch) -> None:
+        try:
+            self._record(batch)
         except StaleAttempt as error:
             self.keeper.lose(Loss.STALE)
             raise Lost(Loss.STALE) from error
