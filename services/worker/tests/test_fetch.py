@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,8 @@ import pytest
 from kargah.contracts.models import ModelFacts, ModelFile, ModelLocation, ModelVersionView
 from kargah.ports.object_store import ObjectMissing, ObjectStat, StoreUnavailable
 from worker import fetch
-from worker.fetch import BlobCorrupt, fetch_blob, fetch_model, fetch_with_base, trim_cache
+from worker.cache import trim_cache
+from worker.fetch import BlobCorrupt, fetch_blob, fetch_model, fetch_with_base
 
 
 class MemoryStore:
@@ -258,3 +261,14 @@ def test_trimming_spares_what_is_in_use_and_what_is_recent(store: MemoryStore, t
     assert len(store.reads) == reads
     fetch_blob(store, sha(old), 100, tmp_path)
     assert len(store.reads) == reads + 1
+
+
+def test_everything_in_the_cache_counts_and_what_is_under_way_stays(tmp_path: Path) -> None:
+    for number, name in enumerate(["tokens/a.safetensors", "hub/c/b.part", "hub/c/old.part", "blobs/aa/aa.part"]):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(100))
+        age = 3 * 24 * 3600 if "old" in name else 60 * (10 - number)
+        os.utime(path, (time.time() - age, time.time() - age))
+    assert trim_cache(tmp_path, 200) == 2
+    assert {path.name for path in tmp_path.rglob("*.*")} == {"b.part", "aa.part"}

@@ -15,6 +15,7 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
     `janitor_seconds`: how often leftovers of broken uploads are looked for; they go when a day old.
     """
 
+    port: int = Field(default=8082, ge=1, le=65535)
     max_upload_bytes: int = Field(default=20 << 30, ge=1)
     max_unpacked_bytes: int = Field(default=40 << 30, ge=1)
     janitor_seconds: float = Field(default=3600, gt=0)

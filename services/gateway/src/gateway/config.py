@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kargah.adapters.settings import BellSettings
@@ -28,4 +30,14 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     takes one of `threads`."""
 
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)
+    port: int = Field(default=8080, ge=1, le=65535)
     event_streams: int = Field(default=40, ge=1)
+
+    @model_validator(mode="after")
+    def _leave_threads_for_requests(self) -> Self:
+        if self.event_streams >= self.threads:
+            raise ValueError(
+                f"KARGAH_EVENT_STREAMS={self.event_streams} must be below KARGAH_THREADS={self.threads}: each follower "
+                "takes a thread, and requests need some too."
+            )
+        return self

@@ -15,6 +15,7 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     """`blob_bytes`: the largest file. Blobs that no version names are removed once they are `blob_grace_hours` old;
     they are looked for every `sweep_minutes`."""
 
+    port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
     blob_grace_hours: float = Field(default=24.0, ge=1)
     sweep_minutes: float = Field(default=30.0, gt=0)

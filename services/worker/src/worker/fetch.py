@@ -113,26 +113,6 @@ def fetch_with_base(
     return FetchedModel(fetch_model(location, store, cache_dir, into / "model", on_bytes=on_bytes), base_dir)
 
 
-def total_bytes(location: ModelLocation) -> int:
-    """What fetching the version and its bases downloads at most."""
-    return location.version.size_bytes + (total_bytes(location.base) if location.base else 0)
-
-
-def trim_cache(cache_dir: Path, max_bytes: int) -> int:
-    """Remove least recently fetched blobs that no folder links to until the rest fits; how many went."""
-    blobs = [(path, path.stat()) for path in (cache_dir / "blobs").glob("*/*") if path.suffix != ".part"]
-    excess = sum(stat.st_size for _, stat in blobs) - max_bytes
-    removed = 0
-    for path, stat in sorted(blobs, key=lambda blob: blob[1].st_atime_ns):
-        if excess <= 0:
-            break
-        if stat.st_nlink == 1:
-            path.unlink(missing_ok=True)
-            excess -= stat.st_size
-            removed += 1
-    return removed
-
-
 def _is_sealed(path: Path, size_bytes: int) -> bool:
     try:
         stat = path.stat()

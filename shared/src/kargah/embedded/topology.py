@@ -81,6 +81,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         "KARGAH_S3_SECRET_KEY": endpoints.s3_secret_key,
         "KARGAH_S3_BUCKET": BUCKET,
     }
+    shown = {"KARGAH_S3_ENDPOINT": endpoints.s3_url}  # the gateway tells where the store is, and has no key to it
     peers = {
         "KARGAH_REGISTRY_URL": _url(ports.registry),
         "KARGAH_DATASETS_URL": _url(ports.dataset_svc),
@@ -114,7 +115,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         Service(
             "inference", "worker.inference.main", ports.inference, settings("inference", ports.inference, store, peers)
         ),
-        Service("gateway", "gateway.main", ports.gateway, settings("gateway", ports.gateway, store, peers)),
+        Service("gateway", "gateway.main", ports.gateway, settings("gateway", ports.gateway, shown, peers)),
     ]
 
 

@@ -30,7 +30,7 @@ from worker.agent.presence import Presence, ShownLedger, device_facts
 from worker.agent.recipes import RecipePublisher
 from worker.agent.work_folder import sweep
 from worker.agent.zygote_client import ZygoteCommand
-from worker.fetch import trim_cache
+from worker.cache import trim_cache
 from worker.zygote.lifetime import hide_environment
 
 _log = get_logger(__name__)

@@ -16,6 +16,7 @@ class InferenceSettings(WebSettings, S3Settings):
     """`models_loaded`: how many models stay in memory; `queue_length`: how many requests may wait for one model;
     `compute_threads` 0 means as many as there are CPUs; `cache_gib` bounds the downloaded files."""
 
+    port: int = Field(default=8083, ge=1, le=65535)
     registry_url: str
     data_dir: Path = Path("data/inference")
     models_loaded: int = Field(default=2, ge=1, le=64)

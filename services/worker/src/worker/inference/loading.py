@@ -11,7 +11,8 @@ from kargah.contracts.models import ModelLocation
 from kargah.domain.errors import Unavailable
 from kargah.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailable
 from kargah.telemetry.logging import get_logger
-from worker.fetch import BlobCorrupt, fetch_with_base, trim_cache
+from worker.cache import trim_cache
+from worker.fetch import BlobCorrupt, fetch_with_base
 from worker.inference.config import InferenceSettings, cpu_count
 from worker.inference.errors import NotUsable
 
