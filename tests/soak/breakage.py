@@ -46,7 +46,7 @@ CONTROLS: Mapping[str, Breakage] = {
             ("corrupt_loaded", "jobs_in_error"),
             agent=BROKEN_AGENT,
             mutilates=False,
-            agent_share=0.6,
+            agent_share=0.35,
         ),
         Breakage(
             "ack-late",
@@ -60,7 +60,7 @@ CONTROLS: Mapping[str, Breakage] = {
             "nobody takes jobs from dead workers",
             ("jobs_lost",),
             gateway=BROKEN_GATEWAY,
-            agent_share=0.5,
+            agent_share=0.3,
         ),
         Breakage(
             "without-verify",

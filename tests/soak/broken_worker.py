@@ -31,6 +31,8 @@ from worker.agent.manifest import NAME, manifest_of
 from worker.agent.restore import Restore
 from worker.agent.uploads import VerifiedUpload
 
+_LARGE_UPLOAD_SECONDS = 0.5  # what the files of a checkpoint take that is no toy
+
 
 def _without_fence() -> None:
     """Any attempt counts as the job's own, for ever."""
@@ -66,6 +68,7 @@ def _upload_backwards(
     manifest = manifest_of(message, storage.job_id, storage.generation)
     storage.store.put(prefix + NAME, manifest.model_dump_json().encode())
     storage._make_visible(message, prefix, serves)
+    storage.background.pause(_LARGE_UPLOAD_SECONDS)
     upload = VerifiedUpload(storage.store, storage.background)
     for entry in message.files:
         upload.put(prefix + entry.path, folder, entry)

@@ -27,6 +27,9 @@ _REFERENCE_SECONDS = 600.0
 _WARM_UP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
 _OPEN = "SELECT count(*) FROM gateway.jobs WHERE status NOT IN ('completed', 'error', 'cancelled')"
+_MOVED = """
+SELECT count(*) FILTER (WHERE status = 'completed'), sum(generation), (SELECT max(n) FROM soak.points) FROM gateway.jobs
+"""
 _OVER = "SELECT count(*) FROM gateway.jobs WHERE status IN ('completed', 'error')"
 
 
@@ -126,12 +129,14 @@ class _Campaign:
             time.sleep(_LOOK_SECONDS / 5)
 
     def _drain(self) -> None:
-        """Until nothing is open, or for as long as jobs are given to end."""
+        """Until nothing is open, or nothing has moved for so long that it never will: however slow the machine is."""
         self._ticker.phase("draining", len(self._submitter.accepted))
-        deadline = time.monotonic() + self._options.drain_seconds
-        while self._open_jobs() and time.monotonic() < deadline:
+        moved, moved_at = self._books.rows(_MOVED), time.monotonic()
+        while self._open_jobs() and time.monotonic() - moved_at < self._options.drain_seconds:
             self._ticker.done(self._done_jobs())
             time.sleep(_LOOK_SECONDS)
+            if (now := self._books.rows(_MOVED)) != moved:
+                moved, moved_at = now, time.monotonic()
 
     def _ledger(self, truth: Mapping[str, Reference], injector: Injector) -> Ledger:
         self._ticker.phase("reading the books")

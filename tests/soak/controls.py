@@ -18,7 +18,7 @@ _DRAIN_SECONDS = 25.0
 
 
 def shortened(
-    options: Options, control: Breakage, *, seconds: float = 30.0, kills: int = 30, configs: int = 4
+    options: Options, control: Breakage, *, seconds: float = 30.0, kills: int = 24, configs: int = 4
 ) -> Options:
     """A campaign just long enough for `control` to do its harm."""
     return replace(

@@ -14,7 +14,7 @@ class Options:
 
     `steps` of each training, `configs` of them at most. `agent_share` of the kills go to agents, the rest to
     trainers. `broken` names a negative control (see `tests.soak.breakage`); None is the product as it is. After the
-    faults, jobs have `drain_seconds` to end.
+    faults, jobs that do not move for `drain_seconds` are lost.
     """
 
     seconds: float = 900.0
@@ -26,7 +26,7 @@ class Options:
     configs: int = 8
     agent_share: float = 1 / 6
     lease_seconds: float = 3.0
-    drain_seconds: float = 180.0
+    drain_seconds: float = 60.0
     broken: str | None = None
     json: Path = ROOT / "build" / "soak" / "ledger.json"
     keep_logs: Path | None = None
