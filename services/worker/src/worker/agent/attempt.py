@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from worker.agent.checkpoints import CheckpointStorage
 from worker.agent.collector import Collector
 from worker.agent.drain import Drain
 from worker.agent.ending import Ending, Failed, Finished, GivenBack, Over, Paused
+from worker.agent.faults import OF_THIS_MACHINE, ending_for
 from worker.agent.inputs import InputFetcher, Inputs
 from worker.agent.keeper import LeaseKeeper, Loss, Pace
 from worker.agent.launcher import Launcher, Trainer
@@ -79,19 +81,23 @@ class Attempt:
 
     def run(self) -> Report:
         """To the end, whatever happens."""
-        name = f"{self._claim.job_id}-{self._claim.generation}"
-        with work_folder(self._tools.work_root, name) as folder, self._keeper:
+        with ExitStack() as folder, self._keeper:
             try:
                 return self._settle(self._try(folder))
             except Lost as lost:
-                _log.warning("attempt lost its job", attempt=name, reason=lost.loss.value)
+                _log.warning("attempt lost its job", attempt=self._name, reason=lost.loss.value)
                 return Report(lost.loss.value)
             finally:
                 self._background.close(_CLOSE_SECONDS)
 
-    def _try(self, folder: Path) -> Ending:
+    @property
+    def _name(self) -> str:
+        return f"{self._claim.job_id}-{self._claim.generation}"
+
+    def _try(self, cleanup: ExitStack) -> Ending:
+        """The folder goes with `cleanup`; that there is no room for one is a fault like any other."""
         try:
-            return self._work(folder)
+            return self._work(cleanup.enter_context(work_folder(self._tools.work_root, self._name)))
         except Over as over:
             return over.ending
         except Lost:
@@ -99,7 +105,7 @@ class Attempt:
         except Exception as error:  # the edge of an attempt: a fault of ours must not end the agent, nor the queue
             _log.exception("attempt failed inside the agent", job_id=self._claim.job_id)
             message = f"The worker itself failed: {type(error).__name__}: {error}"
-            return Failed(JobError(code="worker_error", message=message, permanent=False))
+            return ending_for(error) or Failed(JobError(code="worker_error", message=message, permanent=False))
 
     def _work(self, folder: Path) -> Ending:
         inputs = self._prepare(folder)
@@ -213,7 +219,7 @@ class Attempt:
             _log.warning("whole log not stored", job_id=self._claim.job_id)
         status = self._watch.insist(lambda: self._ledger.fail(error))
         _log.info("attempt failed", job_id=self._claim.job_id, code=error.code, job_is=status.value)
-        return Report("failed" if error.permanent else "crashed")
+        return Report("failed" if error.permanent else "crashed", back_off=error.code in OF_THIS_MACHINE)
 
     def _let_go(self, loss: Loss) -> None:
         """In the keeper's thread: end the trainer at once, and drop what is under way."""

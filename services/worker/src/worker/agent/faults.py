@@ -13,6 +13,8 @@ from worker.agent.peers import PeerRefused
 from worker.agent.restore import StartingPointLost
 from worker.fetch import BlobCorrupt
 
+# Another job would meet the same here, and fare better on another worker.
+OF_THIS_MACHINE = frozenset({"disk_full", "io_error"})
 _FRESH_START = "Restart the first job from another checkpoint, or from the beginning."
 
 
@@ -32,7 +34,7 @@ def ending_for(error: Exception) -> Ending | None:
         case CheckpointNotStored():
             message = f"The checkpoint could not be stored: {error}"
             return Failed(JobError(code="checkpoint_not_stored", message=message, permanent=False))
-        case OSError(errno=errno.ENOSPC):
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
             return Failed(JobError(code="disk_full", message="The worker's disk is full.", permanent=False))
         case OSError():
             return Failed(JobError(code="io_error", message=str(error), permanent=False))

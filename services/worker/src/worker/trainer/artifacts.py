@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from kargah.contracts.runs import FileEntry
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """safetensors hides what the disk said in an error of its own kind: here it is an OSError again."""
+    try:
+        yield
+    except SafetensorError as error:
+        told = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(told[1]) if told else errno.EIO, str(error)) from error
 
 
 def settle(folder: Path) -> list[FileEntry]:

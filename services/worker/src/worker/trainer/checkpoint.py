@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from worker.trainer.artifacts import disk_errors
 from worker.trainer.buffers import Buffers, Files
 from worker.trainer.errors import TrainingError
 from worker.trainer.rng import RandomState
@@ -47,8 +48,9 @@ class Snapshot:
     def write(self, folder: Path) -> None:
         """Raises OSError when there is no room."""
         folder.mkdir(parents=True)
-        for name, tensors in self.tensors.items():
-            save_file(tensors, folder / name)
+        with disk_errors():
+            for name, tensors in self.tensors.items():
+                save_file(tensors, folder / name)
         document = self.document | {"state": self.state.model_dump()}
         (folder / _STATE).write_text(json.dumps(document), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import stat
 import sys
@@ -39,9 +40,7 @@ def execute(context: MessageContext) -> int:
     except DomainError as error:
         return _fail(context, TrainingError(error.code, error.message, error.hint))
     except OSError as error:
-        return _fail(
-            context, TrainingError("io_error", f"A file could not be written or read: {error}", permanent=False)
-        )
+        return _fail(context, _io_error(error))
     except Exception as error:  # the edge: whatever it is, the job must say so, and the log must show where
         traceback.print_exc()
         return _fail(context, _unexpected(error))
@@ -70,6 +69,13 @@ def _quieten() -> None:
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+
+
+def _io_error(error: OSError) -> TrainingError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        hint = "Make room in the worker's data folder; checkpoints are intact."
+        return TrainingError("disk_full", f"The worker's disk is full: {error}", hint, permanent=False)
+    return TrainingError("io_error", f"A file could not be written or read: {error}", permanent=False)
 
 
 def _unexpected(error: Exception) -> TrainingError:

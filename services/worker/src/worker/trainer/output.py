@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kargah.contracts.runs import OutputMessage
-from worker.trainer.artifacts import settle
+from worker.trainer.artifacts import disk_errors, settle
 from worker.trainer.curve import loss_svg
 from worker.trainer.identity import versions
 from worker.trainer.material import Material, Sample
@@ -22,7 +22,8 @@ def write_output(session: Session, material: Material, state: RunState, answers:
     """Write everything, flush it, hash it. Raises OSError when there is no room."""
     folder = Path(session.context.spec.work_dir) / "output"
     folder.mkdir(parents=True, exist_ok=True)
-    material.save(folder)
+    with disk_errors():
+        material.save(folder)
     material.tokenizer.save_pretrained(folder)
     _scrub(folder, session)
     summary = summarise(session, state)

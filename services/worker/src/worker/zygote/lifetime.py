@@ -11,7 +11,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_KEEP_IGNORED = frozenset({signal.SIGPIPE})
+_KEEP_IGNORED = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
 def die_with_parent(parent: int) -> None:
@@ -33,7 +33,8 @@ def lead_own_group() -> None:
 
 
 def default_signals() -> None:
-    """Undo what the parent set: default actions, nothing blocked. SIGPIPE stays ignored, as Python expects."""
+    """Undo what the parent set: default actions, nothing blocked. What Python ignores, to raise errors instead (a
+    broken pipe, a file that grew too large), stays ignored."""
     for number in signal.valid_signals() - _KEEP_IGNORED:
         with contextlib.suppress(OSError, ValueError):  # SIGKILL, SIGSTOP and the C library's own
             signal.signal(number, signal.SIG_DFL)
