@@ -20,7 +20,6 @@ import httpx
 import psutil
 import pytest
 
-from dataset_svc.imports.chatterbot import write_corpus
 from kargah.adapters.minio_store import MinioStore
 from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
@@ -29,6 +28,8 @@ from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_roles import ensure_roles
 from kargah.testing.fixtures import store_in
 from kargah.testing.waiting import wait_until
+from worker.imports.chatterbot import read_corpus
+from worker.imports.rows import write_rows
 
 QA = "".join(json.dumps({"question": f"سوال {n}", "answer": f"جواب {n}"}, ensure_ascii=False) + "\n" for n in range(50))
 
@@ -317,7 +318,7 @@ def test_restart_and_kill_lose_nothing(service: Service) -> None:
 
 
 def test_chatterbot_corpus_goes_in(service: Service, tmp_path: Path) -> None:
-    count = write_corpus(tmp_path / "chatterbot.jsonl")
+    count = write_rows(tmp_path / "chatterbot.jsonl", read_corpus())
     assert count > 2000
     version = service.put("chatterbot", (tmp_path / "chatterbot.jsonl").read_bytes()).json()
     assert (version["stats"]["rows"], version["format"]) == (count, "question_answer")

@@ -50,6 +50,14 @@ SCHEMA: dict[str, Any] = {
             "default": None,
             "basic": {"minimum": 10, "maximum": 10_000},
         },
+        "max_length": {
+            "type": "integer",
+            "minimum": 8,
+            "maximum": 1_048_576,
+            "default": 512,
+            "basic": {"minimum": 16, "maximum": 8192},
+            "measures": True,
+        },
         "lr_schedule": {"enum": ["linear", "cosine"], "type": "string", "default": "linear"},
     },
 }
@@ -63,14 +71,19 @@ def recipe(name: str = "masked_lm", **fields: Any) -> RecipeView:
         "rank": 10,
         "params_schema": SCHEMA,
     }
-    return RecipeView(name=name, title=name, description="", **{**given, **fields})
+    given |= fields
+    given.setdefault("measures", given["model_kinds"])
+    return RecipeView(name=name, title=name, description="", **given)
 
 
 @dataclass
 class Peers:
-    """What the stand-ins have installed: model name -> kind, dataset name -> format. `seen` are forwarded requests."""
+    """What the stand-ins have installed: model name -> kind (an adapter's base is smollm2), dataset name -> format.
+    `seen` are forwarded requests."""
 
-    models: dict[str, str] = field(default_factory=lambda: {"bert_fa_base": "encoder", "smollm2": "causal_lm"})
+    models: dict[str, str] = field(
+        default_factory=lambda: {"bert_fa_base": "encoder", "smollm2": "causal_lm", "tuned": "adapter"}
+    )
     datasets: dict[str, str] = field(default_factory=lambda: {"parsinlu_rc": "question_answer"})
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -94,7 +107,10 @@ class Peers:
         def model(name: str) -> tuple[Response, int]:
             if name not in self.models or request.args.get("version", "1") != "1":
                 return jsonify(detail="no"), 404
-            return jsonify(version=_model(name, self.models[name]), bucket="b", prefix="blobs/"), 200
+            location = {"version": _model(name, self.models[name]), "bucket": "b", "prefix": "blobs/"}
+            if self.models[name] == "adapter":
+                location["base"] = {**location, "version": _model("smollm2", "causal_lm")}
+            return jsonify(location), 200
 
         @app.get("/api/datasets")
         def datasets() -> Response:

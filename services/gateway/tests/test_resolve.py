@@ -168,7 +168,7 @@ def test_a_recipe_that_does_not_fit_says_why() -> None:
     chat = _recipe("sft", model_kinds=["causal_lm"])
     with pytest.raises(Invalid, match=r"config\.recipe") as refused:
         _resolve(chat, recipe="sft")
-    assert "trains causal_lm models, and this one is encoder" in refused.value.errors[0].message
+    assert "takes causal_lm models, and this one is encoder" in refused.value.errors[0].message
     with pytest.raises(Invalid) as refused:
         _resolve(chat)
     assert "sft: causal_lm models with question_answer rows" in refused.value.errors[0].message

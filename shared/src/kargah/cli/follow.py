@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from kargah.cli.context import console
+from kargah.cli.context import ExitCode, complain, console
 from kargah.cli.text import duration, figure
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView
@@ -39,6 +40,14 @@ def follow(
             bar.update(task, completed=100.0, figures=_figures(job))
         if watcher is not None:
             watcher.join(timeout=10.0)
+    return job
+
+
+def insist(job: JobView) -> JobView:
+    """The job, completed; otherwise say why not and end the command."""
+    if job.status is not Status.COMPLETED:
+        complain(describe_failure(job))
+        raise typer.Exit(ExitCode.JOB_FAILED)
     return job
 
 

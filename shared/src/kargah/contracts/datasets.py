@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
-from kargah.contracts.base import Timestamp, Wire, WireRequest
+from kargah.contracts.base import Timestamp, Wire
 
 
 class DatasetStats(Wire):
@@ -68,11 +68,3 @@ class DatasetLocation(Wire):
     bucket: str
     key: str
     size_bytes: int = Field(ge=0)
-
-
-class DatasetImport(WireRequest):
-    """Make a dataset from what a package on the server's side holds: `chatterbot` is the `chatterbot-corpus`."""
-
-    source: Literal["chatterbot"]
-    name: str = Field(min_length=1, max_length=193)
-    language: str = Field(default="persian", pattern=r"^[a-z]{2,20}$")

@@ -50,12 +50,14 @@ class JobConfig(Wire):
     """The snapshot taken at submit: references resolved to immutable versions, parameters validated.
 
     `params` is in snake_case as the recipe's `Params` reads it. `submitted` is what the client sent, unchanged.
+    `output_model` or `output_dataset` names what the job makes, if it makes one.
     """
 
     recipe: str
     base_model: ModelRef | None = None
     dataset: DatasetRef | None = None
-    output_model: str
+    output_model: str | None = None
+    output_dataset: str | None = None
     params: dict[str, Any]
     submitted: dict[str, Any] = {}
     start: StartRef | None = None
@@ -218,7 +220,8 @@ class RecipeView(Wire):
     """A kind of training that some worker has published: `params_schema` is JSON Schema (draft 2020-12).
 
     A property's `basic` holds the narrower range that applies unless `config.advanced` is true.
-    `model_kinds` and `formats` say what it accepts; `rank` orders the automatic choice, lowest first.
+    `model_kinds` and `formats` say what it trains, `measures` which kinds of model it evaluates; a property with
+    `measures: true` is one that an evaluation takes as well. `rank` orders the automatic choice, lowest first.
     """
 
     name: str
@@ -226,5 +229,6 @@ class RecipeView(Wire):
     description: str
     model_kinds: list[str]
     formats: list[str]
+    measures: list[str] = []
     rank: int
     params_schema: dict[str, Any]

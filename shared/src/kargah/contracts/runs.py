@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from kargah.domain.kinds import Kind
+
 Step = Annotated[int, Field(ge=0, lt=2**31)]
 MetricName = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -20,15 +22,15 @@ class Message(BaseModel):
 class RunSpec(Message):
     """All a trainer needs; it has no credentials and no network. Every path is absolute and local.
 
-    `kind` is `train` or `install`. `model_dir` is a Hugging Face model folder; `base_dir` is given as well when
-    `model_dir` holds an adapter. `dataset_path` is the version's canonical JSONL, `dataset_format` its format.
-    `resume_dir` is a verified checkpoint to go on from. `work_dir` is this attempt's own, for checkpoints and output.
-    `cache_dir` outlives attempts (tokenised data, keyed by content). `facts` goes into the model card.
+    `model_dir` is a Hugging Face model folder; `base_dir` is given as well when `model_dir` holds an adapter.
+    `dataset_path` is the version's canonical JSONL, `dataset_format` its format. `resume_dir` is a verified checkpoint
+    to go on from. `work_dir` is this attempt's own, for checkpoints and output. `cache_dir` outlives attempts
+    (tokenised data, keyed by content). `facts` goes into the model card.
     """
 
     job_id: str
     generation: int
-    kind: Literal["train", "install"] = "train"
+    kind: Kind = Kind.TRAIN
     recipe: str
     params: dict[str, Any]
     model_dir: str | None = None
@@ -109,7 +111,8 @@ class CheckpointMessage(Message):
 
 
 class OutputMessage(Message):
-    """The final model folder: every file closed and hashed; the agent uploads it and registers a version."""
+    """What was made, every file closed and hashed: a model folder or a dataset's rows, which the agent registers, or
+    the figures of an evaluation, which `metrics` holds whole."""
 
     type: Literal["output"] = "output"
     directory: str

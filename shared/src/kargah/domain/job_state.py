@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kargah.domain.kinds import facts_of
+
 
 class Status(StrEnum):
     """Where a job stands. There are no transitory statuses: a wish not yet served is a `Desired` beside the status."""
@@ -121,7 +123,7 @@ def controls(status: Status, kind: str) -> tuple[str, ...]:
 
 def applies(control: str, kind: str) -> bool:
     """Whether jobs of `kind` have the control at all: only a training has a model to keep half-way."""
-    return kind == "train" or control not in _OF_TRAINING
+    return control not in _OF_TRAINING or facts_of(kind).trains
 
 
 def table_markdown() -> str:

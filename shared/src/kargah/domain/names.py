@@ -7,12 +7,18 @@ import re
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$"
 _NAME = re.compile(NAME_PATTERN)
 _MODEL_ROOTS = ("models/finetuned/", "models/")
+_DATASET_WORDS = frozenset({"content", "location", "preview", "statistics", "versions"})
 _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a model or a dataset: `name` or `owner/name`."""
     return _NAME.fullmatch(text) is not None and ".." not in text
+
+
+def can_name_dataset(text: str) -> bool:
+    """As `is_name`, without the words that the addresses below a dataset's name are made of."""
+    return is_name(text) and text.rpartition("/")[2] not in _DATASET_WORDS
 
 
 def model_name(path: str) -> str:

@@ -13,6 +13,7 @@ from kargah.contracts.jobs import JobError, StartRef
 from kargah.domain.errors import StaleAttempt
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Desired, Event, Status, transition
+from kargah.domain.kinds import facts_of
 from kargah.jobstore.clean import clean_json, clean_text
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
 from kargah.jobstore.metric_repository import upsert
@@ -133,7 +134,7 @@ def finish(
     """The result is registered: completed. `result` is what JobView shows (the model version, metrics)."""
     job = _own(conn, job_id, generation)
     status = transition(Event.FINISH).target
-    shown = clean_json({**result, "resume": resume_record(conn, job_id)} if job.kind == "train" else dict(result))
+    shown = clean_json({**result, "resume": resume_record(conn, job_id)} if facts_of(job.kind).trains else dict(result))
     changes = {
         **leave_active(),
         "status": status,

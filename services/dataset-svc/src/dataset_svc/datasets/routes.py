@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 from flask import request
@@ -10,10 +9,8 @@ from flask import request
 from dataset_svc.datasets.queries import ContentQuery, ListQuery, PreviewQuery, VersionQuery
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Request, Uploads
-from dataset_svc.imports import chatterbot
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import (
-    DatasetImport,
     DatasetLocation,
     DatasetPreview,
     DatasetStats,
@@ -65,17 +62,6 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         with uploads.staged(upload.stream, request.content_length) as staged:
             return _reply(*uploads.add(staged, wanted))
 
-    @api.post(
-        "/api/datasets/imports", body=DatasetImport, returns=DatasetVersionView, status=201, other_statuses=(200,)
-    )
-    def import_dataset(body: DatasetImport) -> Reply:
-        """Make a dataset from an installed corpus; 200 when these rows were there already."""
-        wanted = Request(body.name, f"{body.source}-{body.language}.jsonl", None, None)
-        wanted.check()
-        corpus = io.BytesIO(_corpus(body.language))
-        with uploads.staged(corpus) as staged:
-            return _reply(*uploads.add(staged, wanted))
-
 
 def _add_reads(api: Api, service: DatasetService) -> None:
     @api.get("/api/datasets", returns=Page[DatasetView], query=ListQuery)
@@ -112,15 +98,6 @@ def _add_reads(api: Api, service: DatasetService) -> None:
     def delete_dataset(name: str) -> None:
         """Remove a dataset and all its versions."""
         service.delete(name)
-
-
-def _corpus(language: str) -> bytes:
-    try:
-        return chatterbot.corpus_bytes(language)
-    except chatterbot.CorpusMissing as error:
-        raise Invalid(
-            "The corpus cannot be imported.", errors=[FieldError("language", str(error), "missing")]
-        ) from error
 
 
 def _form_request(fields: Mapping[str, str], filename: str | None) -> Request:

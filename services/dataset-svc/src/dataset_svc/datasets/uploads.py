@@ -20,12 +20,11 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
 from kargah.domain.ids import new_id
-from kargah.domain.names import is_name
+from kargah.domain.names import can_name_dataset
 from kargah.formats.registry import format_named
 from kargah.ports.object_store import ObjectStore, StoreUnavailable
 from kargah.telemetry.logging import get_logger
 
-RESERVED = frozenset({"content", "location", "preview", "statistics", "versions"})
 _LONGEST_FILENAME = 200
 _BUFFER = 1 << 20
 _TRIES = 5
@@ -51,7 +50,7 @@ class Request:
 
     def check(self) -> None:
         """Raises Invalid for a name, format or mapping that cannot be, whatever the file holds."""
-        if not is_name(self.name) or self.name.rpartition("/")[2] in RESERVED:
+        if not can_name_dataset(self.name):
             message = "a name is made of letters, digits, . _ - and may have an owner: owner/name"
             raise Invalid(f"{self.name[:100]!r} cannot name a dataset", message, [FieldError("name", message)])
         if self.format is not None:

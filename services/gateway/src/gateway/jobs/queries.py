@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from kargah.contracts.base import WireRequest
 from kargah.domain.job_state import Status
+from kargah.domain.kinds import Kind
 from kargah.domain.names import NAME_PATTERN
 from kargah.web.paging import PageQuery
-
-Kind = Literal["train", "install"]
 
 
 class TrainListQuery(PageQuery):
@@ -49,4 +48,36 @@ class InstallCreate(WireRequest):
 
     source: str = Field(min_length=1, max_length=300)
     name: str = Field(pattern=NAME_PATTERN)
+    priority: int = Field(default=0, ge=-100, le=100)
+
+
+class EvaluationCreate(WireRequest):
+    """Measure `model` (`baseModel` says the same) on a dataset: both as a training names them, `name@version` included.
+
+    `config` takes `maxRows`, `advanced`, and those of the recipe's parameters that change what is measured.
+    """
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    model: str | None = Field(default=None, min_length=1, max_length=300)
+    base_model: str | None = Field(default=None, min_length=1, max_length=300)
+    dataset: str = Field(min_length=1, max_length=300)
+    recipe: str | None = Field(default=None, min_length=1, max_length=100)
+    config: dict[str, Any] = {}
+    priority: int = Field(default=0, ge=-100, le=100)
+
+
+class ExportCreate(WireRequest):
+    """Merge the adapter `model` into its base; the result is a version of `outputModel`, by default `MODEL-merged`."""
+
+    model: str = Field(min_length=1, max_length=300)
+    output_model: str | None = Field(default=None, min_length=1, max_length=300)
+    priority: int = Field(default=0, ge=-100, le=100)
+
+
+class ImportCreate(WireRequest):
+    """Make the dataset `name` of what a package on the worker's side holds: `chatterbot` is the `chatterbot-corpus`."""
+
+    source: Literal["chatterbot"]
+    name: str = Field(min_length=1, max_length=193)
+    language: str = Field(default="persian", pattern=r"^[a-z]{2,20}$")
     priority: int = Field(default=0, ge=-100, le=100)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gateway.jobs.choose import automatic_recipe, misfit, named_recipe, require_recipes
 from gateway.jobs.params import check_params
-from gateway.jobs.submitted import Submitted, read_config
+from gateway.jobs.submitted import Given, Submitted, read_config
 from kargah.contracts.datasets import DatasetVersionView, DatasetView
 from kargah.contracts.jobs import DatasetRef, JobConfig, JobCreate, ModelRef, RecipeView
 from kargah.contracts.models import ModelLocation, ModelView
@@ -36,9 +36,15 @@ class Installed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Inputs:
+class Inputs:
+    """What a job works on, as it is installed now."""
+
     model: ModelLocation
     dataset: DatasetVersionView
+
+    @property
+    def model_kind(self) -> str:
+        return self.model.version.facts.kind
 
 
 def resolve(create: JobCreate, recipes: Sequence[RecipeView], installed: Installed) -> JobConfig:
@@ -46,87 +52,84 @@ def resolve(create: JobCreate, recipes: Sequence[RecipeView], installed: Install
     require_recipes(recipes)
     submitted = read_config(create.config)
     if submitted.errors:
-        raise _invalid(submitted.errors)
+        raise not_acceptable(submitted.errors)
     output, errors = _output_model(submitted, create.name)
     inputs, missing = _inputs(submitted, installed)
-    recipe, unfit = _recipe(submitted, recipes, inputs)
+    recipe, unfit = chosen_recipe(submitted.given("recipe"), recipes, inputs)
     params, wrong = ({}, []) if recipe is None else _params(recipe, submitted)
     if errors := [*errors, *missing, *unfit, *wrong]:
-        raise _invalid(errors)
+        raise not_acceptable(errors)
     assert inputs is not None and recipe is not None  # otherwise there are errors
     return JobConfig(
         recipe=recipe.name,
-        base_model=_model_ref(inputs.model),
-        dataset=_dataset_ref(inputs.dataset),
+        base_model=model_ref(inputs.model),
+        dataset=dataset_ref(inputs.dataset),
         output_model=output,
         params=params,
         submitted=create.config,
     )
 
 
-def _inputs(submitted: Submitted, installed: Installed) -> tuple[_Inputs | None, list[FieldError]]:
-    model = _find_model(submitted, installed)
-    dataset = _find_dataset(submitted, installed)
-    errors = [found for found in (model, dataset) if isinstance(found, FieldError)]
-    if isinstance(model, FieldError) or isinstance(dataset, FieldError):
-        return None, errors
-    return _Inputs(model, dataset), []
+def _inputs(submitted: Submitted, installed: Installed) -> tuple[Inputs | None, list[FieldError]]:
+    return find_inputs(submitted.given("base_model"), submitted.given("dataset"), installed)
 
 
-def _find_model(submitted: Submitted, installed: Installed) -> ModelLocation | FieldError:
-    field = submitted.spelled("base_model")
-    wanted = submitted.text("base_model")
-    if wanted is None:
-        return FieldError(field, "Name the base model to train.", "missing")
-    name, version = _split_version(model_name(wanted))
+def find_inputs(model: Given, dataset: Given, installed: Installed) -> tuple[Inputs | None, list[FieldError]]:
+    """What the names stand for, or what is wrong with each."""
+    found = find_model(model, installed)
+    rows = find_dataset(dataset, installed)
+    if isinstance(found, FieldError) or isinstance(rows, FieldError):
+        return None, [problem for problem in (found, rows) if isinstance(problem, FieldError)]
+    return Inputs(found, rows), []
+
+
+def find_model(given: Given, installed: Installed) -> ModelLocation | FieldError:
+    """The version that `name`, `models/name` or `name@version` stands for."""
+    if given.value is None:
+        return FieldError(given.field, "Name the model.", "missing")
+    name, version = _split_version(model_name(given.value))
     found = installed.model(name, version) if is_name(name) else None
     if found is not None:
         return found
     names = [f"models/{model.name}" for model in itertools.islice(installed.models(), _LISTED)]
-    return _unknown(field, f"There is no model {wanted!r}.", names, _INSTALL_MODEL)
+    return _unknown(given.field, f"There is no model {given.value!r}.", names, _INSTALL_MODEL)
 
 
-def _find_dataset(submitted: Submitted, installed: Installed) -> DatasetVersionView | FieldError:
-    field = submitted.spelled("dataset")
-    wanted = submitted.text("dataset")
-    if wanted is None:
-        return FieldError(field, "Name the dataset to train on.", "missing")
-    name, version = _split_version(dataset_name(wanted))
+def find_dataset(given: Given, installed: Installed) -> DatasetVersionView | FieldError:
+    """As `find_model`."""
+    if given.value is None:
+        return FieldError(given.field, "Name the dataset.", "missing")
+    name, version = _split_version(dataset_name(given.value))
     found = installed.dataset(name, version) if is_name(name) else None
     if found is not None:
         return found
     names = [f"datasets/text/{dataset.name}" for dataset in itertools.islice(installed.datasets(), _LISTED)]
-    return _unknown(field, f"There is no dataset {wanted!r}.", names, _INSTALL_DATASET)
+    return _unknown(given.field, f"There is no dataset {given.value!r}.", names, _INSTALL_DATASET)
 
 
-def _recipe(
-    submitted: Submitted, recipes: Sequence[RecipeView], inputs: _Inputs | None
+def chosen_recipe(
+    wanted: Given, recipes: Sequence[RecipeView], inputs: Inputs | None
 ) -> tuple[RecipeView | None, list[FieldError]]:
     """The recipe asked for, checked against the inputs, or the automatic one; without inputs there is none."""
-    wanted, field = submitted.text("recipe"), submitted.spelled("recipe")
-    if wanted is not None:
-        chosen = named_recipe(recipes, wanted, field)
+    if wanted.value is not None:
+        chosen = named_recipe(recipes, wanted.value, wanted.field)
     elif inputs is not None:
-        chosen = automatic_recipe(recipes, _kind(inputs.model), inputs.dataset.format, field)
+        chosen = automatic_recipe(recipes, inputs.model_kind, inputs.dataset.format, wanted.field)
     else:
         return None, []
     if isinstance(chosen, FieldError):
         return None, [chosen]
-    reason = misfit(chosen, _kind(inputs.model), inputs.dataset.format) if inputs is not None else None
-    return chosen, [] if reason is None else [FieldError(field, reason, "unfit_recipe")]
+    reason = misfit(chosen, inputs.model_kind, inputs.dataset.format) if inputs is not None else None
+    return chosen, [] if reason is None else [FieldError(wanted.field, reason, "unfit_recipe")]
 
 
 def _params(recipe: RecipeView, submitted: Submitted) -> tuple[dict[str, object], list[FieldError]]:
     return check_params(recipe.params_schema, submitted.params, advanced=submitted.advanced)
 
 
-def _kind(model: ModelLocation) -> str:
-    return model.version.facts.kind
-
-
 def _output_model(submitted: Submitted, job_name: str) -> tuple[str, list[FieldError]]:
     """The name of the model to be made; without `outputDir` it is taken from the job's name."""
-    wanted, field = submitted.text("output_model"), submitted.spelled("output_model")
+    wanted, field = submitted.given("output_model").value, submitted.given("output_model").field
     name = _slug(job_name) if wanted is None else model_name(wanted)
     if is_name(name):
         return name, []
@@ -150,16 +153,19 @@ def _unknown(field: str, message: str, names: Sequence[str], command: str) -> Fi
     return FieldError(field, f"{message} {there} To add one: {command}", "not_installed")
 
 
-def _invalid(errors: list[FieldError]) -> Invalid:
+def not_acceptable(errors: list[FieldError]) -> Invalid:
+    """What to raise for them."""
     fields = {error.field for error in errors}
     count = "One field is" if len(fields) == 1 else f"{len(fields)} fields are"
     return Invalid(f"{count} not acceptable: {', '.join(sorted(fields))}.", errors=errors)
 
 
-def _model_ref(location: ModelLocation) -> ModelRef:
+def model_ref(location: ModelLocation) -> ModelRef:
+    """What a job keeps of it."""
     version = location.version
     return ModelRef(name=version.model, version=version.version, version_id=version.id)
 
 
-def _dataset_ref(version: DatasetVersionView) -> DatasetRef:
+def dataset_ref(version: DatasetVersionView) -> DatasetRef:
+    """As `model_ref`."""
     return DatasetRef(name=version.dataset, version=version.version, version_id=version.id)

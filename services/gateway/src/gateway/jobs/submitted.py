@@ -42,15 +42,9 @@ class Submitted:
     params: Mapping[str, Given]
     errors: list[FieldError] = field(default_factory=list)
 
-    def text(self, name: str) -> str | None:
-        """The reference `name`, None when it was not given."""
-        given = self.references.get(name)
-        return None if given is None else str(given.value)
-
-    def spelled(self, name: str) -> str:
-        """What the caller called the reference `name`, or would."""
-        given = self.references.get(name)
-        return _DEFAULT_SPELLING[name] if given is None else given.field
+    def given(self, name: str) -> Given:
+        """The reference `name`; its value is None when it was not given."""
+        return self.references.get(name) or Given(None, _DEFAULT_SPELLING[name])
 
     @property
     def advanced(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kargah.contracts.jobs import JobError
 from kargah.contracts.runs import CheckpointMessage, RunSpec
 from kargah.domain.job_state import Desired
+from kargah.domain.kinds import Kind
 from kargah.jobstore.values import Claim
 from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.logging import get_logger
@@ -155,7 +156,7 @@ class Attempt:
         return RunSpec(
             job_id=self._claim.job_id,
             generation=self._claim.generation,
-            kind="install" if self._claim.kind == "install" else "train",
+            kind=Kind(self._claim.kind),
             recipe=self._claim.config.recipe,
             params=self._claim.config.params,
             model_dir=str(model.model_dir) if model else None,

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from kargah.db.settings import DatabaseSettings
+from kargah.domain.kinds import KIND_NAMES
 from kargah.jobstore.settings import RetrySettings
 from kargah.web.settings import ListenSettings
 from worker.zygote.entry import PRELOAD, TRAINER
@@ -29,7 +30,7 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     metrics_port: int = Field(default=9100, ge=0, le=65535)
     data_dir: Path = Path("data/worker")
     worker_name: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}", min_length=1)
-    kinds: Annotated[tuple[str, ...], NoDecode] = ("train", "install")
+    kinds: Annotated[tuple[str, ...], NoDecode] = KIND_NAMES
     lease_seconds: float = Field(default=15.0, ge=1)
     heartbeat_seconds: float = Field(default=0.5, gt=0)
     grace_seconds: float = Field(default=15.0, ge=0)
@@ -48,6 +49,13 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if strange := set(kinds) - set(KIND_NAMES):
+            raise ValueError(f"no such kind of job: {', '.join(sorted(strange))}; there are: {', '.join(KIND_NAMES)}")
+        return kinds
 
     @property
     def deadlines(self) -> Mapping[str, float]:

@@ -51,6 +51,7 @@ class InputFetcher:
             location, model = self._model(config.base_model)
             root = location.base or location
             facts |= {"base_model": root.version.model, "base_model_version": root.version.version}
+            facts |= {"model": location.version.model, "model_version": location.version.version}
             lineage |= model_lineage(location)
         if config.dataset is not None:
             dataset, path = self._dataset(config.dataset)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kargah.contracts.runs import RunSpec
+from kargah.domain.kinds import KINDS
 from kargah.telemetry.logging import get_logger
 from worker.agent.child import Child, ColdChild, Start
 from worker.agent.metrics import AgentMetrics
@@ -46,8 +47,8 @@ class Trainer:
 class Launcher:
     """Call from the agent's main thread only: trainers and zygote die with the thread that starts them.
 
-    `zygote_command` None means that every trainer starts cold. Installs always do: they need the network, which
-    the zygote's libraries were told they have not.
+    `zygote_command` None means that every trainer starts cold. Kinds that use the network always do: the
+    zygote's libraries were told that there is none.
     """
 
     zygote_command: ZygoteCommand | None
@@ -81,7 +82,7 @@ class Launcher:
         messages_read, messages_write = os.pipe()
         try:
             start = Start(f"{spec.job_id}/{spec.generation}", spec_path, log_path, control_read, messages_write)
-            child = self._start(spec.kind, start)
+            child = self._start(KINDS[spec.kind].network, start)
         except OSError:
             os.close(control_write)
             os.close(messages_read)
@@ -97,11 +98,11 @@ class Launcher:
             self._zygote.close()
             self._zygote = None
 
-    def _start(self, kind: str, start: Start) -> Child:
+    def _start(self, network: bool, start: Start) -> Child:
         began = time.monotonic()
-        child = self._fork(start) if kind == "train" else None
+        child = None if network else self._fork(start)
         way = "cold" if child is None else "forked"
-        child = child or ColdChild(start, self.entry, self.train_env if kind == "train" else self.install_env)
+        child = child or ColdChild(start, self.entry, self.install_env if network else self.train_env)
         self.metrics.trainer_started(way, time.monotonic() - began)
         return child
 

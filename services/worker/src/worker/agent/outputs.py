@@ -1,4 +1,4 @@
-"""What a job made: files into the platform's blobs, then an immutable version at the registry."""
+"""What a job made, registered: a model's files as blobs and a version, a dataset's rows, or figures alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from kargah.contracts.models import ModelFile, ModelVersionCreate, ModelVersionView
 from kargah.contracts.runs import OutputMessage
+from kargah.domain.kinds import Kind, facts_of
 from kargah.jobstore.values import Claim
 from kargah.ports.object_store import ObjectStore
 from worker.agent.background import Background
@@ -36,13 +37,42 @@ class OutputPublisher:
 
         A repeat, after a crash in between, finds the first one's version.
         """
-        folder = Path(output.directory)
+        makes = facts_of(self.claim.kind).makes
+        if makes == "figures":
+            return dict(output.metrics)
+        if makes == "dataset":
+            return self._publish_dataset(output)
+        return self._publish_model(output, lineage)
+
+    def _publish_model(self, output: OutputMessage, lineage: dict[str, Any]) -> dict[str, Any]:
+        folder, name = Path(output.directory), self.claim.config.output_model
+        assert name is not None  # the gateway names what each job makes
         for entry in output.files:
             self.peers.put_blob(folder, entry, self.background.check)
-        self.ledger.heartbeat()  # raises when the job was cancelled or taken meanwhile: no version then
-        self.background.check()
-        version = self.peers.commit_version(self.claim.config.output_model, self._version(output, lineage))
+        self._still_ours()
+        version = self.peers.commit_version(name, self._version(output, lineage))
         return _result(version, output)
+
+    def _publish_dataset(self, output: OutputMessage) -> dict[str, Any]:
+        """Equal rows are one version, however often they are sent."""
+        name = self.claim.config.output_dataset
+        assert name is not None and len(output.files) == 1
+        self._still_ours()
+        path = Path(output.directory) / output.files[0].path
+        version = self.peers.put_dataset(name, path, self.background.check)
+        return {
+            "dataset": version.dataset,
+            "version": version.version,
+            "versionId": version.id,
+            "format": version.format,
+            "rows": version.stats.rows,
+            "sizeBytes": version.stats.size_bytes,
+        }
+
+    def _still_ours(self) -> None:
+        """Raises when the job was cancelled or taken meanwhile: no version then."""
+        self.ledger.heartbeat()
+        self.background.check()
 
     def store_log(self) -> None:
         """The log of all attempts as one text; a repeat replaces it."""
@@ -62,14 +92,16 @@ class OutputPublisher:
 
     def _source(self, output: OutputMessage) -> str:
         """An install tells where the model came from, down to the revision."""
-        if self.claim.kind == "install":
+        if self.claim.kind == Kind.INSTALL:
             return str(output.metrics.get("source") or self.claim.config.params.get("source", "install"))[:300]
         return f"job:{self.claim.job_id}"
 
     def _lineage(self, output: OutputMessage, inputs: dict[str, Any]) -> dict[str, Any]:
         config = self.claim.config
+        exported = config.base_model if self.claim.kind == Kind.EXPORT else None
         return {
             **inputs,
+            **({"exported_from": exported.model_dump()} if exported is not None else {}),
             "job_id": self.claim.job_id,
             "job_name": self.claim.name,
             "recipe": config.recipe,

@@ -14,14 +14,16 @@ import httpx
 from pydantic import ValidationError
 
 from kargah.contracts.base import Wire
-from kargah.contracts.datasets import DatasetLocation
+from kargah.contracts.datasets import DatasetLocation, DatasetVersionView
 from kargah.contracts.jobs import DatasetRef, ModelRef
 from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVersionView
-from kargah.contracts.problem import Problem
+from kargah.contracts.problem import Problem, ProblemField
 from kargah.contracts.runs import FileEntry
 from kargah.domain.errors import Unavailable
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+# The answer comes when every row has been checked.
+_UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _CHUNK = 1 << 20
 _ERRORS_SHOWN = 5
@@ -75,6 +77,18 @@ class Peers:
         body = new.model_dump(mode="json", by_alias=True)
         return self._read(lambda: self.client.post(url, json=body), ModelVersionView)
 
+    def put_dataset(self, name: str, path: Path, check: Callable[[int], None]) -> DatasetVersionView:
+        """Send rows; the version that holds them, which may be an earlier one. `check` may raise to abort."""
+        url = f"{self.datasets_url}/api/datasets/{quote(name)}/content"
+        headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
+        query = {"filename": path.name}
+        return self._read(
+            lambda: self.client.put(
+                url, params=query, content=_chunks(path, check), headers=headers, timeout=_UPLOAD_TIMEOUT
+            ),
+            DatasetVersionView,
+        )
+
     def _read(self, call: Callable[[], httpx.Response], answer: type[Answer]) -> Answer:
         return answer.model_validate_json(_answer(_with_retries(call)).content)
 
@@ -106,8 +120,12 @@ def _detail(response: httpx.Response) -> str:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
         return f"{response.request.method} {response.request.url.path} answered {response.status_code}"
-    named = "; ".join(f"{error.field}: {error.message}" for error in problem.errors[:_ERRORS_SHOWN])
+    named = "; ".join(_place(error) + error.message for error in problem.errors[:_ERRORS_SHOWN])
     return " ".join(part for part in (problem.detail, named) if part)
+
+
+def _place(error: ProblemField) -> str:
+    return f"{error.field}: " if error.line is None else f"line {error.line}, {error.field}: "
 
 
 def _chunks(path: Path, check: Callable[[int], None]) -> Iterator[bytes]:

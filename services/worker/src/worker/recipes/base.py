@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kargah.contracts.jobs import RecipeView
 from worker.recipes.params import CommonParams
-from worker.trainer.context import Outcome, RunContext
+
+if TYPE_CHECKING:
+    from worker.trainer.material import Material
+    from worker.trainer.session import Session
 
 
 class Recipe(Protocol):
-    """A kind of training. Its module imports nothing heavy: torch comes in when `run` is called.
+    """A kind of training. Its module imports nothing heavy: torch comes in when `material` is called.
 
-    `model_kinds` are values of `ModelFacts.kind`, `formats` names of dataset formats; `rank` orders the automatic
-    choice among recipes that accept a model and a dataset, lowest first.
+    `model_kinds` are values of `ModelFacts.kind` that it trains, `measures` those that it evaluates, `formats` names of
+    dataset formats; `rank` orders the automatic choice among recipes that accept a model and a dataset, lowest first.
     """
 
     @property
@@ -32,13 +35,16 @@ class Recipe(Protocol):
     def formats(self) -> tuple[str, ...]: ...
 
     @property
+    def measures(self) -> tuple[str, ...]: ...
+
+    @property
     def rank(self) -> int: ...
 
     @property
     def params(self) -> type[CommonParams]: ...
 
-    def run(self, context: RunContext, params: CommonParams) -> Outcome:
-        """Train to the end or to a control; raises TrainingError. `params` is an instance of `self.params`."""
+    def material(self, session: Session, params: CommonParams) -> Material:
+        """What is trained or measured; raises TrainingError. `params` is an instance of `self.params`."""
         ...
 
 
@@ -50,6 +56,7 @@ def view(recipe: Recipe) -> RecipeView:
         description=recipe.description,
         model_kinds=list(recipe.model_kinds),
         formats=list(recipe.formats),
+        measures=list(recipe.measures),
         rank=recipe.rank,
         params_schema=recipe.params.model_json_schema(),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from worker.recipes.params import CommonParams, basic
-from worker.trainer.context import Outcome, RunContext
+from worker.recipes.params import CommonParams, basic, measured
 
 if TYPE_CHECKING:
+    from worker.trainer.material import Material
     from worker.trainer.session import Session
 
 
@@ -23,7 +23,7 @@ class MaskedLmParams(CommonParams):
         le=0.9,
         title="Masked share",
         description="Share of the words that are hidden and have to be guessed.",
-        json_schema_extra=basic(0.05, 0.5),
+        json_schema_extra=measured(**basic(0.05, 0.5)),
     )
 
 
@@ -44,20 +44,17 @@ class MaskedLm:
         "sharegpt",
         "labelled_text",
     )
+    measures: tuple[str, ...] = ("encoder",)
     rank: int = 30
     params: type[CommonParams] = MaskedLmParams
 
-    def run(self, context: RunContext, params: CommonParams) -> Outcome:
-        """See Recipe.run."""
-        from worker.trainer.fit import fit
-        from worker.trainer.session import open_session
-
+    def material(self, session: Session, params: CommonParams) -> Material:
+        """See Recipe.material."""
         assert isinstance(params, MaskedLmParams)
-        session = open_session(context, params)
-        return fit(session, _material(session, params))
+        return _material(session, params)
 
 
-def _material(session: Session, params: MaskedLmParams) -> Any:
+def _material(session: Session, params: MaskedLmParams) -> Material:
     import torch
     from transformers import AutoModelForMaskedLM
 

@@ -1,6 +1,7 @@
 """The parameters that all recipes share: each is a field of the form, so its title and description are for people.
 
-`basic` in a field's schema is the range for those who have not asked for the advanced one.
+`basic` in a field's schema is the range for those who have not asked for the advanced one; `measures` marks those that
+an evaluation takes as well.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 def basic(minimum: float, maximum: float) -> dict[str, Any]:
     """JSON Schema keywords that narrow a field unless the job is an advanced one."""
     return {"basic": {"minimum": minimum, "maximum": maximum}}
+
+
+def measured(**keywords: Any) -> dict[str, Any]:
+    """JSON Schema keywords of a parameter that changes what is measured: an evaluation takes it as well."""
+    return {"measures": True, **keywords}
 
 
 class CommonParams(BaseModel):
@@ -95,7 +101,7 @@ class CommonParams(BaseModel):
         le=1_048_576,
         title="Maximum length",
         description="Tokens per row; what is longer is cut. Bounded by what the model can read.",
-        json_schema_extra=basic(16, 8192),
+        json_schema_extra=measured(**basic(16, 8192)),
     )
     max_tokens_per_batch: int | None = Field(
         default=None,
@@ -103,6 +109,7 @@ class CommonParams(BaseModel):
         le=16_777_216,
         title="Tokens at a time",
         description="Tokens that go through the model at once. Empty: by the device's memory. Changes speed only.",
+        json_schema_extra=measured(),
     )
     eval_fraction: float = Field(
         default=0.1,
@@ -130,12 +137,13 @@ class CommonParams(BaseModel):
         le=100,
         title="Sample answers",
         description="How many held-out rows the model answers before and after training, to be read by people.",
-        json_schema_extra=basic(0, 20),
+        json_schema_extra=measured(**basic(0, 20)),
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto",
         title="Precision",
         description="auto: bf16 where the device computes in it, else fp32.",
+        json_schema_extra=measured(),
     )
     gradient_checkpointing: bool = Field(
         default=False,
@@ -162,4 +170,5 @@ class CommonParams(BaseModel):
         le=2**63 - 1,
         title="Seed",
         description="The same seed, data and worker give the same run.",
+        json_schema_extra=measured(),
     )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from worker.recipes.params import CommonParams, basic
-from worker.trainer.context import Outcome, RunContext
+from worker.recipes.params import CommonParams, basic, measured
 
 if TYPE_CHECKING:
+    from worker.trainer.material import Material
     from worker.trainer.session import Session
 
 
@@ -31,7 +31,7 @@ class SftParams(CommonParams):
         le=1_048_576,
         title="Maximum length",
         description="Tokens per conversation; what is longer is cut at the end. Bounded by what the model can read.",
-        json_schema_extra=basic(16, 8192),
+        json_schema_extra=measured(**basic(16, 8192)),
     )
     method: Literal["lora", "full"] = Field(
         default="lora",
@@ -80,23 +80,20 @@ class Sft:
     description: str = "Teaches a language model to answer as the data does, by LoRA or by changing all weights."
     model_kinds: tuple[str, ...] = ("causal_lm", "adapter")
     formats: tuple[str, ...] = ("messages", "question_answer", "prompt_completion", "alpaca", "sharegpt", "text")
+    measures: tuple[str, ...] = ("causal_lm", "adapter")
     rank: int = 10
     params: type[CommonParams] = SftParams
 
-    def run(self, context: RunContext, params: CommonParams) -> Outcome:
-        """See Recipe.run."""
-        from worker.trainer.fit import fit
-        from worker.trainer.session import open_session
-
+    def material(self, session: Session, params: CommonParams) -> Material:
+        """See Recipe.material."""
         assert isinstance(params, SftParams)
-        session = open_session(context, params)
-        return fit(session, _material(session, params))
+        return _material(session, params)
 
 
-def _material(session: Session, params: SftParams) -> Any:
+def _material(session: Session, params: SftParams) -> Material:
     from worker.trainer.answering import Answerer
     from worker.trainer.causal_encoder import CausalEncoder
-    from worker.trainer.causal_model import open_causal, save_causal
+    from worker.trainer.causal_model import open_causal, open_to_measure, save_causal
     from worker.trainer.chat_render import ChatRenderer
     from worker.trainer.identity import tokenizer_hash
     from worker.trainer.learner import bare
@@ -109,7 +106,8 @@ def _material(session: Session, params: SftParams) -> Any:
     renderer = ChatRenderer(tokenizer)
     if renderer.is_default and session.shape.name != "text":
         session.context.log("The model has no chat template: using Kargah's own, saved with the result", "warning")
-    model = open_causal(session, _lora(params) if params.method == "lora" else None)
+    lora = _lora(params) if params.method == "lora" else None
+    model = open_causal(session, lora) if session.trains else open_to_measure(session)
     length = context_length(bare(model).config, tokenizer, params.max_length)
     encoder = CausalEncoder(tokenizer, renderer, length, tokenizer_hash(folder), splits=session.shape.name == "text")
     return Material(

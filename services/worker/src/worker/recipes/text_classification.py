@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from worker.recipes.params import CommonParams
-from worker.trainer.context import Outcome, RunContext
 
 if TYPE_CHECKING:
+    from worker.trainer.material import Material
     from worker.trainer.session import Session
 
 
@@ -25,19 +25,16 @@ class TextClassification:
     description: str = "Teaches a model to name the class of a text; measured by accuracy and macro F1."
     model_kinds: tuple[str, ...] = ("encoder", "classifier", "causal_lm")
     formats: tuple[str, ...] = ("labelled_text",)
+    measures: tuple[str, ...] = ("classifier",)
     rank: int = 20
     params: type[CommonParams] = TextClassificationParams
 
-    def run(self, context: RunContext, params: CommonParams) -> Outcome:
-        """See Recipe.run."""
-        from worker.trainer.fit import fit
-        from worker.trainer.session import open_session
-
-        session = open_session(context, params)
-        return fit(session, _material(session))
+    def material(self, session: Session, params: CommonParams) -> Material:
+        """See Recipe.material."""
+        return _material(session)
 
 
-def _material(session: Session) -> Any:
+def _material(session: Session) -> Material:
     from worker.trainer.classifier import label_map, labeller, open_classifier
     from worker.trainer.identity import tokenizer_hash
     from worker.trainer.material import Material

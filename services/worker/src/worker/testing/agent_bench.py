@@ -16,6 +16,7 @@ from kargah.contracts.jobs import JobConfig, JobView
 from kargah.db.engine import Engine
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import TERMINAL, Status
+from kargah.domain.kinds import KIND_NAMES
 from kargah.jobstore import attempt_repository, query_repository, submission_repository
 from kargah.jobstore.values import NewJob, RetryPolicy
 from kargah.ports.object_store import ObjectStore
@@ -34,7 +35,6 @@ from worker.testing.peer_server import PeerTwin, peer_server
 from worker.testing.processes import ENTRY, command, poll
 
 DEADLINES = {"preparing": 30.0, "training": 30.0, "evaluating": 30.0, "saving": 30.0}
-KINDS = ("train", "install")
 Value = TypeVar("Value")
 
 
@@ -60,6 +60,7 @@ class AgentBench:
     folder: Path
     env: Mapping[str, str]
     zygote: ZygoteCommand | None = None
+    entry: str = ENTRY
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def submit(self, kind: str = "train", **params: Any) -> str:
@@ -71,10 +72,13 @@ class AgentBench:
             output_model="tuned",
             params=params,
         )
-        if kind == "install":
-            config = JobConfig(recipe="install", output_model="tuned", params=params)
-        new = NewJob(new_id("job"), kind, "a job", config)
-        return self.jobs.do(submission_repository.insert_job, new)[0]
+        if kind != "train":
+            config = JobConfig(recipe=kind, output_model="tuned", output_dataset="made", params=params)
+        return self.submit_config(kind, config)
+
+    def submit_config(self, kind: str, config: JobConfig) -> str:
+        """Queue a job for whatever trainer agents start; its id."""
+        return self.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), kind, "a job", config))[0]
 
     def tools(
         self,
@@ -89,7 +93,7 @@ class AgentBench:
     ) -> Tools:
         peers = Peers.connect(self.peers_url, self.peers_url)
         return Tools(
-            ledger=PostgresLedger(engine or self.jobs.engine, name, KINDS, lease, RetryPolicy()),
+            ledger=PostgresLedger(engine or self.jobs.engine, name, KIND_NAMES, lease, RetryPolicy()),
             store=store or self.store,
             peers=peers,
             launcher=launcher,
@@ -105,7 +109,7 @@ class AgentBench:
     def launcher(self) -> Launcher:
         return Launcher(
             zygote_command=self.zygote,
-            entry=ENTRY,
+            entry=self.entry,
             train_env=trainer_env(self.env, self.folder / "cache", 1),
             install_env=install_env(self.env, self.folder / "cache", 1),
             metrics=AgentMetrics(CollectorRegistry()),

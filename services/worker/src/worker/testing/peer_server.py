@@ -21,8 +21,8 @@ Answer = tuple[int, bytes]
 _PREFIX = "blobs/"
 
 
-def _problem(status: int, detail: str, field: str | None = None) -> Answer:
-    errors = [ProblemField(field=field, message=detail)] if field else []
+def _problem(status: int, detail: str, field: str | None = None, told: str | None = None) -> Answer:
+    errors = [ProblemField(field=field, message=told or detail, line=3 if told else None)] if field else []
     problem = Problem(title="A problem", status=status, code="invalid", detail=detail, errors=errors)
     return status, problem.model_dump_json(by_alias=True).encode()
 
@@ -31,39 +31,38 @@ _NOT_FOUND = _problem(404, "no such thing")
 
 
 class PeerTwin:
-    """The state behind the server. `failures`: how many of the next requests are answered with 503."""
+    """The state behind the server. `failures`: how many of the next requests are answered with 503.
+    `refusal`: what is wrong with the third row of every dataset that is sent."""
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self.failures = 0
+        self.refusal: str | None = None
         self.locations: dict[str, bytes] = {}
         self.committed: list[ModelVersionView] = []
+        self.imported: list[DatasetVersionView] = []
         self._by_key: dict[str | None, ModelVersionView] = {}
         self._lock = threading.Lock()
 
-    def add_model(self, name: str, files: dict[str, bytes]) -> ModelRef:
-        """Put a model's files into the store, for agents to fetch."""
+    def add_model(self, name: str, files: dict[str, bytes], base: str | None = None) -> ModelRef:
+        """Put a model's files into the store, for agents to fetch; `base` is the model that an adapter belongs to."""
         listed = [ModelFile(path=path, size_bytes=len(data), sha256=self._blob(data)) for path, data in files.items()]
         version = _version(name, ModelVersionCreate(files=listed, source="test"), 1)
-        location = ModelLocation(version=version, bucket=self.store.bucket, prefix=_PREFIX)
+        under = self.locations[f"/api/models/{base}/location?version=1"] if base is not None else None
+        location = ModelLocation(
+            version=version,
+            bucket=self.store.bucket,
+            prefix=_PREFIX,
+            base=ModelLocation.model_validate_json(under) if under is not None else None,
+        )
         self.locations[f"/api/models/{name}/location?version=1"] = location.model_dump_json(by_alias=True).encode()
         return ModelRef(name=name, version=1, version_id=version.id)
 
-    def add_dataset(self, name: str, rows: list[dict[str, Any]]) -> DatasetRef:
+    def add_dataset(self, name: str, rows: list[dict[str, Any]], format: str = "messages") -> DatasetRef:
         """Put a dataset's canonical rows into the store, for agents to fetch."""
-        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
         digest = self._blob(data)
-        version = DatasetVersionView(
-            id=f"dsv_{name}",
-            dataset=name,
-            version=1,
-            format="messages",
-            sha256=digest,
-            source_filename="rows.jsonl",
-            source_sha256=digest,
-            stats=DatasetStats(rows=len(rows), size_bytes=len(data), fields=["messages"]),
-            created_at=datetime.now(UTC),
-        )
+        version = _dataset_version(name, format, data, digest)
         location = DatasetLocation(
             version=version, bucket=self.store.bucket, key=_PREFIX + digest, size_bytes=len(data)
         )
@@ -81,6 +80,8 @@ class PeerTwin:
                 return (200, found) if found else _NOT_FOUND
             if path.startswith("/api/blobs/"):
                 return self._answer_blob(method, path.removeprefix("/api/blobs/"), body)
+            if method == "PUT" and path.startswith("/api/datasets/"):
+                return self._put_rows(path.removeprefix("/api/datasets/").partition("/content")[0], body)
             if method == "POST" and path.endswith("/versions"):
                 return self._commit(path.removeprefix("/api/models/").removesuffix("/versions"), body)
             return _NOT_FOUND
@@ -102,6 +103,17 @@ class PeerTwin:
             self._by_key[new.idempotency_key] = _version(name, new, len(self.committed) + 1)
             self.committed.append(self._by_key[new.idempotency_key])
         return 201, self._by_key[new.idempotency_key].model_dump_json(by_alias=True).encode()
+
+    def _put_rows(self, name: str, body: bytes) -> Answer:
+        """As the dataset service: equal rows are one version."""
+        if self.refusal is not None:
+            return _problem(422, "1 row is not acceptable.", "answer", self.refusal)
+        digest = hashlib.sha256(body).hexdigest()
+        known = [one for one in self.imported if (one.dataset, one.sha256) == (name, digest)]
+        if not known:
+            known = [_dataset_version(name, "question_answer", body, digest)]
+            self.imported += known
+        return 201, known[0].model_dump_json(by_alias=True).encode()
 
     def _has(self, sha256: str) -> bool:
         try:
@@ -151,6 +163,20 @@ def _handler(twin: PeerTwin) -> type[BaseHTTPRequestHandler]:
             """Quiet."""
 
     return Handler
+
+
+def _dataset_version(name: str, format: str, data: bytes, digest: str) -> DatasetVersionView:
+    return DatasetVersionView(
+        id=f"dsv_{name}",
+        dataset=name,
+        version=1,
+        format=format,
+        sha256=digest,
+        source_filename="rows.jsonl",
+        source_sha256=digest,
+        stats=DatasetStats(rows=data.count(b"\n"), size_bytes=len(data), fields=[]),
+        created_at=datetime.now(UTC),
+    )
 
 
 def _version(name: str, new: ModelVersionCreate, number: int) -> ModelVersionView:

@@ -24,8 +24,17 @@ def open_causal(session: Session, lora: dict[str, Any] | None) -> Any:
     dtype = torch.float32 if lora is None else frozen_dtype(session)
     model = load_model(AutoModelForCausalLM, base_dir, dtype)
     if session.base_dir is not None:
-        return _open_adapter(model, session.model_dir, trainable=lora is not None)
+        adapted = open_adapter(model, session.model_dir, trainable=lora is not None)
+        return adapted if lora is not None else adapted.merge_and_unload().requires_grad_(True)
     return model if lora is None else _with_adapter(model, lora)
+
+
+def open_to_measure(session: Session) -> Any:
+    """The model as it is; an adapter stays beside its base, as it was when its training measured it."""
+    from transformers import AutoModelForCausalLM
+
+    model = load_model(AutoModelForCausalLM, session.base_dir or session.model_dir, frozen_dtype(session))
+    return model if session.base_dir is None else open_adapter(model, session.model_dir)
 
 
 def save_causal(model: Any, session: Session, folder: Path) -> None:
@@ -50,13 +59,13 @@ def _with_adapter(model: Any, lora: dict[str, Any]) -> Any:
         ) from error
 
 
-def _open_adapter(model: Any, folder: Path, trainable: bool) -> Any:
+def open_adapter(model: Any, folder: Path, trainable: bool = False) -> Any:
+    """The base `model` with the adapter of `folder` on it. Raises TrainingError."""
     from peft import PeftModel
 
     try:
-        adapted = PeftModel.from_pretrained(model, folder, is_trainable=trainable, local_files_only=True)
+        return PeftModel.from_pretrained(model, folder, is_trainable=trainable, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise TrainingError(
             "bad_model", f"The adapter cannot be opened: {error}", "Install it again, with its base."
         ) from error
-    return adapted if trainable else adapted.merge_and_unload().requires_grad_(True)

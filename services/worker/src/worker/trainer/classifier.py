@@ -24,12 +24,22 @@ def label_map(session: Session) -> Labels:
         example = session.example(row)
         if isinstance(example, LabelledText):
             found.add(example.label)
+    own = _own_labels(session)
+    if not session.trains:
+        return _known_labels(own, found)
     if len(found) < 2:
         raise TrainingError(
             "one_label", "The data has fewer than two classes.", "Upload rows of at least two different labels."
         )
-    own = _own_labels(session)
     return own if found <= own.keys() else {label: number for number, label in enumerate(sorted(found))}
+
+
+def _known_labels(own: Labels, found: set[str]) -> Labels:
+    """What is measured keeps its classes. Raises TrainingError when the data has others."""
+    if strange := sorted(found - own.keys()):
+        message = f"The model has no class {', '.join(strange[:5])}; its classes: {', '.join(own) or 'none'}."
+        raise TrainingError("unknown_label", message, "Measure it on rows with the labels that it was trained on.")
+    return own
 
 
 def _own_labels(session: Session) -> Labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,10 +15,17 @@ _CHUNK_ITEMS = 256
 _HIGHEST_EXPONENT = 700.0
 
 
-def evaluate(passes: Passes, store: TokenStore, objective: Objective, numbers: Sequence[int]) -> dict[str, float]:
+def evaluate(
+    passes: Passes,
+    store: TokenStore,
+    objective: Objective,
+    numbers: Sequence[int],
+    on_items: Callable[[int], None] | None = None,
+) -> dict[str, float]:
     """`eval_loss` (mean over targets), `eval_accuracy`, `perplexity` for tokens, and the objective's own scores.
 
-    Empty when there is nothing to measure. The caller has put the model into evaluation mode.
+    Empty when there is nothing to measure. The caller has put the model into evaluation mode. `on_items` hears how many
+    items each chunk had.
     """
     measures: list[Measure] = []
     for begin in range(0, len(numbers), _CHUNK_ITEMS):
@@ -26,6 +33,8 @@ def evaluate(passes: Passes, store: TokenStore, objective: Objective, numbers: S
         items = store.get(chunk)
         tasks = [objective.prepare(item, number, EVALUATION) for item, number in zip(items, chunk, strict=True)]
         measures.append(passes.measure(tasks))
+        if on_items is not None:
+            on_items(len(chunk))
     count = sum(measure.count for measure in measures)
     if count == 0:
         return {}

@@ -20,6 +20,7 @@ from worker.trainer.pace import Pace
 from worker.trainer.passes import Passes
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
+from worker.trainer.rows import IntArray
 from worker.trainer.samples import Samples
 from worker.trainer.session import Session
 from worker.trainer.state import RunState
@@ -60,7 +61,7 @@ def _assemble(session: Session, material: Material) -> Loop:
     learner = Learner(model, device.accelerator.prepare_model(model))
     layout = choose_layout(learner, material, device)
     budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)
-    store = _open_store(session, material, pulse)
+    store = open_store(session, material, pulse)
     train = store.items_of(session.split.train)
     if len(train) == 0:
         raise TrainingError("empty_dataset", "No row is left to train on.", "Add rows, or lower eval_fraction.")
@@ -78,7 +79,7 @@ def _assemble(session: Session, material: Material) -> Loop:
         max_grad_norm=params.max_grad_norm,
         writer=CheckpointWriter(context, params.checkpoint_seconds),
         identity=identity.identity(session, context.spec.recipe),
-        samples=_samples(session, material),
+        samples=shown_rows(session, material, session.split.held_out),  # others would show memory, not learning
         pulse=pulse,
         pace=Pace(),
     )
@@ -91,17 +92,18 @@ def _assemble(session: Session, material: Material) -> Loop:
     return loop
 
 
-def _open_store(session: Session, material: Material, pulse: Pulse) -> TokenStore:
+def open_store(session: Session, material: Material, pulse: Pulse) -> TokenStore:
+    """The items of all rows, from the cache where they were made before."""
     spec = session.context.spec
     parts = [identity.dataset_hash(session), session.shape.name, material.encoder.identity]
     cache = token_cache.cache_path(Path(spec.cache_dir), parts)
     return TokenStore(session.rows, session.shape, material.encoder, cache, pulse.beat)
 
 
-def _samples(session: Session, material: Material) -> Samples:
-    """The first held-out rows; those that were trained on would show memory, not learning."""
-    rows = session.split.held_out[: session.params.sample_prompts]
-    examples = [session.example(int(row)) for row in rows] if material.samples is not None else []
+def shown_rows(session: Session, material: Material, rows: IntArray) -> Samples:
+    """The first of `rows` as samples to be answered."""
+    chosen = rows[: session.params.sample_prompts]
+    examples = [session.example(int(row)) for row in chosen] if material.samples is not None else []
     return Samples(session.context, examples, material.samples or (lambda _: []))
 
 

@@ -1,4 +1,4 @@
-"""One training, from its spec to its exit status."""
+"""One run of a job, from its spec to its exit status."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import sys
 import traceback
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from kargah.contracts.runs import DoneMessage, FailedMessage, RunSpec
 from kargah.domain.errors import DomainError
-from worker.recipes.registry import recipe_named
-from worker.trainer.context import MessageContext, Outcome
+from worker.kinds.registry import run_job
+from worker.trainer.context import MessageContext
 from worker.trainer.errors import AgentGone, TrainingError
 from worker.trainer.pipe_context import PipeContext, PrintingContext
 
@@ -24,14 +22,14 @@ _READ_FD, _WRITE_FD = 3, 4
 
 
 def run(spec: RunSpec, read_fd: int, write_fd: int) -> int:
-    """Train as `spec` says, talking over two pipes. 0: done; 10: it would fail again; 11: another try may help."""
+    """Do as `spec` says, talking over two pipes. 0: done; 10: it would fail again; 11: another try may help."""
     return execute(PipeContext(spec, read_fd, write_fd))
 
 
 def execute(context: MessageContext) -> int:
     """The edge of the process: every failure becomes a message and a status."""
     try:
-        context.send(DoneMessage(outcome=_train(context)))
+        context.send(DoneMessage(outcome=run_job(context)))
         return DONE
     except AgentGone:
         return RETRYABLE
@@ -44,31 +42,6 @@ def execute(context: MessageContext) -> int:
     except Exception as error:  # the edge: whatever it is, the job must say so, and the log must show where
         traceback.print_exc()
         return _fail(context, _unexpected(error))
-
-
-def _train(context: MessageContext) -> Outcome:
-    spec = context.spec
-    if spec.kind == "install":
-        from worker.installs.run import run_install  # brings huggingface_hub, which no training needs
-
-        return run_install(spec, context)
-    recipe = recipe_named(spec.recipe)
-    context.phase("preparing")
-    try:
-        params = recipe.params.model_validate(spec.params)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise TrainingError("bad_params", f"Parameters the recipe does not take: {wrong}") from error
-    _quieten()
-    return recipe.run(context, params)
-
-
-def _quieten() -> None:
-    """No progress bars: the job's log has its own lines."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
 
 
 def _io_error(error: OSError) -> TrainingError:

@@ -14,6 +14,14 @@ from worker.trainer.session import Session
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
+def quieten() -> None:
+    """No progress bars: the job's log has its own lines."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
 def load_tokenizer(folder: Path) -> Any:
     """Raises TrainingError when there is none that can be read."""
     from transformers import AutoTokenizer

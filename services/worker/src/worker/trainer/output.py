@@ -14,6 +14,7 @@ from worker.trainer.curve import loss_svg
 from worker.trainer.identity import versions
 from worker.trainer.material import Material, Sample
 from worker.trainer.model_card import model_card
+from worker.trainer.scrub import scrub
 from worker.trainer.session import Session
 from worker.trainer.state import RunState
 
@@ -25,7 +26,8 @@ def write_output(session: Session, material: Material, state: RunState, answers:
     with disk_errors():
         material.save(folder)
     material.tokenizer.save_pretrained(folder)
-    _scrub(folder, session)
+    folders = (session.model_dir, session.base_dir)
+    scrub(folder, {local: session.base_name for local in folders if local is not None})
     summary = summarise(session, state)
     details = _details(session.params.model_dump(), state, answers)
     _write(folder / "metrics.json", json.dumps(summary | details, ensure_ascii=False, indent=1))
@@ -56,17 +58,6 @@ def _details(params: dict[str, Any], state: RunState, answers: Sequence[Sample])
         "samples": [asdict(answer) for answer in answers],
         "versions": versions(),
     }
-
-
-def _scrub(folder: Path, session: Session) -> None:
-    """Configuration files name the base by its name, not by this machine's folders."""
-    name = session.base_name
-    for path in folder.glob("*.json"):
-        text = path.read_text(encoding="utf-8")
-        for local in (session.model_dir, session.base_dir):
-            if local is not None:
-                text = text.replace(json.dumps(str(local))[1:-1], name)
-        _write(path, text)
 
 
 def _write(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ class Samples:
     examples: Sequence[Example]
     answer: Callable[[Sequence[Example]], list[Sample]]
 
-    def show(self, when: Literal["before", "after"]) -> list[Sample]:
+    def show(self, when: Literal["before", "after", "evaluation"]) -> list[Sample]:
         """Answer them and tell each as an event; the model is in evaluation mode."""
         shown = self.answer(self.examples) if self.examples else []
         for sample in shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kargah.domain.kinds import KINDS
 from kargah.formats.base import Example, Format
 from kargah.formats.registry import format_named
 from worker.recipes.params import CommonParams
@@ -12,7 +13,7 @@ from worker.trainer import rng
 from worker.trainer.context import RunContext
 from worker.trainer.device import Device, open_device
 from worker.trainer.errors import TrainingError
-from worker.trainer.rows import RowFile, Split, split_rows
+from worker.trainer.rows import RowFile, Split, all_held_out, split_rows
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Session:
         own = (self.model_dir / "tokenizer_config.json").is_file()
         return self.model_dir if own or self.base_dir is None else self.base_dir
 
+    @property
+    def trains(self) -> bool:
+        """Whether the run trains; if not, it measures, and every row is held out."""
+        return KINDS[self.context.spec.kind].trains
+
     def example(self, row: int) -> Example:
         return self.rows.example(row, self.shape)
 
@@ -47,11 +53,13 @@ def open_session(context: RunContext, params: CommonParams) -> Session:
     """Raises TrainingError when an input is absent or the device cannot do what is asked."""
     spec = context.spec
     if spec.model_dir is None or spec.dataset_path is None or spec.dataset_format is None:
-        raise TrainingError("bad_spec", "A training needs a model and a dataset.", "Submit the job with both.")
+        raise TrainingError(
+            "bad_spec", "A training or an evaluation needs a model and a dataset.", "Submit the job with both."
+        )
     device = open_device(params.precision, spec.threads)
     rng.seed_all(params.seed)
     rows = RowFile(Path(spec.dataset_path))
-    split = split_rows(rows, params.eval_fraction, params.seed)
+    split = split_rows(rows, params.eval_fraction, params.seed) if KINDS[spec.kind].trains else all_held_out(rows)
     context.log(f"{len(rows)} rows: {len(split.train)} to train on, {len(split.held_out)} held out")
     base_dir = Path(spec.base_dir) if spec.base_dir is not None else None
     return Session(

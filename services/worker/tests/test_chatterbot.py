@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset_svc.imports.chatterbot import CorpusMissing, main, read_corpus
 from kargah.formats.registry import format_named
+from worker.imports.chatterbot import read_corpus
+from worker.imports.rows import CorpusMissing, write_rows
 
 
 def test_every_row_is_a_valid_pair_once() -> None:
@@ -25,13 +26,12 @@ def test_turns_of_a_conversation_answer_each_other() -> None:
     assert ("صبح بخیر، حالت چطوره؟", "من هم خیلی خوبم.") not in pairs
 
 
-def test_command_writes_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_written_as_json_lines(tmp_path: Path) -> None:
     target = tmp_path / "persian.jsonl"
-    assert main([str(target)]) == 0
+    count = write_rows(target, read_corpus())
     lines = target.read_text(encoding="utf-8").splitlines()
-    assert f"{len(lines):,} rows" in capsys.readouterr().out
+    assert len(lines) == count
     assert set(json.loads(lines[0])) == {"question", "answer", "category"}
-    assert main([]) == 2
 
 
 def test_unknown_language_is_told() -> None:

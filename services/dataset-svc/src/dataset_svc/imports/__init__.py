@@ -1,1 +1,0 @@
-"""Converters of well-known data into files that can be uploaded."""

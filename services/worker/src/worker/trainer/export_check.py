@@ -1,0 +1,72 @@
+"""Whether a merged model, read back from disk, is the one that was merged."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from worker.trainer.errors import TrainingError
+
+_TEXTS = ("سلام! Hello, world.", "پایتخت ایران کجاست؟ The capital of France is")
+_NEW_TOKENS = 8
+# Of the logits' spread. Merging rounds in the weights' type once more; a tensor that is missing, swapped or not merged
+# is further off than this by far.
+_TOLERANCE = 0.1
+
+
+class Check:
+    """`expect` sees the adapter on its base, `found` what came out of it."""
+
+    def __init__(self, tokenizer: Any, threads: int) -> None:
+        """`threads` of the CPU, 0 for all that this process may use."""
+        torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+        self._tokenizer = tokenizer
+        self._inputs = [tokenizer(text, return_tensors="pt")["input_ids"] for text in _TEXTS]
+        self._expected: list[Tensor] = []
+
+    def expect(self, adapted: Any) -> None:
+        """Note what the model computes before it is merged."""
+        self._expected = [_logits(adapted, ids) for ids in self._inputs]
+
+    def found(self, model: Any) -> dict[str, Any]:
+        """The most that its logits differ, as a share of their spread, and how it goes on from a text. Raises
+        TrainingError when it computes something else."""
+        pairs = zip(self._expected, (_logits(model, ids) for ids in self._inputs), strict=True)
+        difference = max(_difference(expected, found) for expected, found in pairs)
+        if not difference <= _TOLERANCE:
+            message = f"The merged model, read back, differs from the adapter on its base by {difference:.3g}."
+            raise TrainingError("bad_export", message, "Nothing was registered. The adapter is as it was.")
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        return {"difference": difference, "sample": self._sample(model), "parameters": parameters}
+
+    def _sample(self, model: Any) -> str:
+        ids = self._inputs[-1]
+        with torch.no_grad():
+            output = model.generate(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=False,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                max_new_tokens=_NEW_TOKENS,
+                pad_token_id=self._tokenizer.pad_token_id or 0,
+            )
+        return str(self._tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True)).strip()
+
+
+def _logits(model: Any, ids: Tensor) -> Tensor:
+    with torch.no_grad():
+        found = model(input_ids=ids).logits.float()
+    assert isinstance(found, Tensor)
+    return found
+
+
+def _difference(expected: Tensor, found: Tensor) -> float:
+    """NaN where either has one, infinite where the vocabulary is another."""
+    if expected.shape != found.shape:
+        return float("inf")
+    return float((found - expected).abs().max() / expected.std().clamp_min(1e-3))

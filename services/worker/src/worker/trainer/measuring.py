@@ -1,0 +1,93 @@
+"""From a session and a recipe's material to the figures of a model that is not trained."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from kargah.contracts.runs import ProgressMessage
+from worker.trainer.choose_layout import choose_layout, describe_layout
+from worker.trainer.device import token_budget
+from worker.trainer.errors import TrainingError
+from worker.trainer.evaluation import evaluate
+from worker.trainer.fit import open_store, shown_rows
+from worker.trainer.learner import Learner, bare
+from worker.trainer.material import Material, Sample
+from worker.trainer.passes import Passes
+from worker.trainer.pulse import Pulse
+from worker.trainer.session import Session
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`metrics` as of `evaluate`, over the first `rows` of the dataset; `samples` are answers to the first of them."""
+
+    metrics: dict[str, float]
+    rows: int
+    samples: list[Sample]
+
+
+@dataclass
+class Progress:
+    """`done` of `total` items, begun at `began` (monotonic seconds)."""
+
+    total: int = 0
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def message(self) -> ProgressMessage:
+        """99 % at most, as the answers and the report are still to come; the estimate needs a first measure."""
+        if self.done == 0:
+            return ProgressMessage(percent=0, note="evaluating" if self.total else "preparing")
+        rest = (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        percent = round(99.0 * self.done / self.total, 3)
+        return ProgressMessage(percent=percent, eta_seconds=round(rest, 1), note="evaluating")
+
+
+def measure(session: Session, material: Material, max_rows: int | None) -> Measured:
+    """Measure the first `max_rows` rows, or all, then answer samples. Raises TrainingError, Interruption."""
+    progress = Progress()
+    pulse = Pulse(session.context, progress.message)
+    pulse.interruptible = True
+    passes, model = _passes(session, material, pulse)
+    store = open_store(session, material, pulse)
+    rows = session.split.held_out[:max_rows]
+    numbers = store.items_of(rows).tolist()
+    session.context.phase("evaluating")
+    progress.total, progress.began = len(numbers), time.monotonic()
+
+    def count(items: int) -> None:
+        progress.done += items
+        pulse.tell()
+
+    metrics = evaluate(passes, store, material.objective, numbers, count)
+    _check(metrics)
+    samples = shown_rows(session, material, rows)
+    model.eval()
+    return Measured(metrics, len(rows), samples.show("evaluation"))
+
+
+def _passes(session: Session, material: Material, pulse: Pulse) -> tuple[Passes, Any]:
+    device, params = session.device, session.params
+    model = material.model.to(device.torch).eval().requires_grad_(False)
+    learner = Learner(model, device.accelerator.prepare_model(model, evaluation_mode=True))
+    layout = choose_layout(learner, material, device)
+    budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)
+    session.context.log(f"Measuring on {device.torch} in {device.precision}: {describe_layout(layout, learner)}")
+    pulse.watch(learner.layers())
+    return Passes(learner, layout, device, budget, session.context, pulse.beat), model
+
+
+def _check(metrics: dict[str, float]) -> None:
+    if not metrics:
+        raise TrainingError(
+            "nothing_to_measure",
+            "No row has anything to measure within the maximum length.",
+            "Raise max_length, or check that the rows have answers.",
+        )
+    if not math.isfinite(metrics["eval_loss"]):
+        raise TrainingError(
+            "nan_loss", f"The evaluation loss is {metrics['eval_loss']}.", "Check the model: its weights may be broken."
+        )

@@ -1,0 +1,47 @@
+"""The kinds of long work: all are jobs of one engine, each kind with a queue of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+
+class Kind(StrEnum):
+    """What a job does."""
+
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    EXPORT = "export"
+    INSTALL = "install"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class KindFacts:
+    """What sets a kind apart. `makes`: what its result is. Only what `trains` has steps, checkpoints, a model to keep
+    half-way; other kinds begin anew. `network`: its process may use the network."""
+
+    meaning: str
+    makes: Literal["model", "dataset", "figures"]
+    trains: bool = False
+    network: bool = False
+
+
+KINDS: Mapping[Kind, KindFacts] = MappingProxyType(
+    {
+        Kind.TRAIN: KindFacts("tunes a model on a dataset", "model", trains=True),
+        Kind.EVALUATE: KindFacts("measures a model on a dataset", "figures"),
+        Kind.EXPORT: KindFacts("merges an adapter into its base, as a model of its own", "model"),
+        Kind.INSTALL: KindFacts("brings a base model in from a package or a hub", "model", network=True),
+        Kind.IMPORT: KindFacts("makes a dataset from a corpus that comes in a package", "dataset"),
+    }
+)
+KIND_NAMES: tuple[str, ...] = tuple(kind.value for kind in Kind)
+
+
+def facts_of(kind: str) -> KindFacts:
+    """By its name. Raises ValueError for a kind that there is not."""
+    return KINDS[Kind(kind)]
