@@ -47,6 +47,10 @@ fmt: .venv/dev.done ## Format and apply safe lint fixes
 bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: simulate
+simulate: .venv/dev.done ## Scheduling at scale: a million jobs on simulated time, claims on a real Postgres
+	$(BIN)/python -m benchmarks.queue_simulation $(ARGS)
+
 SECONDS ?= 900
 KILLS ?= 500
 SEED ?= 1

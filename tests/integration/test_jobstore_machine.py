@@ -8,12 +8,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
 
 from kargah.contracts.jobs import JobError
+from kargah.db.engine import Connection
 from kargah.domain.errors import Conflict, StaleAttempt
 from kargah.domain.job_state import ACTIVE, CONTROLS, TERMINAL, Desired, Event, Status, controls, next_status
+from kargah.domain.queue_policy import rank
 from kargah.jobstore import attempt_repository as attempts
-from kargah.jobstore import claim_repository, control_repository, query_repository
+from kargah.jobstore import claim_repository, control_repository, query_repository, queue_repository
+from kargah.jobstore.queue_view_repository import waiting_jobs
+from kargah.jobstore.tables import jobs
 from kargah.jobstore.values import Batch, NewCheckpoint, RetryPolicy
 from kargah.testing.jobs import JobBench, job_bench
 
@@ -37,12 +42,29 @@ class JobMachine(RuleBasedStateMachine):
         self.crashes = 0
         self.saved = 0
         self.saved_at_crash = 0
+        self.priority = 0
+        self.quota: int | None = None
+
+    @rule(quota=st.sampled_from([None, 0, 1]))
+    def limit(self, quota: int | None) -> None:
+        self.bench.do(queue_repository.set_quota, "local", quota)
+        self.quota = quota
+
+    @rule(priority=st.integers(min_value=-100, max_value=100))
+    def prioritise(self, priority: int) -> None:
+        try:
+            self.bench.do(control_repository.change_priority, self.job_id, priority)
+        except Conflict:
+            assert self.status in TERMINAL
+            return
+        assert self.status not in TERMINAL
+        self.priority = priority
 
     @precondition(lambda self: self.status not in TERMINAL)
     @rule(expired=st.booleans())
     def claim(self, expired: bool) -> None:
         claim = self.bench.claim(lease_seconds=-1 if expired else 60)
-        after = next_status(self.status, Event.CLAIM)
+        after = next_status(self.status, Event.CLAIM) if self.quota != 0 else None
         assert (claim is not None) == (after is not None)
         if claim is not None and after is not None:
             self.generation += 1
@@ -138,8 +160,18 @@ class JobMachine(RuleBasedStateMachine):
         statuses = [event.data["status"] for event in events if event.type == "status"]
         assert statuses[-1] == self.status
 
+    @invariant()
+    def the_queue_shows_it_while_it_waits(self) -> None:
+        shown = self.bench.do(waiting_jobs, ["train"], limit=10)
+        assert [job.job_id for job in shown] == ([self.job_id] if self.status is Status.PENDING else [])
+        for job in shown:
+            place = self.bench.do(_rank, self.job_id)
+            assert (job.priority, job.held, job.max_running) == (self.priority, self.quota == 0, self.quota)
+            assert place == pytest.approx(rank(job.queued_at.timestamp(), self.priority), abs=1e-2)
+
     def teardown(self) -> None:
         """Leave nothing in the queue for the next example's job to compete with."""
+        self.bench.do(queue_repository.set_quota, "local", None)
         if self.status not in TERMINAL:
             self.bench.do(control_repository.cancel, self.job_id)
 
@@ -192,6 +224,10 @@ class JobMachine(RuleBasedStateMachine):
         (expired,) = self.bench.do(claim_repository.expire_leases, _POLICY)
         self._crash()
         assert (expired.job_id, expired.status) == (self.job_id, self.status)
+
+
+def _rank(conn: Connection, job_id: str) -> float:
+    return float(conn.execute(select(jobs.c.rank).where(jobs.c.id == job_id)).scalar_one())
 
 
 @pytest.fixture
