@@ -179,14 +179,14 @@ class Attempt:
 
     def _after_uploads(self, supervisor: Supervisor, ending: Ending) -> Ending:
         """Checkpoints that are on their way arrive first: what follows this attempt starts from them."""
-        failed = supervisor.settle_uploads()
         try:
+            supervisor.settle_uploads()
             while supervisor.uploads:
                 self._watch.wait_until(supervisor.uploads[0][1].done, self._time_up)
-                failed += supervisor.settle_uploads()
+                supervisor.settle_uploads()
         except Over as over:
             return over.ending
-        return _unless_unsaved(ending, failed)
+        return _unless_unsaved(ending, supervisor.failed)
 
     def _publish(self, ending: Finished, inputs: Inputs) -> Ending:
         self._collector.phase("saving")

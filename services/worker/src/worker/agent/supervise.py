@@ -60,6 +60,7 @@ class Supervisor:
         self._output: OutputMessage | None = None
         self._ended = False
         self.uploads: list[tuple[CheckpointMessage, Future[bool]]] = []
+        self.failed: list[CheckpointMessage] = []
 
     def run(self, observe: Callable[[TrainerMessage], None]) -> Ending:
         """Until the trainer has ended; how. `observe` sees each message. Raises Over (hung, out of time) and Lost."""
@@ -72,11 +73,11 @@ class Supervisor:
             self._trainer.child.release()
             self._controls.close()
 
-    def settle_uploads(self) -> list[CheckpointMessage]:
-        """Take note of uploads that are done; those checkpoints that could not be stored. Raises Lost."""
+    def settle_uploads(self) -> None:
+        """Take note of uploads that are done; checkpoints that could not be stored go to `failed`. Raises Lost."""
         done = [(message, future) for message, future in self.uploads if future.done()]
         self.uploads = [pair for pair in self.uploads if pair not in done]
-        return [message for message, future in done if not self._stored(message, future)]
+        self.failed += [message for message, future in done if not self._stored(message, future)]
 
     def _step(self, observe: Callable[[TrainerMessage], None]) -> None:
         self._watch.check()
