@@ -31,6 +31,7 @@ POLICIES = (Policy("Kargah"), Policy("without fair share", share_seconds=0.0), P
 PENDING = (1_000, 10_000, 100_000, 1_000_000)
 RUNNING = 10_000
 CONNECTIONS = (1, 2, 4, 8)
+_BATCH = 20_000  # rows in one statement, which may last half a minute at most
 
 
 def simulate(load: Load, policies: Sequence[Policy] = POLICIES) -> tuple[list[Summary], list[Panel]]:
@@ -61,7 +62,8 @@ def _latencies(bench: JobBench, pending: Sequence[int], running: int) -> list[La
     """With few trainings at first, then also with `running` of them."""
     found, there = [], 0
     for size in pending:
-        bench.do(add_jobs, size - there, there)
+        for first in range(there, size, _BATCH):
+            bench.do(add_jobs, min(_BATCH, size - first), first)
         there = size
         prepare(bench)
         found.append(claim_latency(bench, size, 0, 200))

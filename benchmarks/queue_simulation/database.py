@@ -68,6 +68,7 @@ def add_jobs(conn: Connection, count: int, first: int = 0, *, running: bool = Fa
 def prepare(bench: JobBench) -> None:
     """Let Postgres see what is there, as its own autovacuum would."""
     with bench.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(sa.text("SET statement_timeout = 0"))
         conn.execute(sa.text("VACUUM ANALYZE jobs"))
 
 

@@ -19,7 +19,7 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.domain.job_state import Status
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
-from kargah.jobstore import claim_repository, control_repository, recipe_repository
+from kargah.jobstore import claim_repository, control_repository, recipe_repository, worker_repository
 from worker.testing.agent_bench import AgentBench, agent_bench
 from worker.testing.processes import ENTRY, PRELOAD, alive, poll, until
 
@@ -148,6 +148,21 @@ def test_an_idle_agent_ends_at_once(machine: Machine) -> None:
     with machine.agent("one") as agent:
         agent.process.terminate()
         assert agent.process.wait(5) == 0
+
+
+def test_an_agent_shows_itself_and_its_job(machine: Machine) -> None:
+    bench = machine.bench
+
+    def shown() -> dict[str, str | None]:
+        return {worker.name: worker.job_id for worker in bench.jobs.do(worker_repository.list_workers) if worker.alive}
+
+    with machine.agent("one") as agent:
+        until(lambda: shown() == {"one": None}, "the idle worker's row")
+        job_id = bench.submit(steps=100_000, every=100_000, pace=0.05)
+        until(lambda: shown() == {"one": job_id}, "its job")
+        agent.process.terminate()
+        assert agent.process.wait(15) == 0
+    assert shown() == {}
 
 
 def test_a_killed_agents_job_goes_on_elsewhere(machine: Machine) -> None:

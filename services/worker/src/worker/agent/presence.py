@@ -54,10 +54,12 @@ class Presence:
             self._changed.set()
 
     def close(self) -> None:
-        """End the thread and take the row away; a thread that hangs in the database is left behind."""
+        """End the thread and take the row away; where the database hangs, both are left behind."""
         self._ended = True
         self._changed.set()
         self._thread.join(_CLOSE_SECONDS)
+        if self._thread.is_alive():
+            return  # the database is out of reach; the row fades by itself
         try:
             self._book.leave()
         except Unavailable as error:
