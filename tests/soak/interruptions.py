@@ -41,10 +41,10 @@ TRAINING = Training("interrupted", "llama-interrupted", "questions", "sft", _PAR
 
 @dataclass(frozen=True)
 class Interruption:
-    """`gap` seconds after the trainer is there (`early`), or after the attempt's first step is stored."""
+    """`gap` seconds after a trainer is there, or, with an `after`, after a new attempt has stored that step."""
 
     kind: str
-    early: bool
+    after: int | None
     gap: float
 
 
@@ -58,15 +58,15 @@ class Happened:
     seconds: float
 
 
-def plan(times: int, seed: int, training_seconds: float) -> list[Interruption]:
-    """Half of them while an attempt begins, the others anywhere in it; together they leave the job time to end."""
+def plan(times: int, seed: int, steps: int) -> list[Interruption]:
+    """Half of them while an attempt begins, the others all along the job, which still has a bit to go then."""
     rng = random.Random(seed)
     kinds = rng.choices(list(_KINDS), weights=list(_KINDS.values()), k=times)
-    late = training_seconds / times
-    return [
-        Interruption(kind, early := rng.random() < 0.5, rng.uniform(0, 0.5) if early else rng.uniform(0, late))
-        for kind in kinds
-    ]
+    found = []
+    for number, kind in enumerate(kinds):
+        early = rng.random() < 0.5
+        found.append(Interruption(kind, None if early else number * steps // (times + 5), rng.uniform(0, 0.5)))
+    return found
 
 
 class Interrupter:
@@ -100,10 +100,11 @@ class Interrupter:
 
     def _wait_for_attempt(self, interruption: Interruption) -> tuple[Agent, Hold] | None:
         """Whoever has the job in hand, at the planned instant; None when the job has ended."""
-        if interruption.early:
+        after = interruption.after
+        if after is None:
             self._until(lambda: self._over() or ((found := self._holder()) is not None and found[0].trainer()))
         else:
-            self._until(lambda: self._over() or self._newest_attempt() > self._last)
+            self._until(lambda: self._over() or (self._newest_attempt() > self._last and self._step() >= after))
         time.sleep(interruption.gap)
         return self._until(lambda: None if self._over() else self._holder()) if not self._over() else None
 
@@ -190,7 +191,7 @@ def run(times: int, seed: int, steps: int, path: Path, console: Console) -> bool
         submitter = Submitter(stack.gateways, options)
         console.print(f"{steps} steps undisturbed")
         truth = references(submitter, [TRAINING], books, 600.0, lambda _: None)[TRAINING.name]
-        interruptions = plan(times, seed, truth.step_seconds * steps)
+        interruptions = plan(times, seed, steps)
         console.print(f"took {truth.step_seconds * steps:.1f} s; now with {times} interruptions", highlight=False)
         interrupter = Interrupter(stack, books, submitter.submit(TRAINING), console)
         interrupter.run(interruptions)

@@ -10,7 +10,7 @@ from tests.soak import checks
 from tests.soak.evidence import Evidence, JobEvidence
 from tests.soak.injector import Done
 from tests.soak.mutilate import Damage
-from tests.soak.recovery import recoveries, summary
+from tests.soak.recovery import recoveries, standstill, summary
 from tests.soak.reference import Reference
 
 _SHOWN = 20
@@ -92,7 +92,7 @@ def _facts(account: Account) -> dict[str, Any]:
     found = recoveries(account.done, jobs)
     redone = {job.id: checks.redone_steps(job) for job in jobs.values()}
     seconds = sum(count * account.truth[account.trained[job_id]].step_seconds for job_id, count in redone.items())
-    still = sum(one.seconds for one in found if one.undisturbed)
+    still = standstill(account.done, jobs)
     return {
         "jobs submitted": len(jobs),
         "jobs done": sum(job.status == "completed" for job in jobs.values()),
@@ -102,7 +102,8 @@ def _facts(account: Account) -> dict[str, Any]:
         "steps redone": sum(redone.values()),
         "damaged checkpoints passed over": sum(job.damaged_met for job in jobs.values()),
         "losses compared": sum(len(job.points) for job in jobs.values()),
-        "seconds redone": round(seconds, 1),
-        "seconds from deaths to next steps (undisturbed)": round(still, 1),
+        "time lost, seconds": round(still + seconds, 1),
+        "of it from deaths to next steps": round(still, 1),
+        "of it in steps done again": round(seconds, 1),
         "recovery": summary(found),
     }

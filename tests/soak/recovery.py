@@ -23,15 +23,24 @@ class Recovery:
     undisturbed: bool
 
 
+def standstill(done: Sequence[Done], jobs: Mapping[str, JobEvidence]) -> float:
+    """Seconds that jobs stood still between a death and the next step, summed over jobs; overlaps count once."""
+    total = 0.0
+    for job_id, of_job in _deaths(done).items():
+        covered = 0.0
+        for death in sorted(of_job, key=lambda one: one.at):
+            after = _next_step(jobs[job_id], death) if job_id in jobs else None
+            if after is not None:
+                total += max(0.0, after - max(death.at, covered))
+                covered = max(covered, after)
+    return total
+
+
 def recoveries(done: Sequence[Done], jobs: Mapping[str, JobEvidence]) -> list[Recovery]:
     """Of each death after which the job trained on; one that only had to be registered has no next step."""
-    deaths: dict[str, list[Done]] = defaultdict(list)
     outages = [one for one in done if one.kind.startswith("restart")]
-    for one in done:
-        if one.kind in _DEATHS and one.job_id is not None:
-            deaths[one.job_id].append(one)
     found = []
-    for job_id, of_job in deaths.items():
+    for job_id, of_job in _deaths(done).items():
         for death in of_job:
             after = _next_step(jobs[job_id], death) if job_id in jobs else None
             if after is not None:
@@ -52,6 +61,14 @@ def summary(found: Iterable[Recovery]) -> dict[str, dict[str, float]]:
         kind: {"count": len(values), "median": round(statistics.median(values), 2), "max": round(max(values), 2)}
         for kind, values in sorted(groups.items())
     }
+
+
+def _deaths(done: Sequence[Done]) -> Mapping[str, list[Done]]:
+    deaths: dict[str, list[Done]] = defaultdict(list)
+    for one in done:
+        if one.kind in _DEATHS and one.job_id is not None:
+            deaths[one.job_id].append(one)
+    return deaths
 
 
 def _next_step(job: JobEvidence, death: Done) -> float | None:
