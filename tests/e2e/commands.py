@@ -6,7 +6,10 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+PERSIAN_QA = Path(__file__).parents[2] / "examples" / "persian-qa" / "persian_qa.jsonl"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import Status
 from kargah.testing.servers.folder import server_folder
 from kargah.testing.servers.prometheus import PrometheusServer
+from worker.testing.tiny_models import tiny_llama
 
-from .tiny_models import PERSIAN_QA, tiny_llama
+from .commands import PERSIAN_QA
 
 CONFIG = {"baseModel": "tiny", "dataset": "persian_qa", "epochs": 1, "batchSize": 8, "learningRate": 0.001}
 

@@ -15,9 +15,9 @@ import pytest
 from kargah import Client
 from kargah.embedded.ports import free_port
 from kargah.testing.servers.folder import server_folder
+from worker.testing.tiny_models import tiny_bert, tiny_llama
 
-from .commands import Kargah
-from .tiny_models import PERSIAN_QA, tiny_bert, tiny_llama
+from .commands import PERSIAN_QA, Kargah
 
 DOCUMENTED_BODY = (
     '{"name":"Test Training","config":{"baseModelPath":"models/bert_fa_base","datasetPath":"datasets/text/parsinlu_rc",'
@@ -160,7 +160,35 @@ def _kept(kargah: Kargah) -> dict[str, Any]:
     }
 
 
-def test_the_chatterbot_corpus_can_be_imported(kargah: Kargah) -> None:
+def test_the_chatterbot_corpus_is_imported_by_a_job(kargah: Kargah) -> None:
     version = kargah.json("dataset", "import", "chatterbot")
     assert version["format"] == "question_answer"
     assert version["stats"]["rows"] > 1000
+    assert kargah.json("dataset", "import", "chatterbot")["version"] == version["version"]
+    jobs = kargah.json("jobs", "--kind", "import")["items"]
+    assert [job["status"] for job in jobs] == ["completed", "completed"]
+    assert jobs[0]["result"]["versionId"] == version["id"]
+
+
+def test_a_tuned_model_is_measured_exported_and_answers(installed: Kargah) -> None:
+    data = ("-d", "parsinlu_rc")
+    trained = ("train", "-m", "tiny-llama", *data, "-o", "to-export", "--max-steps", "20", "--lr", "0.005")
+    assert installed.json(*trained)["status"] == "completed"
+    measured = (*data, "--max-rows", "40", "--set", "max_length=128")
+    before = installed.json("evaluate", "-m", "tiny-llama", *measured)["result"]
+    after = installed.json("evaluate", "-m", "to-export", *measured)["result"]
+    assert (before["rows"], len(before["samples"])) == (40, 3)
+    assert after["metrics"]["perplexity"] < before["metrics"]["perplexity"]
+    version = installed.json("model", "export", "to-export")
+    assert (version["model"], version["facts"]["kind"]) == ("to-export-merged", "causal_lm")
+    assert version["lineage"]["exported_from"]["name"] == "to-export"
+    whole = installed.json("evaluate", "-m", "to-export-merged", *measured)["result"]
+    assert whole["metrics"]["eval_loss"] == pytest.approx(after["metrics"]["eval_loss"], rel=0.01)
+    answer = installed.json("chat", "to-export-merged", "پایتخت ایران کجاست؟", "--max-tokens", "8")["answer"]
+    assert isinstance(answer, str)
+    assert "perplexity" in installed.run("evaluate", "-m", "to-export", *measured).stdout
+
+
+def test_what_is_no_adapter_cannot_be_exported(installed: Kargah) -> None:
+    refused = installed.run("model", "export", "tiny-llama", expect=1)
+    assert "no adapter" in refused.stderr

@@ -21,8 +21,9 @@ from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.fixtures import DatabaseUrlFor
-from worker.testing.tiny_llama import CONTEXT, tiny_llama
+from worker.testing.tiny_models import tiny_llama
 
+CONTEXT = 512
 ASK: list[Any] = [{"role": "user", "content": "سلام! چطوری؟"}]
 
 
@@ -98,7 +99,7 @@ def _is_ready(url: str) -> bool:
 
 
 def test_a_model_goes_in_and_speaks(running: Running, tmp_path: Path) -> None:
-    version = running.commit("owner/tiny", tiny_llama(tmp_path / "tiny"))
+    version = running.commit("owner/tiny", tiny_llama(tmp_path / "tiny", context=CONTEXT, initializer_range=0.4))
     assert version["facts"]["kind"] == "causal_lm" and version["facts"]["hasChatTemplate"]
     with openai.OpenAI(base_url=f"{running.inference}/v1", api_key="-", max_retries=0) as client:
         options: dict[str, Any] = {"model": "owner/tiny", "messages": ASK, "temperature": 0, "max_tokens": 20}

@@ -24,11 +24,12 @@ from worker.inference.app import build
 from worker.inference.catalogue import Catalogue
 from worker.inference.config import InferenceSettings
 from worker.testing.model_shelf import Shelf, serving
-from worker.testing.tiny_llama import CONTEXT, tiny_llama
+from worker.testing.tiny_models import tiny_llama
 
 # peft asks transformers by an older name.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
+CONTEXT = 512
 ASK: list[Any] = [{"role": "user", "content": "سلام! چطوری؟"}]
 
 
@@ -67,7 +68,10 @@ class Service:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("models")
-    found = {"tiny": tiny_llama(root / "tiny"), "bare": tiny_llama(root / "bare", template=False)}
+    found = {
+        "tiny": tiny_llama(root / "tiny", context=CONTEXT, initializer_range=0.4),
+        "bare": tiny_llama(root / "bare", template=False, marks=False, context=CONTEXT, initializer_range=0.4),
+    }
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_pretrained(found["tiny"])
     config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)

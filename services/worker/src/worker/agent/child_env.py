@@ -56,4 +56,5 @@ def _common(parent: Mapping[str, str], cache_dir: Path, names: frozenset[str]) -
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
         "PYTHONHASHSEED": "0",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS can then be asked for deterministic kernels
     }

@@ -139,6 +139,12 @@ class CommonParams(BaseModel):
         description="How many held-out rows the model answers before and after training, to be read by people.",
         json_schema_extra=measured(**basic(0, 20)),
     )
+    deterministic: bool = Field(
+        default=False,
+        title="Deterministic kernels",
+        description="On a GPU: an interrupted run gives the same numbers as an uninterrupted one to the last bit, more "
+        "slowly. On a CPU it always does.",
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto",
         title="Precision",

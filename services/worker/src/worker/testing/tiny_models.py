@@ -44,12 +44,15 @@ def labelled_rows(count: int, seed: int = 0) -> list[dict[str, str]]:
     return rows
 
 
-def tiny_llama(folder: Path, template: bool = True, **changes: Any) -> Path:
-    """A Llama of about 60 thousand parameters with a byte-level tokenizer; `changes` go into its config."""
+def tiny_llama(folder: Path, template: bool = True, *, marks: bool = True, context: int = 256, **changes: Any) -> Path:
+    """A Llama of about 60 thousand parameters with a byte-level tokenizer; `changes` go into its config.
+
+    Without `marks` the tokenizer does not know where turns begin and end.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokenizer = _byte_level_tokenizer(template)
+    tokenizer = _byte_level_tokenizer(template, marks, context)
     config = {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,
@@ -57,7 +60,7 @@ def tiny_llama(folder: Path, template: bool = True, **changes: Any) -> Path:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
-        "max_position_embeddings": 256,
+        "max_position_embeddings": context,
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
@@ -90,7 +93,7 @@ def tiny_bert(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def _byte_level_tokenizer(template: bool) -> Any:
+def _byte_level_tokenizer(template: bool, marks: bool, context: int) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -99,13 +102,14 @@ def _byte_level_tokenizer(template: bool) -> Any:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=400,
-        special_tokens=["<|im_start|>", "<|im_end|>", "<pad>"],
+        special_tokens=["<|im_start|>", "<|im_end|>", "<pad>"] if marks else ["</s>", "<pad>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(_texts(), trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<pad>")
-    fast.model_max_length = 256
+    eos = "<|im_end|>" if marks else "</s>"
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=eos, pad_token="<pad>")
+    fast.model_max_length = context
     if template:
         fast.chat_template = _CHATML
     return fast

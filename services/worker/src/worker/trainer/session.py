@@ -56,7 +56,7 @@ def open_session(context: RunContext, params: CommonParams) -> Session:
         raise TrainingError(
             "bad_spec", "A training or an evaluation needs a model and a dataset.", "Submit the job with both."
         )
-    device = open_device(params.precision, spec.threads)
+    device = open_device(params.precision, spec.threads, deterministic=params.deterministic)
     rng.seed_all(params.seed)
     rows = RowFile(Path(spec.dataset_path))
     split = split_rows(rows, params.eval_fraction, params.seed) if KINDS[spec.kind].trains else all_held_out(rows)
