@@ -23,6 +23,7 @@ from kargah.embedded.postgres_roles import ensure_roles
 from kargah.jobstore.values import RetryPolicy
 from kargah.ports.doorbell import Doorbell
 from kargah.testing.fixtures import store_in
+from worker.agent import loop
 from worker.testing.agent_bench import AgentBench, agent_bench
 from worker.testing.agent_process import AgentHouse
 
@@ -47,6 +48,14 @@ def sweeping(
     finally:
         reconciler.stop()
         engine.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _eager_agents() -> Iterator[None]:
+    """Agents within this process hear no bell, so they look often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "_POLL_SECONDS", 0.1)
+        yield
 
 
 @contextmanager
@@ -83,7 +92,7 @@ def house(
 def sweep(database_url_for: Callable[[str], str]) -> Sweep:
     """Starts the gateway's sweep: `with sweep(bell): ...`."""
 
-    def start(bell: Doorbell | None = None, seconds: float = 0.3) -> AbstractContextManager[Reconciler]:
-        return sweeping(database_url_for("gateway"), bell, seconds)
+    def start(bell: Doorbell | None = None, policy: RetryPolicy = EAGER) -> AbstractContextManager[Reconciler]:
+        return sweeping(database_url_for("gateway"), bell, policy=policy)
 
     return start

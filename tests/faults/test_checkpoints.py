@@ -18,7 +18,7 @@ from worker.testing.processes import until
 from .conftest import lasting_bench
 
 STATE, WEIGHTS, MANIFEST = "state.json", "weights/model.safetensors", "manifest.json"
-STEPS = 200
+STEPS = 120
 Damage = Callable[[ObjectStore, str, str], None]
 
 

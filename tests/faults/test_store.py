@@ -109,7 +109,7 @@ def test_a_store_that_answers_nothing_cannot_hold_up_a_shutdown(
     house: AgentHouse, object_store_server: EmbeddedObjectStore
 ) -> None:
     bench = house.bench
-    job_id = bench.submit(steps=100_000, every=10, pace=0.02)
+    job_id = house.submit(steps=100_000, every=10, pace=0.02)
     with proxy_to("127.0.0.1", urlsplit(object_store_server.url).port or 0) as network:
         far = {"KARGAH_S3_ENDPOINT": f"http://127.0.0.1:{network.port}", "KARGAH_GRACE_SECONDS": "3"}
         with house.agent("one", **far) as agent:

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from kargah.adapters.postgres_bell import PostgresBell
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
 from worker.testing.agent_bench import AgentBench
@@ -59,6 +61,12 @@ class AgentHouse:
     s3: EmbeddedObjectStore
     bucket: str
     settings: Mapping[str, str]
+
+    def submit(self, **params: Any) -> str:
+        """Queue a job for the scripted trainer and ring for it through the database; its id."""
+        job_id = self.bench.submit(**params)
+        PostgresBell(self.bench.jobs.engine).ring(job_id, "train")
+        return job_id
 
     @contextmanager
     def agent(self, name: str, *, under: Sequence[str] = (), **settings: str) -> Iterator[AgentProcess]:

@@ -24,6 +24,9 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.accepted = 0
+        self.swallowed = 0
+        self._asked = 0
+        self._question, self._every = b"", 0
         self._lock = threading.Lock()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -45,6 +48,11 @@ class Proxy:
                 _reset(one)
         return len(pairs)
 
+    def swallow_answers(self, question: bytes, every: int) -> None:
+        """From now on, of the requests with `question` in them each `every`th reaches the target, and its connection
+        breaks in place of an answer. `swallowed` counts those."""
+        self._question, self._every = question, every
+
     def close(self) -> None:
         self._up.set()
         _reset(self._listener)
@@ -65,16 +73,39 @@ class Proxy:
             return _reset(client)
         with self._lock:
             self._pairs.add((client, server))
-        for source, target in ((client, server), (server, client)):
-            threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+        answering = threading.Event()
+        answering.set()
+        threading.Thread(target=self._pump, args=(client, server, answering), daemon=True).start()
+        threading.Thread(target=self._pump_back, args=(server, client, answering), daemon=True).start()
 
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, answering: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._up.wait()
+                if self._to_be_swallowed(data):
+                    answering.clear()
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+    def _pump_back(self, source: socket.socket, target: socket.socket, answering: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._up.wait()
+                if not answering.is_set():
+                    return _reset(target)
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def _to_be_swallowed(self, data: bytes) -> bool:
+        if not self._every or self._question not in data:
+            return False
+        with self._lock:
+            self._asked += 1
+            swallowed = self._asked % self._every == 0
+            self.swallowed += swallowed
+        return swallowed
 
 
 def _reset(one: socket.socket) -> None:
