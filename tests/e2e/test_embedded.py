@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi_spec_validator import validate
 
 from kargah import Client
 from kargah.embedded.ports import free_port
@@ -57,6 +58,13 @@ def _up(command: Kargah, data_folder: Path) -> None:
 def test_status_names_every_endpoint(kargah: Kargah) -> None:
     endpoints = kargah.json("status")["endpoints"]
     assert {"api", "openai", "hub", "studio", "metrics"} <= set(endpoints)
+
+
+def test_one_document_describes_everything_behind_the_door(kargah: Kargah) -> None:
+    document = httpx.get(f"{kargah.url}/openapi.json").json()
+    validate(document)
+    for path in ("/api/train/jobs", "/api/datasets/{name}/content", "/api/models", "/v1/chat/completions", "/api/queue"):
+        assert path in document["paths"]
 
 
 def test_documented_job_before_anything_is_installed(kargah: Kargah) -> None:

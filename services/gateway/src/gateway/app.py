@@ -25,6 +25,7 @@ from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
 from gateway.status import StatusReader, add_status_route
+from gateway.whole_document import with_peers
 from kargah.adapters.bells import open_bell
 from kargah.db.engine import create_engine
 from kargah.db.unit_of_work import UnitOfWork
@@ -77,8 +78,15 @@ def build(settings: GatewaySettings) -> Gateway:
         with UnitOfWork(engine) as tx:
             list_recipes(tx.connection)
 
+    peers = {"datasets": settings.datasets_url, "registry": settings.registry_url, "inference": settings.inference_url}
     app = create_app(
-        "gateway", api, {"database": schema_is_there}, settings, envelopes={"/v1/": openai_error}, registry=registry
+        "gateway",
+        api,
+        {"database": schema_is_there},
+        settings,
+        envelopes={"/v1/": openai_error},
+        registry=registry,
+        whole=lambda own: with_peers(own, peers),
     )
     add_page(app)
     proxies = _add_proxies(app, settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from flask import Flask, Response, jsonify
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from kargah.web.health import Checks, register_health
 from kargah.web.observe import observe_requests
 from kargah.web.settings import WebSettings
 
+Document = dict[str, Any]
 _SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 
 
@@ -27,11 +29,13 @@ def create_app(
     *,
     envelopes: Mapping[str, Envelope] | None = None,
     registry: CollectorRegistry | None = None,
+    whole: Callable[[Document], Callable[[], Document]] | None = None,
 ) -> Flask:
     """A Flask app with the routes of `api`, `/openapi.json`, `/healthz`, `/readyz` and `/metrics`.
 
     `checks` are the named readiness checks. `envelopes` maps URL prefixes to error dialects; the rest is
-    problem+json. `registry` is for services that count something of their own.
+    problem+json. `registry` is for services that count something of their own. `whole` makes, of the document of these
+    routes, a reader of the one to serve.
     """
     apis = [api] if isinstance(api, Api) else list(api)
     registry = registry or new_registry()
@@ -42,20 +46,20 @@ def create_app(
     guard_hosts(app, settings)
     register_errors(app, envelopes or {})
     register_health(app, checks, registry)
-    _serve_document(app, apis)
+    _serve_document(app, openapi_of(apis), whole)
     for one in apis:
         one.register(app)
     app.after_request(_add_security_headers)
     return app
 
 
-def _serve_document(app: Flask, apis: Sequence[Api]) -> None:
+def _serve_document(app: Flask, document: Document, whole: Callable[[Document], Callable[[], Document]] | None) -> None:
     """Built once, at start: a document that cannot be built keeps the service from starting."""
-    document = openapi_of(apis)
+    read = whole(document) if whole is not None else lambda: document
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
-        return jsonify(document)
+        return jsonify(read())
 
 
 def _add_security_headers(response: Response) -> Response:
