@@ -53,9 +53,9 @@ def _panel(panel: Panel, top: float) -> str:
         y = top + _y(value, ceiling, panel.logarithmic)
         parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#e5e7eb"/>')
         parts.append(_text(_LEFT - 6, y + 4, f"{value:,.0f}", anchor="end"))
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
-        parts.append(_text(x, top + _HEIGHT - _BOTTOM + 16, f"{widest * share:.3g}", anchor="middle"))
+    for mark in _steps(widest):
+        x = _LEFT + mark / widest * (_WIDTH - _LEFT - _RIGHT)
+        parts.append(_text(x, top + _HEIGHT - _BOTTOM + 16, f"{mark:g}", anchor="middle"))
     parts.append(_text(_WIDTH / 2, top + _HEIGHT - 6, panel.x, anchor="middle"))
     for place, line in enumerate(panel.lines):
         parts.append(_polyline(line, widest, ceiling, panel.logarithmic, top, _COLOURS[place % len(_COLOURS)]))
@@ -98,6 +98,12 @@ def _marks(ceiling: float, logarithmic: bool) -> list[float]:
     if not logarithmic:
         return [ceiling * share / 4 for share in range(5)]
     return [10.0**power for power in range(int(_log(ceiling)) + 1)]
+
+
+def _steps(widest: float) -> list[float]:
+    """Five to ten round numbers up to `widest`."""
+    step = _ceiling(widest / 10, logarithmic=False) if widest >= 10 else widest / 5
+    return [step * count for count in range(int(widest / step) + 1)]
 
 
 def _text(x: float, y: float, words: str, *, anchor: str = "start", weight: str = "normal") -> str:
