@@ -30,7 +30,7 @@ from worker.testing.tcp_proxy import Proxy, proxy_to
 from .conftest import Sweep, sweeping
 
 HOUR = 3600
-STEPS = 120
+STEPS = 80
 
 
 @pytest.fixture(scope="module")

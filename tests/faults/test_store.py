@@ -111,7 +111,7 @@ def test_a_store_that_answers_nothing_cannot_hold_up_a_shutdown(
     bench = house.bench
     job_id = house.submit(steps=100_000, every=10, pace=0.02)
     with proxy_to("127.0.0.1", urlsplit(object_store_server.url).port or 0) as network:
-        far = {"KARGAH_S3_ENDPOINT": f"http://127.0.0.1:{network.port}", "KARGAH_GRACE_SECONDS": "3"}
+        far = {"KARGAH_S3_ENDPOINT": f"http://127.0.0.1:{network.port}", "KARGAH_GRACE_SECONDS": "4"}
         with house.agent("one", **far) as agent:
             pid = bench.trainer_pid(job_id)
             until(lambda: bench.checkpoint_steps(job_id) != [], "a checkpoint")
@@ -120,7 +120,7 @@ def test_a_store_that_answers_nothing_cannot_hold_up_a_shutdown(
             began = time.monotonic()
             agent.process.terminate()
             assert agent.process.wait(10) == 0
-            assert time.monotonic() - began < 4.5, "the grace and a moment"
+            assert time.monotonic() - began < 7, "the grace and a moment, not the minutes that the store was given"
     assert not alive(pid)
     assert bench.get(job_id).status is Status.PENDING and bench.outcomes(job_id) == ["drained"]
     assert bench.checkpoint_steps(job_id)[0] == saved
