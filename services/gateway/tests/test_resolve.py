@@ -193,5 +193,5 @@ def test_names_in_either_spelling() -> None:
     assert [snake_case(name) for name in ("learningRate", "learning_rate", "maxSteps2", "loraR")] == [
         "learning_rate", "learning_rate", "max_steps2", "lora_r",
     ]  # fmt: skip
-    assert read_config({"base_model_path": "a", "baseModel": None}).text("base_model") == "a"
+    assert read_config({"base_model_path": "a", "baseModel": None}).given("base_model").value == "a"
     assert range_of({}) == "anything"

@@ -9,6 +9,7 @@ from gateway.events.stream import EventStreams
 from gateway.jobs.replies import named
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.jobs import EventView
+from kargah.domain.kinds import Kind
 from kargah.web.api import Api
 from kargah.web.sse import CONTENT_TYPE, last_event_id, sse_response
 
@@ -25,7 +26,7 @@ class EventQuery(WireRequest):
 
 
 def add_event_routes(api: Api, streams: EventStreams) -> None:
-    for scope, prefix, kind in (("train_job", "/api/train/jobs", "train"), ("job", "/api/jobs", None)):
+    for scope, prefix, kind in (("train_job", "/api/train/jobs", Kind.TRAIN), ("job", "/api/jobs", None)):
         _add(api, streams, f"follow_{scope}_events", f"{prefix}/<job_id>/events", kind)
 
 

@@ -28,7 +28,7 @@ def automatic_recipe(
     if fitting:
         return min(fitting, key=lambda recipe: (recipe.rank, recipe.name))
     options = "; ".join(f"{recipe.name}: {accepts(recipe)}" for recipe in recipes)
-    message = f"No recipe takes a {model_kind} model with {dataset_format} rows. What there is: {options}."
+    message = f"No recipe takes {model_kind} models with {dataset_format} rows. What there is: {options}."
     return FieldError(field, message, "no_recipe")
 
 

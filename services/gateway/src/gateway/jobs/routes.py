@@ -30,6 +30,7 @@ from kargah.contracts.jobs import (
     MetricSeries,
     RecipeView,
 )
+from kargah.domain.kinds import Kind
 from kargah.web.api import Api, Reply
 from kargah.web.route import RouteOptions
 
@@ -42,7 +43,7 @@ def add_job_routes(api: Api, service: JobService) -> None:
     _add_other_kinds(api, service)
     _add_recipes(api, service)
     _add_lists(api, service)
-    for scope, prefix, kind in (("train_job", "/api/train/jobs", "train"), ("job", "/api/jobs", None)):
+    for scope, prefix, kind in (("train_job", "/api/train/jobs", Kind.TRAIN), ("job", "/api/jobs", None)):
         path = f"{prefix}/<job_id>"
         _add_reading(api, service, scope, path, kind)
         add_control_routes(api, service, scope, path, kind)
@@ -88,7 +89,7 @@ def _add_lists(api: Api, service: JobService) -> None:
     @api.get("/api/train/jobs", query=TrainListQuery, returns=Page[JobView], tags=_JOBS)
     def list_train_jobs(query: TrainListQuery) -> Page[JobView]:
         """Training jobs, newest first."""
-        return service.list(query, "train")
+        return service.list(query, Kind.TRAIN)
 
     @api.get("/api/jobs", query=JobListQuery, returns=Page[JobView], tags=_JOBS)
     def list_jobs(query: JobListQuery) -> Page[JobView]:
