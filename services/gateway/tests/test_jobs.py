@@ -36,7 +36,8 @@ def test_the_documented_calls_work_as_written(stack: Any) -> None:
         _DOCUMENTED["config"],
     )
     assert config["params"] == {
-        "epochs": 2, "learning_rate": 0.00005, "batch_size": 4, "max_steps": 50, "max_length": 512, "lr_schedule": "linear",
+        "epochs": 2, "learning_rate": 0.00005, "batch_size": 4, "max_steps": 50, "max_length": 512,
+        "lr_schedule": "linear",
     }  # fmt: skip
 
     listed = stack.http.get("/api/train/jobs").json()
