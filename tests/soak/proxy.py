@@ -7,11 +7,12 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 _CHUNK = 1 << 16
 _RESET = struct.pack("ii", 1, 0)  # closing with a linger time of zero sends a reset
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 _XML = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>as the campaign wants it</Message></Error>'
 _CODES = {500: "InternalError", 503: "ServiceUnavailable"}
 
@@ -21,6 +22,7 @@ class ProxyThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._listeners: list[asyncio.Server] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxies", daemon=True)
         self._thread.start()
 
@@ -30,17 +32,26 @@ class ProxyThread:
 
     def close(self) -> None:
         """End it; every connection breaks."""
-        self.run(self._end_tasks())
+        self.run(self._end_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    @staticmethod
-    async def _end_tasks() -> None:
+    async def listen(self, serve: Serve) -> int:
+        """The port on which `serve` takes connections from now on. To be run in the thread."""
+        listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+        self._listeners.append(listener)
+        port: int = listener.sockets[0].getsockname()[1]
+        return port
+
+    async def _end_all(self) -> None:
+        for listener in self._listeners:
+            listener.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close their sockets in the loop's next round
 
 
 class FaultProxy:
@@ -56,7 +67,6 @@ class FaultProxy:
         self._mode = "pass"
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing: asyncio.Event
-        self._server: asyncio.Server
         self.struck = 0
         self.port: int = thread.run(self._start())
 
@@ -76,9 +86,7 @@ class FaultProxy:
     async def _start(self) -> int:
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return await self._thread.listen(self._serve)
 
     async def _set_mode(self, mode: str) -> None:
         self._mode = mode
