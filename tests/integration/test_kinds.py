@@ -22,6 +22,8 @@ from worker.testing.processes import ENTRY, poll
 from worker.testing.tiny_models import question_rows, tiny_llama
 from worker.zygote.entry import TRAINER
 
+# peft asks transformers in a way that it will not always answer.
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 _LONG_SECONDS = 120.0
 
 

@@ -29,6 +29,8 @@ from worker.trainer import evaluation
 from worker.trainer.main import PERMANENT, execute
 from worker.trainer.testing import MemoryContext, Ran, Runner
 
+# peft asks transformers in a way that it will not always answer.
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 TUNING = {"batch_size": 8, "epochs": 3, "learning_rate": 5e-3, "max_length": 64, "eval_fraction": 0.0}
 
 
