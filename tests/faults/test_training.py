@@ -1,14 +1,12 @@
-"""The real trainer on real PyTorch: killed, out of memory, out of disk, out of numbers."""
+"""The real trainer on real PyTorch: killed, out of disk, out of numbers."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import secrets
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,34 +146,6 @@ def test_a_loss_that_is_not_a_number_ends_the_job_with_the_step_and_keeps_its_ch
     last = max(losses(jobs, job_id))
     assert job.error.code == "nan_loss" and f"at step {last + 1} of" in job.error.message
     assert 1 <= assert_checkpoints_whole(jobs, job_id) <= last
-
-
-def test_out_of_memory_halves_the_batch_says_so_and_goes_on(jobs: RealJobs) -> None:
-    """The trainer's address space is limited in mid-run to a little more than it has between two steps."""
-    wordy = replace(jobs, dataset=jobs.bench.peers.add_dataset("wordy", long_answers(54)))
-    job_id = wordy.submit(checkpoint_seconds=0, batch_size=54, epochs=12, eval_fraction=0)
-    reached(jobs, job_id, 2)
-    pid = trainer_pid()
-    _soft, hard = resource.prlimit(pid, resource.RLIMIT_AS)
-    resource.prlimit(pid, resource.RLIMIT_AS, (least_memory(pid) + 96 * MIB, hard))
-    (halved, *_) = poll(lambda: events(jobs, job_id, "micro_batch_halved") or None, "a halved batch")
-    resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, hard))
-    job = jobs.bench.wait_ended(job_id)
-    assert int(str(halved["tokens"])) < int(str(halved["tokens_before"]))
-    assert job.status is Status.COMPLETED and job.attempt == 1
-    assert sorted(losses(jobs, job_id)) == list(range(1, 13))
-
-
-def long_answers(rows: int) -> list[dict[str, object]]:
-    """Every token of an answer is predicted, out of 16,000: a pass of 2,048 tokens takes 131 MB for these alone."""
-    said = [("user", "again"), ("assistant", "one two three " * 12)]
-    return [{"messages": [{"role": role, "content": content} for role, content in said]} for _ in range(rows)]
-
-
-def least_memory(pid: int) -> int:
-    """The smallest size of its address space, of many looks: between steps, without their large tensors."""
-    page = resource.getpagesize()
-    return min(int(Path(f"/proc/{pid}/statm").read_text().split()[0]) for _ in range(3000)) * page
 
 
 def test_a_full_disk_is_told_training_goes_on_and_the_old_checkpoint_stays(jobs: RealJobs, disk: Disk) -> None:
