@@ -63,8 +63,8 @@ def test_status_names_every_endpoint(kargah: Kargah) -> None:
 def test_one_document_describes_everything_behind_the_door(kargah: Kargah) -> None:
     document = httpx.get(f"{kargah.url}/openapi.json").json()
     validate(document)
-    for path in ("/api/train/jobs", "/api/datasets/{name}/content", "/api/models", "/v1/chat/completions", "/api/queue"):
-        assert path in document["paths"]
+    wanted = {"/api/train/jobs", "/api/datasets/{name}/content", "/api/models", "/v1/chat/completions", "/api/queue"}
+    assert wanted <= set(document["paths"])
 
 
 def test_documented_job_before_anything_is_installed(kargah: Kargah) -> None:

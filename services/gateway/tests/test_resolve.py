@@ -153,8 +153,9 @@ def test_contradictions_are_refused() -> None:
 def test_the_output_is_named_after_the_job_unless_given() -> None:
     assert _resolve(name="My run (2)").output_model == "my-run-2"
     assert _resolve(outputDir="models/finetuned/test").output_model == "test"
+    assert _resolve(name="آموزش").output_model == "bert-rows"
     with pytest.raises(Invalid) as refused:
-        _resolve(name="آموزش")
+        _resolve(outputDir="owner/files")
     assert [error.field for error in refused.value.errors] == ["config.outputDir"]
 
 

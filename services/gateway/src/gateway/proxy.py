@@ -69,9 +69,11 @@ def _target() -> str:
     return quote(request.path) + (f"?{query}" if query else "")
 
 
-def _request_headers() -> Mapping[str, str]:
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
-    return {**headers, "x-request-id": g.request_id}
+def _request_headers() -> Mapping[bytes, bytes]:
+    """As the bytes that came: a header's value need not be ASCII."""
+    passed = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
+    passed["x-request-id"] = g.request_id
+    return {name.encode("latin-1"): value.encode("latin-1") for name, value in passed.items()}
 
 
 def _request_body() -> Iterator[bytes] | None:

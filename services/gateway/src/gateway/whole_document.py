@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +22,7 @@ def with_peers(own: Document, urls: Mapping[str, str]) -> Callable[[], Document]
     http = httpx.Client(timeout=_SECONDS, trust_env=False)
 
     def read() -> Document:
-        whole = json.loads(json.dumps(own))
+        whole: Document = copy.deepcopy(own)
         for name, url in urls.items():
             try:
                 add(whole, http.get(f"{url}/openapi.json").raise_for_status().json(), name)
@@ -35,7 +36,7 @@ def with_peers(own: Document, urls: Mapping[str, str]) -> Callable[[], Document]
 def add(whole: Document, part: Document, name: str) -> None:
     """Put the paths of `part` that are passed on into `whole`, with the components that they need.
 
-    A component that differs from one of the same name is renamed after the peer.
+    A component that differs from one of the same name is renamed after the peer, and so are all its operations.
     """
     schemas = whole["components"]["schemas"]
     clashing = {
@@ -45,6 +46,8 @@ def add(whole: Document, part: Document, name: str) -> None:
     for title in clashing:
         text = text.replace(f'"#/components/schemas/{title}"', f'"#/components/schemas/{title}_{name}"')
     renamed = json.loads(text)
+    for operation in (one for operations in renamed["paths"].values() for one in operations.values()):
+        operation["operationId"] = f"{name}_{operation['operationId']}"
     for title, schema in renamed["components"]["schemas"].items():
         schemas[f"{title}_{name}" if title in clashing else title] = schema
     whole["paths"] |= {path: operations for path, operations in renamed["paths"].items() if path.startswith(_PASSED_ON)}

@@ -158,3 +158,20 @@ def test_an_unknown_label_is_named(tmp_path: Path) -> None:
     assert encoder.encode([LabelledText("sea", "red")])[0][0].label == 0
     with pytest.raises(TrainingError, match="blue"):
         encoder.encode([LabelledText("sea", "blue")])
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for a in range(10**9) %}x{% endfor %}",
+        "{{ messages.nothing.there }}",
+        "{{ 1 / 0 }}",
+    ],
+)
+def test_a_template_that_misbehaves_is_a_clear_error(tmp_path: Path, template: str) -> None:
+    tokenizer = load_tokenizer(tiny_llama(tmp_path))
+    tokenizer.chat_template = template
+    with pytest.raises(TrainingError) as caught:
+        ChatRenderer(tokenizer, seconds=0.2).prompt([Turn("user", "hi")])
+    assert caught.value.code == "template_error"

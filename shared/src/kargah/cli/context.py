@@ -7,7 +7,8 @@ from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
+from httpx import InvalidURL
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from kargah.clients.client import Client
@@ -36,7 +37,11 @@ class ExitCode(IntEnum):
 
 def connect(context: typer.Context) -> Client:
     """The client for the gateway that `--url` or `KARGAH_URL` names; closed when the command ends."""
-    client = Client(context.find_root().obj)
+    try:
+        client = Client(context.find_root().obj)
+    except (ValidationError, ValueError, InvalidURL) as error:
+        told = error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("url",), "msg": str(error)}
+        raise typer.BadParameter(f"KARGAH_{str(told['loc'][0]).upper()}: {told['msg']}") from error
     context.call_on_close(client.close)
     return client
 

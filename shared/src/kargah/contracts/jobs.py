@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from kargah.contracts.base import Timestamp, Wire, WireRequest
 from kargah.domain.job_state import Desired, Status
+
+JobName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""What people call a job: one line, without control characters."""
 
 
 class JobCreate(WireRequest):
@@ -17,7 +20,7 @@ class JobCreate(WireRequest):
     `outputModel`, `recipe`, `advanced`) and the recipe's own parameters, in camelCase or snake_case.
     """
 
-    name: str = Field(min_length=1, max_length=200)
+    name: JobName
     config: dict[str, Any]
     priority: int = Field(default=0, ge=-100, le=100)
 
@@ -180,14 +183,14 @@ class RestartRequest(WireRequest):
 
     checkpoint: str | None = Field(default=None, min_length=1, max_length=100)
     from_scratch: bool = False
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: JobName | None = None
 
 
 class ExtendRequest(WireRequest):
     """A new job that trains a completed one's model for `epochs` more, from its last checkpoint."""
 
     epochs: int = Field(ge=1, le=100)
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: JobName | None = None
 
 
 class CheckpointUpdate(WireRequest):

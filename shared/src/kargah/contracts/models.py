@@ -9,11 +9,11 @@ from pydantic import Field
 from kargah.contracts.base import Timestamp, Wire, WireRequest
 
 
-class ModelFile(Wire):
+class ModelFile(WireRequest):
     """One file of a version: its path inside the model folder; its bytes live at the blob of `sha256`."""
 
     path: str = Field(min_length=1, max_length=512)
-    size_bytes: int = Field(ge=0)
+    size_bytes: int = Field(ge=0, le=1 << 50)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 

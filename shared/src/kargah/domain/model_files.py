@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -80,13 +80,25 @@ def problem_with_config(config: Mapping[str, Any]) -> str | None:
 
 def problem_with_code(config: Mapping[str, Any]) -> str | None:
     """Why a configuration would make a library import foreign code, or None."""
-    if config.get("auto_map"):
+    if any(part.get("auto_map") for part in _parts(config)):
         return "has an `auto_map`: the model needs code of its own to be loaded"
     mapping = config.get("auto_mapping")
     library = mapping.get("parent_library") if isinstance(mapping, Mapping) else mapping
     if library is not None and not str(library).startswith("transformers."):
         return "has an `auto_mapping` to a library other than transformers"
     return None
+
+
+def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object in a JSON document, itself included: composed models keep a configuration for each part."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            yield item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
 
 
 def is_weights(path: str) -> bool:

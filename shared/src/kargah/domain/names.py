@@ -7,6 +7,7 @@ import re
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$"
 _NAME = re.compile(NAME_PATTERN)
 _MODEL_ROOTS = ("models/finetuned/", "models/")
+_MODEL_WORDS = frozenset({"files", "location", "versions"})
 _DATASET_WORDS = frozenset({"content", "location", "preview", "statistics", "versions"})
 _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 
@@ -14,6 +15,11 @@ _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 def is_name(text: str) -> bool:
     """Whether `text` may name a model or a dataset: `name` or `owner/name`."""
     return _NAME.fullmatch(text) is not None and ".." not in text
+
+
+def can_name_model(text: str) -> bool:
+    """As `is_name`, without an `owner/name` that ends in a word of the addresses below a model's name."""
+    return is_name(text) and not ("/" in text and text.rpartition("/")[2] in _MODEL_WORDS)
 
 
 def can_name_dataset(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -66,7 +67,7 @@ class Stack:
         except BaseException as error:
             self.stop()
             if isinstance(error, ProcessFailed | FolderInUse | OSError):
-                raise StackError(str(error)) from error
+                raise StackError(_plain(error)) from error
             raise
 
     def stop(self) -> None:
@@ -140,6 +141,14 @@ class Stack:
         partial.write_text(json.dumps(asdict(RunningStack(me.pid, me.create_time(), self.url))))
         partial.replace(file)
         self._cleanup.callback(file.unlink, missing_ok=True)
+
+
+def _plain(error: Exception) -> str:
+    """In one line, also where many files could not be copied for one reason."""
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        copied = error.args[0][0]
+        return f"{copied[1]}: {copied[2]}"
+    return str(error)
 
 
 def running_stack(data_dir: Path) -> RunningStack | None:

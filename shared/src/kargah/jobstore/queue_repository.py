@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
@@ -13,17 +12,9 @@ from kargah.jobstore.heads_repository import trainings_of
 from kargah.jobstore.tables import owners
 
 
-def queue_changes(priority: int, *, delay_seconds: float = 0.0) -> dict[str, Any]:
-    """The columns of `jobs` to set whenever a job is queued (anew): `queued_at`, `rank`.
-
-    A job with a delay is not given out before it is over, and ranks by the moment when it is.
-    """
-    delay = max(0.0, delay_seconds)
-    queued_epoch = func.extract("epoch", func.now()) + delay
-    return {
-        "queued_at": func.now() + timedelta(seconds=delay),
-        "rank": queued_epoch + rank(0.0, priority),
-    }
+def queue_changes(priority: int) -> dict[str, Any]:
+    """The columns of `jobs` to set whenever a job is queued (anew) by its user: `queued_at`, `rank`."""
+    return {"queued_at": func.now(), "rank": func.extract("epoch", func.now()) + rank(0.0, priority)}
 
 
 def add_owner(conn: Connection, owner: str) -> None:

@@ -28,17 +28,21 @@ from sqlalchemy import (
 )
 
 from kargah.contracts.queue import OwnerView
-from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, QUOTA_KIND
+from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, PRIORITY_SECONDS, QUOTA_KIND
 from kargah.jobstore.heads_repository import trainings_of, waiting_values
 from kargah.jobstore.tables import IS_PENDING, attempts, jobs, owners
 
 _COUNTED = 10_000
+_WAITED = (
+    func.extract("epoch", func.now()).cast(Float) - jobs.c.rank - jobs.c.priority * literal(PRIORITY_SECONDS, Float)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob:
     """A row of the queue. `number` is its place among all that were looked at, from 1. `before`: ready trainings of
-    its owner that go first. `held`: it may not start now. `waited_seconds` is negative while it backs off."""
+    its owner that go first. `held`: it may not start now. `waited_seconds` counts from when it was queued, also for a
+    job that was put back since: it keeps its place."""
 
     number: int
     job_id: str
@@ -143,7 +147,7 @@ def _first_of_each(depth: int | None) -> Select[Any]:
         select(
             jobs.c.id.label("job_id"),
             *(jobs.c[name] for name in ("name", "kind", "priority", "queued_at", "rank", "crashes")),
-            func.extract("epoch", func.now() - jobs.c.queued_at).cast(Float).label("waited_seconds"),
+            _WAITED.label("waited_seconds"),
             case((~ready, last.scalar_subquery())).label("error"),
         )
         .where(IS_PENDING, jobs.c.owner == owner, jobs.c.kind == kind, (jobs.c.queued_at <= func.now()) == ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func
@@ -9,7 +10,6 @@ from sqlalchemy import Connection, Row, func
 from kargah.contracts.jobs import JobError
 from kargah.domain.job_state import Desired, Event, Status, transition
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
-from kargah.jobstore.queue_repository import queue_changes
 from kargah.jobstore.values import RetryPolicy
 
 _DEFAULT = RetryPolicy()
@@ -29,20 +29,20 @@ def put_back(
 
     With `counts`, a crash without a newer checkpoint than at the last crash adds to `crashes`, a gain starts the
     count anew, and the last allowed crash ends the job in `error`. A job that the user wanted paused is paused.
+    It keeps its rank: it has had its turn in the queue, and goes on before those that came after it.
     """
     policy = policy or _DEFAULT
     crashes = _crashes(job, counts)
     if counts and crashes >= policy.max_crashes:
         return give_up(conn, job, outcome=outcome, error=_spent(error, crashes))
     status = _target(job)
-    delay = policy.backoff_seconds * 2 ** (crashes - 1) if counts and crashes else 0.0
     changes = {
         **leave_active(),
         "status": status,
         "worker": None,
         "crashes": crashes,
         "crash_step": job.saved_step if counts else job.crash_step,
-        **queue_changes(job.priority, delay_seconds=delay),
+        "queued_at": func.now() + timedelta(seconds=_delay(outcome, crashes, policy) if counts else 0.0),
         "desired": Desired.RUN if status is Status.PAUSED else job.desired,
     }
     dumped = _dump(error)
@@ -50,6 +50,12 @@ def put_back(
     change_job(conn, job.id, changes, events_=[event])
     end_attempt(conn, job.id, job.generation, outcome, dumped)
     return status
+
+
+def _delay(outcome: str, crashes: int, policy: RetryPolicy) -> float:
+    """Seconds. The first worker that is lost says nothing against the job, which need not wait for it."""
+    doublings = crashes - (2 if outcome == "lost" else 1)
+    return float(policy.backoff_seconds * 2**doublings) if doublings >= 0 else 0.0
 
 
 def give_up(conn: Connection, job: Row[Any], *, outcome: str, error: JobError) -> Status:

@@ -31,8 +31,14 @@ def guard_hosts(app: Flask, settings: WebSettings) -> None:
         if not is_ours(_host_name(request.headers.get("host", ""))):
             raise Forbidden("This service does not answer to that host name.", hint=_HINT)
         origin = request.headers.get("origin")
-        if origin is not None and not is_ours(_origin_name(origin)):
+        if origin is not None and not (_is_same(origin, request.host) or _origin_name(origin) in allowed):
             raise Forbidden("Requests from other web sites are refused.", hint=_HINT)
+
+
+def _is_same(origin: str, host: str) -> bool:
+    """Whether a page of this very service asks: another port of this machine is another web site."""
+    scheme, _, place = origin.partition("://")
+    return scheme in ("http", "https") and place.lower() == host.lower()
 
 
 def _host_name(host: str) -> str:

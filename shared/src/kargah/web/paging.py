@@ -14,6 +14,7 @@ from kargah.web.strict_json import unstorable_fields
 
 CursorValue = str | int | float | None
 _MAX_CURSOR = 1000
+_LARGEST = (1 << 31) - 1  # what the columns that lists are ordered by can hold
 
 
 class PageQuery(WireRequest):
@@ -38,7 +39,7 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int] | type[float]) -> t
         raise _bad_cursor() from error
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise _bad_cursor()
-    if unstorable_fields(values):
+    if unstorable_fields(values) or any(isinstance(value, int) and abs(value) > _LARGEST for value in values):
         raise _bad_cursor()
     return tuple(values)
 

@@ -9,7 +9,7 @@ from gateway.jobs.submitted import Given
 from kargah.contracts.jobs import JobConfig
 from kargah.contracts.models import ModelLocation
 from kargah.domain.errors import FieldError
-from kargah.domain.names import is_name, model_name
+from kargah.domain.names import can_name_model, model_name
 
 
 def export_draft(create: ExportCreate, installed: Installed) -> Draft:
@@ -38,6 +38,6 @@ def _output(create: ExportCreate, found: ModelLocation | FieldError) -> str | Fi
     if create.output_model is None:
         return "" if isinstance(found, FieldError) else f"{found.version.model}-merged"
     name = model_name(create.output_model)
-    if is_name(name):
+    if can_name_model(name):
         return name
     return FieldError("outputModel", "Not a name for a model. Letters, digits, '.', '_', '-'.", "bad_name")

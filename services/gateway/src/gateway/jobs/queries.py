@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from kargah.contracts.base import WireRequest
+from kargah.contracts.jobs import JobName
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind
 from kargah.domain.names import NAME_PATTERN
@@ -57,7 +58,7 @@ class EvaluationCreate(WireRequest):
     `config` takes `maxRows`, `advanced`, and those of the recipe's parameters that change what is measured.
     """
 
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: JobName | None = None
     model: str | None = Field(default=None, min_length=1, max_length=300)
     base_model: str | None = Field(default=None, min_length=1, max_length=300)
     dataset: str = Field(min_length=1, max_length=300)

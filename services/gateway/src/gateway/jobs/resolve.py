@@ -15,7 +15,7 @@ from kargah.contracts.datasets import DatasetVersionView, DatasetView
 from kargah.contracts.jobs import DatasetRef, JobConfig, JobCreate, ModelRef, RecipeView
 from kargah.contracts.models import ModelLocation, ModelView
 from kargah.domain.errors import FieldError, Invalid
-from kargah.domain.names import dataset_name, is_name, model_name
+from kargah.domain.names import can_name_model, dataset_name, is_name, model_name
 
 _VERSIONED = re.compile(r"(?P<name>.+)@(?P<version>[1-9][0-9]{0,8})")
 _LISTED = 20
@@ -128,14 +128,20 @@ def _params(recipe: RecipeView, submitted: Submitted) -> tuple[dict[str, object]
 
 
 def _output_model(submitted: Submitted, job_name: str) -> tuple[str, list[FieldError]]:
-    """The name of the model to be made; without `outputDir` it is taken from the job's name."""
+    """The name of the model to be made; without `outputDir` it is taken from the job's name, or, where that has no
+    Latin letters, from base and dataset."""
     wanted, field = submitted.given("output_model").value, submitted.given("output_model").field
-    name = _slug(job_name) if wanted is None else model_name(wanted)
-    if is_name(name):
+    name = _slug(job_name) or _slug_of_inputs(submitted) if wanted is None else model_name(wanted)
+    if can_name_model(name):
         return name, []
     message = "Needed, since the job's name makes no model name." if wanted is None else "Not a name for a model."
     hint = "Letters, digits, '.', '_', '-', such as models/finetuned/my-model."
     return "", [FieldError(field, f"{message} {hint}", "bad_name")]
+
+
+def _slug_of_inputs(submitted: Submitted) -> str:
+    base, dataset = (str(submitted.given(name).value or "") for name in ("base_model", "dataset"))
+    return _slug(f"{model_name(base)} {dataset_name(dataset)}".replace("@", "-"))
 
 
 def _slug(text: str) -> str:

@@ -8,11 +8,8 @@ from pathlib import PurePosixPath
 from kargah.contracts.models import ModelFile
 from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
 from kargah.domain.model_files import PICKLED, is_weights, problem_with_file
-from kargah.domain.names import is_name
+from kargah.domain.names import can_name_model, is_name
 from registry.models.facts import ADAPTER_CONFIG
-
-RESERVED = frozenset({"files", "location", "versions"})
-"""Last words of addresses under `/api/models/<name>`, which therefore end no name."""
 
 
 def check_name(name: str) -> None:
@@ -20,7 +17,7 @@ def check_name(name: str) -> None:
     if not is_name(name):
         message = "A model is called `name` or `owner/name`, of letters, digits, dots, dashes and underscores."
         raise Invalid("The path is not acceptable.", errors=[FieldError("name", message, "bad_name")])
-    if name.rpartition("/")[2] in RESERVED and "/" in name:
+    if not can_name_model(name):
         message = f"A name may not end with {name.rpartition('/')[2]!r}."
         raise Invalid("The path is not acceptable.", errors=[FieldError("name", message, "reserved_name")])
 

@@ -41,6 +41,8 @@ def header_length(start: bytes, file_bytes: int) -> int:
 def parse_header(header: bytes, file_bytes: int) -> Header:
     """Check that the tensors fill the file without gap or overlap. Raises BadHeader."""
     tensors = sorted(_tensors(header), key=lambda tensor: (tensor.begin, tensor.end))
+    if not tensors:
+        raise BadHeader("it holds no tensors")
     place = 0
     for tensor in tensors:
         if tensor.begin != place:
@@ -67,9 +69,11 @@ def _tensors(header: bytes) -> Iterator[_Tensor]:
         raise BadHeader("its header is not JSON") from error
     if not isinstance(entries, dict):
         raise BadHeader("its header is no JSON object")
+    metadata = entries.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise BadHeader("its metadata is not texts by name")
     for name, entry in entries.items():
-        if name != "__metadata__":
-            yield _tensor(name, entry)
+        yield _tensor(name, entry)
 
 
 def _tensor(name: str, entry: Any) -> _Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TypeVar
@@ -17,6 +18,7 @@ from kargah.domain.names import is_name
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _PAGE = 200
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _GENERATING = ("ForCausalLM", "LMHeadModel")
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -31,7 +33,7 @@ class Catalogue:
     def locate(self, model_id: str) -> ModelLocation:
         """Where the version is that `name` (the latest) or `name@2` means. Raises NotFound."""
         name, _, version = model_id.partition("@")
-        if not is_name(name) or (version and not (version.isascii() and version.isdecimal() and len(version) < 10)):
+        if not is_name(name) or (version and not _VERSION.fullmatch(version)):
             raise _absent(model_id)
         query = {"version": version} if version else {}
         location = self._ask(ModelLocation, f"/api/models/{quote(name)}/location", query)

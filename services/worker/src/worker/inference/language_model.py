@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from kargah.formats.base import Turn
 from worker.inference.errors import ContextTooLong, NotUsable
@@ -16,6 +17,7 @@ from worker.trainer.errors import TrainingError
 
 _DEFAULT_TEMPERATURE = 0.7
 _FALLBACK_CONTEXT = 2048
+_TEMPLATE_SECONDS = 5.0
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>")
 
 
@@ -84,10 +86,10 @@ def open_language_model(model_dir: Path, base_dir: Path | None, device: str) -> 
         tokenizer = AutoTokenizer.from_pretrained(
             model_dir if has_own else folder, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
         raise NotUsable(f"The model cannot be loaded: {error}") from error
     model = model.to(target).eval()
-    renderer = ChatRenderer(tokenizer)
+    renderer = ChatRenderer(tokenizer, _TEMPLATE_SECONDS)
     return LanguageModel(
         model=model,
         tokenizer=tokenizer,

@@ -42,5 +42,7 @@ def _nucleus(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
     """The likeliest tokens that together have `top_p`, at least one; `multinomial` rescales them itself."""
     ordered, places = probabilities.sort(descending=True)
     before = ordered.cumsum(0) - ordered
-    kept = torch.where(before < top_p, ordered, torch.zeros_like(ordered))
+    inside = before < top_p
+    inside[0] = True  # also for a `top_p` too small to tell from nothing
+    kept = torch.where(inside, ordered, torch.zeros_like(ordered))
     return torch.zeros_like(probabilities).scatter(0, places, kept)

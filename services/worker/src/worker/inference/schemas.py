@@ -58,7 +58,7 @@ class ChatRequest(BaseModel):
     max_completion_tokens: int | None = Field(default=None, ge=1)
     seed: int | None = Field(default=None, ge=-(1 << 63), lt=1 << 63)
     stop: Annotated[str, Field(min_length=1, max_length=200)] | list[str] | None = None
-    n: Literal[1] | None = None
+    n: Annotated[int, Field(strict=True, ge=1, le=1)] | None = None
     frequency_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
     presence_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
     logprobs: Literal[False] | None = None

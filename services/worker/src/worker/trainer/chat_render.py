@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import TemplateError
 
 from kargah.formats.base import Chat, Turn
 from worker.trainer.errors import TrainingError
+from worker.trainer.time_limit import TooSlow, time_limit
 
 DEFAULT_TEMPLATE = (
     "{% if bos_token %}{{ bos_token }}{% endif %}"
@@ -22,6 +24,11 @@ DEFAULT_TEMPLATE = (
 )
 
 Span = tuple[int, int]
+# Whatever a template, which is code from elsewhere, may do wrong.
+_FAULTS = (
+    TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError,
+    TooSlow,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,10 @@ class Rendered:
 class ChatRenderer:
     """Uses the tokenizer's own template, or gives it the stated default, which is then saved along with it."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, seconds: float | None = None) -> None:
+        """`seconds` that one rendering may take; None where whoever runs the process watches over it."""
         self._tokenizer = tokenizer
+        self._seconds = seconds
         self.is_default = not tokenizer.chat_template
         if self.is_default:
             tokenizer.chat_template = DEFAULT_TEMPLATE
@@ -76,12 +85,15 @@ class ChatRenderer:
             return False
 
     def _apply(self, messages: list[dict[str, str]], prompt: bool) -> str:
+        limit = nullcontext() if self._seconds is None else time_limit(self._seconds)
         try:
-            text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
-        except (TemplateError, ValueError, TypeError, KeyError, IndexError) as error:
+            with limit:
+                text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
+        except _FAULTS as error:
+            reason = str(error) or type(error).__name__
             raise TrainingError(
                 "template_error",
-                f"The model's chat template does not take a conversation of this data: {error}",
+                f"The model's chat template does not take a conversation of this data: {reason}",
                 "Check the order of roles (user and assistant in turn), or choose a model with another template.",
             ) from error
         return str(text)

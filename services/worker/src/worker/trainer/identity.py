@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from worker.recipes.params import CommonParams
 from worker.trainer.checkpoint import Identity
@@ -26,7 +27,7 @@ def identity(session: Session, recipe: str) -> Identity:
     folders = [session.model_dir, *([session.base_dir] if session.base_dir else [])]
     must_match = {
         "recipe": recipe,
-        "parameters": _params_hash(session.params),
+        "parameters": _params_hash(session.params, session.context.spec.params),
         "dataset": dataset_hash(session),
         "base model": _digest(_sized(path) for folder in folders for path in sorted(folder.iterdir())),
     }
@@ -50,8 +51,10 @@ def tokenizer_hash(folder: Path) -> str:
     return _digest(f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in found)
 
 
-def _params_hash(params: CommonParams) -> str:
-    return _digest([json.dumps(params.model_dump(exclude=_MAY_DIFFER), sort_keys=True)])
+def _params_hash(params: CommonParams, given: Mapping[str, Any]) -> str:
+    """Of those in the job's snapshot: a parameter that a later release adds has its default, and changes no run."""
+    counted = params.model_dump(include=given.keys() - _MAY_DIFFER)
+    return _digest([json.dumps(counted, sort_keys=True)])
 
 
 def _sized(path: Path) -> str:
