@@ -294,7 +294,11 @@ class TestAmqp:
         assert late.wait(RING_SECONDS)
         late.close()
 
-    @pytest.mark.parametrize(("job_id", "kind"), [("5", "train"), (new_id("job"), "Train"), (new_id("job"), "a.b")])
+    @pytest.mark.parametrize(
+        ("job_id", "kind"),
+        [("5", "train"), (new_id("job"), "Train"), (new_id("job"), "a.b")],
+        ids=["no job", "upper case", "dotted"],
+    )
     def test_only_job_ids_are_rung(self, bell: AmqpBell, job_id: str, kind: str) -> None:
         with pytest.raises(ValueError, match="not a"):
             bell.ring(job_id, kind)
