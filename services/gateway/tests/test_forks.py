@@ -118,3 +118,12 @@ def test_an_install_has_no_training_controls(stack: Any) -> None:
     job = stack.http.get(f"/api/jobs/{job_id}").json()
     assert job["controls"] == ["pause", "cancel"]
     assert stack.http.post(f"/api/jobs/{job_id}/stop").status_code == 409
+
+
+def test_a_new_job_belongs_to_whom_the_old_one_did(stack: Any) -> None:
+    body = {"name": "theirs", "config": _CONFIG, "owner": "sara", "priority": 3}
+    job_id = stack.http.post("/api/train/jobs", json=body).json()["id"]
+    stack.bench.do(control_repository.cancel, job_id)
+    job = stack.http.post(f"/api/jobs/{job_id}/restart").json()
+    assert (job["owner"], job["priority"]) == ("sara", 3)
+    assert stack.http.post("/api/train/jobs", json={**body, "owner": "no spaces"}).status_code == 422

@@ -41,6 +41,8 @@ def train(
     batch_size: Annotated[int | None, typer.Option()] = None,
     max_steps: Annotated[int | None, typer.Option()] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any other parameter: --set lora_r=16")] = None,
+    priority: Annotated[int, typer.Option(min=-100, max=100, help="-100 (last) to 100 (first).")] = 0,
+    owner: Annotated[str | None, typer.Option(help="Whose job it is, for shares and quotas.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -50,7 +52,7 @@ def train(
     config |= {"epochs": _whole(epochs), "learningRate": learning_rate, "batchSize": batch_size, "maxSteps": max_steps}
     config = {key: value for key, value in config.items() if value is not None}
     config |= dict(setting(entry) for entry in set_ or [])
-    job = client.jobs.submit(name or f"{model} on {dataset}", config)
+    job = client.jobs.submit(name or f"{model} on {dataset}", config, priority=priority, owner=owner)
     if not detach:
         errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
         job = follow(client, job, quiet=json)

@@ -26,9 +26,9 @@ class Jobs:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def submit(self, name: str, config: dict[str, Any], *, priority: int = 0) -> JobView:
+    def submit(self, name: str, config: dict[str, Any], *, priority: int = 0, owner: str | None = None) -> JobView:
         """Queue a training job; `config` as in `POST /api/train/jobs`."""
-        body = {"name": name, "config": config, "priority": priority}
+        body = _given({"name": name, "config": config, "priority": priority, "owner": owner})
         return self._transport.create(JobView, "/api/train/jobs", body)
 
     def install(self, source: str, name: str) -> JobView:

@@ -8,12 +8,21 @@ from pydantic import Field
 
 from kargah.contracts.base import Timestamp, Wire, WireRequest
 from kargah.domain.job_state import Desired, Status
+from kargah.domain.names import NAME_PATTERN
 
 JobName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """What people call a job: one line, without control characters."""
 
 
-class JobCreate(WireRequest):
+class QueuedRequest(WireRequest):
+    """What every request to queue something may say: `priority` -100 (last) to 100 (first), and whose job it is, for
+    shares and quotas."""
+
+    priority: int = Field(default=0, ge=-100, le=100)
+    owner: str = Field(default="local", pattern=NAME_PATTERN)
+
+
+class JobCreate(QueuedRequest):
     """What a client submits.
 
     `config` holds the references (`baseModelPath` or `baseModel`, `datasetPath` or `dataset`, `outputDir` or
@@ -22,7 +31,6 @@ class JobCreate(WireRequest):
 
     name: JobName
     config: dict[str, Any]
-    priority: int = Field(default=0, ge=-100, le=100)
 
 
 class ModelRef(Wire):
@@ -101,6 +109,7 @@ class JobView(Wire):
     name: str
     status: Status
     desired: Desired
+    owner: str
     priority: int
     config: JobConfig
     progress: Progress

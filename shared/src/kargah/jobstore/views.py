@@ -27,6 +27,7 @@ def job_view(row: Any) -> JobView:
         name=row.name,
         status=status,
         desired=Desired(row.desired),
+        owner=row.owner,
         priority=row.priority,
         config=JobConfig.model_validate(row.config),
         progress=Progress.model_validate(row.progress),

@@ -18,5 +18,5 @@ class Draft:
 
 
 def as_submitted(create: WireRequest) -> dict[str, Any]:
-    """What the client sent, for the record; the priority is the job's own."""
-    return create.model_dump(mode="json", by_alias=True, exclude={"priority"}, exclude_none=True)
+    """What the client sent, for the record; priority and owner are the job's own."""
+    return create.model_dump(mode="json", by_alias=True, exclude={"priority", "owner"}, exclude_none=True)

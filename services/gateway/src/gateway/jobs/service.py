@@ -39,6 +39,7 @@ from kargah.contracts.jobs import (
     LogLine,
     LogPage,
     MetricSeries,
+    QueuedRequest,
     RecipeView,
     RestartRequest,
     ResumeRequest,
@@ -66,7 +67,6 @@ CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
     "checkpoint": control_repository.request_checkpoint,
 }
 _LOG_PAGE = 1000
-Submission = JobCreate | EvaluationCreate | ExportCreate | InstallCreate | ImportCreate
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,19 +226,19 @@ class JobService:
             query_repository.get_job(tx.connection, job_id, kind=kind)
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
-            new = _new(job.kind, request.name or job.name, configure(tx.connection, job), job.priority, key, digest)
+            draft = Draft(request.name or job.name, configure(tx.connection, job))
+            new = _new(job.kind, draft, job, key, digest)
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
     def _offered(self) -> tuple[Sequence[RecipeView], Installed]:
         return self.recipes().items, self._installed
 
-    def _accept(self, kind: Kind, create: Submission, key: str | None, draft: Callable[[], Draft]) -> Accepted:
+    def _accept(self, kind: Kind, create: QueuedRequest, key: str | None, draft: Callable[[], Draft]) -> Accepted:
         digest = _digest(kind, create.model_dump(mode="json"))
         if (known := self._known(key, digest)) is not None:
             return known
-        checked = draft()
-        new = _new(kind, checked.name, checked.config, create.priority, key, digest)
+        new = _new(kind, draft(), create, key, digest)
         with UnitOfWork(self._engine) as tx:
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
@@ -262,8 +262,9 @@ def _insert(conn: Connection, new: NewJob) -> Accepted:
     return Accepted(query_repository.get_job(conn, job_id), created)
 
 
-def _new(kind: str, name: str, config: JobConfig, priority: int, key: str | None, digest: str) -> NewJob:
-    return NewJob(new_id("job"), kind, name, config, priority, key, digest)
+def _new(kind: str, draft: Draft, like: QueuedRequest | JobView, key: str | None, digest: str) -> NewJob:
+    """Priority and owner are those of the request, or of the job that this one comes from."""
+    return NewJob(new_id("job"), kind, draft.name, draft.config, like.priority, key, digest, like.owner)
 
 
 def _digest(kind: str, request: dict[str, Any]) -> str:
