@@ -130,7 +130,7 @@ def _finished(bench: JobBench, redone: dict[int, float]) -> dict[str, object]:
     again = bench.claim()
     assert again is not None
     _steps(bench, again.job_id, 2, redone, after=2)
-    bench.do(attempts.finish, again.job_id, 2, {"model": "made"})
+    bench.do(attempts.finish, again.job_id, 2, {"model": "made", "metrics": {"sampler_sha256": "0a"}})
     result = bench.get(again.job_id).result
     assert result is not None
     record: dict[str, object] = result["resume"]
@@ -141,7 +141,7 @@ def test_the_resume_record_proves_that_nothing_changed(bench: JobBench) -> None:
     record = _finished(bench, {3: 0.25, 4: 0.125, 5: 0.0625})
     assert record == {
         "attempts": 2, "endings": {"drained": 1}, "stepsLost": 2, "redoneIdentical": True, "largestLossDifference": 0.0,
-        "firstStep": 1, "lastStep": 5, "lossesContinuous": True,
+        "firstStep": 1, "lastStep": 5, "lossesContinuous": True, "samplerSha256": "0a",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from kargah.jobstore.clean import clean_json, clean_text
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
 from kargah.jobstore.metric_repository import upsert
 from kargah.jobstore.progress import finite, progress_change, progress_event, steps_to
-from kargah.jobstore.resume_repository import begin_at, resume_record
+from kargah.jobstore.resume_repository import begin_at, with_record
 from kargah.jobstore.retry_repository import give_up, put_back
 from kargah.jobstore.tables import IS_ACTIVE, checkpoints, jobs
 from kargah.jobstore.values import (
@@ -134,7 +134,7 @@ def finish(
     """The result is registered: completed. `result` is what JobView shows (the model version, metrics)."""
     job = _own(conn, job_id, generation)
     status = transition(Event.FINISH).target
-    shown = clean_json({**result, "resume": resume_record(conn, job_id)} if facts_of(job.kind).trains else dict(result))
+    shown = clean_json(with_record(conn, job_id, result) if facts_of(job.kind).trains else dict(result))
     changes = {
         **leave_active(),
         "status": status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
@@ -25,6 +25,12 @@ def begin_at(conn: Connection, job_id: str, generation: int, step: int) -> None:
         lost = _lost(gone, earlier)
         conn.execute(update(attempts).where(own, attempts.c.generation == earlier).values(superseded=lost))
     conn.execute(update(attempts).where(own, attempts.c.generation == generation).values(resumed_step=step))
+
+
+def with_record(conn: Connection, job_id: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """`result` with the resume record as `resume`; the trainer's own part of it is the sampler's hash."""
+    sampler = (result.get("metrics") or {}).get("sampler_sha256")
+    return {**result, "resume": resume_record(conn, job_id) | {"samplerSha256": sampler}}
 
 
 def resume_record(conn: Connection, job_id: str) -> dict[str, Any]:
