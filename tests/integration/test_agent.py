@@ -128,7 +128,7 @@ def test_an_attempt_that_lost_its_job_is_killed_and_writes_nothing(bench: AgentB
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBench) -> None:
     job_id = bench.submit(steps=12, every=4, pace=0.1, die_at=9, die_after=1.0)
     with bench.agent():
-        bench.wait(job_id, lambda job: job.attempt == 1 and job.status is Status.PENDING, "the crash")
+        until(lambda: len(bench.checkpoint_steps(job_id)) == 2, "two checkpoints before the crash")
         newest, older = bench.jobs.do(attempt_repository.restorable, job_id)
         key = newest.prefix + "weights/model.safetensors"
         data = bytearray(bench.store.get(key))
@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBe
 def test_without_any_whole_checkpoint_it_starts_from_scratch(bench: AgentBench) -> None:
     job_id = bench.submit(steps=4, every=2, die_at=3, die_after=0.7)
     with bench.agent():
-        bench.wait(job_id, lambda job: job.attempt == 1 and job.status is Status.PENDING, "the crash")
+        until(lambda: bool(bench.checkpoint_steps(job_id)), "a checkpoint before the crash")
         for stored in bench.jobs.do(attempt_repository.restorable, job_id):
             bench.store.delete(stored.prefix + "manifest.json")
         job = bench.wait_ended(job_id)

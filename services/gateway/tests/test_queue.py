@@ -97,7 +97,7 @@ def test_a_crashed_job_tells_when_it_is_tried_again(stack: Any) -> None:
     entries = _entries(stack)
     assert list(entries) == [other, claim.job_id]
     entry = entries[claim.job_id]
-    assert entry["reason"] == "backing_off" and entry["score"]["waited"] < -3000
+    assert entry["reason"] == "backing_off" and entry["score"]["waited"] >= 0
     assert "after crash 1 (out_of_memory: No memory left.)" in entry["why"]
     assert entry["queuedAt"][11:19] in entry["why"]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from worker.agent.child_env import install_env, trainer_env, zygote_env
 from worker.agent.zygote_client import Zygote, ZygoteUnavailable
 from worker.testing import processes
 from worker.testing.processes import ENTRY, Trial, alive, command, end_trial, start_trial, until
+from worker.zygote.server import Server, _Child
 from worker.zygote.wire import Launch, send
 
 SECRETS = {"KARGAH_DATABASE_URL": "postgresql://u:secret@h/db", "KARGAH_S3_SECRET_KEY": "s", "AWS_SECRET": "s"}
@@ -200,6 +203,22 @@ def test_everything_dies_with_a_killed_agent(tmp_path: Path) -> None:
         assert len(pids) == 3 and all(alive(pid) for pid in pids)
         agent.kill()
     until(lambda: not any(alive(pid) for pid in pids), "the end of zygote and trainers")
+
+
+def test_an_exit_that_is_reaped_in_the_same_moment_harms_nobody() -> None:
+    """One look at the selector may see a child's end and the agent's word that it knows, in either order."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        server = Server(theirs, "nothing:run")
+        child = subprocess.Popen(["true"], start_new_session=True)
+        server._children["run"] = _Child(child.pid, os.pidfd_open(child.pid))
+        server._selector.register(server._children["run"].pidfd, selectors.EVENT_READ, "run")
+        server._reap("run")
+        server._tell_exit("run")
+        child.returncode = 0  # the server has waited for it
+        ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            ours.recv(10)
 
 
 _HIDDEN = """

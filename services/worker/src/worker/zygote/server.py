@@ -71,7 +71,9 @@ class Server:
             os.close(sibling.pidfd)
 
     def _tell_exit(self, run: str) -> None:
-        child = self._children[run]
+        child = self._children.get(run)
+        if child is None:  # reaped a moment ago: the same look at the selector had seen both
+            return
         self._selector.unregister(child.pidfd)
         ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         if ended is None:
