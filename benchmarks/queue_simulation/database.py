@@ -108,6 +108,8 @@ def _rate(server: Server, connections: int, work: Callable[[int], tuple[int, flo
         done = pool.map(work, range(connections), chunksize=1)
         time.sleep(_REAPED_SECONDS)
         cpu = server.cpu_seconds() - cpu
+        pool.close()
+        pool.join()  # leaving the block would end the processes by a signal, in the middle of whatever they do
     total = sum(count for count, _ in done)
     return Rate(connections, sum(count / seconds for count, seconds in done), 1000 * cpu / max(1, total))
 

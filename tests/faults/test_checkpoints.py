@@ -18,7 +18,7 @@ from worker.testing.processes import until
 from .conftest import lasting_bench
 
 STATE, WEIGHTS, MANIFEST = "state.json", "weights/model.safetensors", "manifest.json"
-STEPS = 120
+STEPS = 96
 Damage = Callable[[ObjectStore, str, str], None]
 
 
@@ -73,7 +73,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 
 def paused_with_two(bench: AgentBench) -> tuple[str, StoredCheckpoint, StoredCheckpoint]:
     """A paused job, its newest checkpoint and the one before; steps have two digits, files equal sizes."""
-    job_id = bench.submit(steps=STEPS, every=10, pace=0.01)
+    job_id = bench.submit(steps=STEPS, every=10, pace=0.04)
     until(lambda: len(bench.checkpoint_steps(job_id)) == 2, "two checkpoints")
     bench.jobs.do(control_repository.request_pause, job_id)
     bench.wait_status(job_id, Status.PAUSED)

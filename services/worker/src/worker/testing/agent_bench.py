@@ -150,7 +150,10 @@ class AgentBench:
             job = self.get(job_id)
             return job if condition(job) else None
 
-        return poll(look, f"{job_id}: {what}, now {self.get(job_id)}")
+        try:
+            return poll(look, f"{job_id}: {what}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, now {self.get(job_id)}") from error
 
     def event_types(self, job_id: str) -> list[str]:
         return [event.type for event in self.jobs.events(job_id)]

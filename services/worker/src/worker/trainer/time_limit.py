@@ -15,12 +15,14 @@ class TooSlow(Exception):
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise TooSlow within the block once it has taken `seconds`; one call into C is not interrupted."""
-    thread, lock, over = threading.get_ident(), threading.Lock(), False
+    thread, lock, over, struck = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False, False
 
     def interrupt() -> None:
+        nonlocal struck
         with lock:
             if not over:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TooSlow))
+                struck = True
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooSlow))
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
@@ -28,6 +30,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock:  # from here on it cannot strike outside of the block
+        with lock:
             over = True
         timer.cancel()
+        if struck:  # it may not have been felt yet, and must not be outside of the block
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
