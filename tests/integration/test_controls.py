@@ -169,6 +169,6 @@ def test_a_job_that_nobody_can_read_ends_and_the_queue_goes_on(bench: JobBench) 
     assert bench.claim() is None
     claim = bench.claim()
     assert claim is not None and claim.job_id == sound
-    with UnitOfWork(bench.engine) as tx:
-        error = tx.connection.execute(text("SELECT status, error FROM jobs WHERE id = :id"), {"id": broken}).one()
-    assert error.status == Status.ERROR and error.error["code"] == "unreadable_config"
+    job = bench.get(broken)
+    assert job.status is Status.ERROR and job.error is not None and job.error.code == "unreadable_config"
+    assert job.config.submitted == {"params": 1}

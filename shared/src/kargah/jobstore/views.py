@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from kargah.contracts.jobs import (
     AttemptView,
     CheckpointView,
@@ -29,7 +31,7 @@ def job_view(row: Any) -> JobView:
         desired=Desired(row.desired),
         owner=row.owner,
         priority=row.priority,
-        config=JobConfig.model_validate(row.config),
+        config=_config(row.config),
         progress=Progress.model_validate(row.progress),
         controls=list(controls(status, row.kind)),
         attempt=row.generation,
@@ -81,6 +83,14 @@ def log_line(row: Any) -> LogLine:
 
 def metric_point(row: Any) -> MetricPoint:
     return MetricPoint(step=row.step, name=row.name, value=row.value, at=row.at)
+
+
+def _config(document: dict[str, Any]) -> JobConfig:
+    """One that another release wrote and this one cannot read is shown as it is: it must not hide the other jobs."""
+    try:
+        return JobConfig.model_validate(document)
+    except ValidationError:
+        return JobConfig(recipe="unreadable", output_model="", params={}, submitted=document)
 
 
 def _error(document: dict[str, Any] | None) -> JobError | None:
