@@ -12,13 +12,12 @@ from worker.trainer.errors import TrainingError
 
 _TEXTS = ("سلام! Hello, world.", "پایتخت ایران کجاست؟ The capital of France is")
 _NEW_TOKENS = 8
-# Of the logits' spread. Merging rounds in the weights' type once more; a tensor that is missing, swapped or not merged
-# is further off than this by far.
+# Of the logits' spread. A tensor that is missing, swapped or not merged is further off than this by far.
 _TOLERANCE = 0.1
 
 
 class Check:
-    """`expect` sees the adapter on its base, `found` what came out of it."""
+    """`expect` sees what a model is to be like, `same` and `found` what came out of it."""
 
     def __init__(self, tokenizer: Any, threads: int) -> None:
         """`threads` of the CPU, 0 for all that this process may use."""
@@ -28,17 +27,25 @@ class Check:
         self._expected: list[Tensor] = []
 
     def expect(self, adapted: Any) -> None:
-        """Note what the model computes before it is merged."""
+        """Note what this model computes."""
         self._expected = [_logits(adapted, ids) for ids in self._inputs]
 
-    def found(self, model: Any) -> dict[str, Any]:
-        """The most that its logits differ, as a share of their spread, and how it goes on from a text. Raises
-        TrainingError when it computes something else."""
+    def difference(self, model: Any) -> float:
+        """The most that its logits differ from what is expected, as a share of their spread."""
         pairs = zip(self._expected, (_logits(model, ids) for ids in self._inputs), strict=True)
-        difference = max(_difference(expected, found) for expected, found in pairs)
+        return max(_difference(expected, found) for expected, found in pairs)
+
+    def same(self, model: Any, what: str) -> float:
+        """Its difference. Raises TrainingError, saying `what` differs, when it computes something else."""
+        difference = self.difference(model)
         if not difference <= _TOLERANCE:
-            message = f"The merged model, read back, differs from the adapter on its base by {difference:.3g}."
+            message = f"{what} by {difference:.3g} of the logits' spread."
             raise TrainingError("bad_export", message, "Nothing was registered. The adapter is as it was.")
+        return difference
+
+    def found(self, model: Any) -> dict[str, Any]:
+        """How much the model that was read back differs, and how it goes on from a text. Raises TrainingError."""
+        difference = self.same(model, "The merged model, read back, differs from what was written")
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return {"difference": difference, "sample": self._sample(model), "parameters": parameters}
 
