@@ -15,7 +15,8 @@ from kargah.cli.text import figure, size
 from kargah.contracts.jobs import JobView
 
 CheckpointOption = Annotated[
-    str | None, typer.Option("--checkpoint", help="A checkpoint's id; by default the newest.", metavar="ID")
+    str | None,
+    typer.Option("--checkpoint", help="A checkpoint's id, as `kargah checkpoints` lists them.", metavar="ID"),
 ]
 NameOption = Annotated[str | None, typer.Option(help="What to call the new job.")]
 
