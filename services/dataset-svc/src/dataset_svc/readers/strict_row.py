@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -74,9 +75,8 @@ class RowDecoder:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) != len(pairs):
-            seen: set[str] = set()
-            key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            self._notes.append(_duplicate(key))
+            counts = Counter(key for key, _ in pairs)
+            self._notes.append(_duplicate(next(key for key, count in counts.items() if count > 1)))
         return value
 
     def _constant(self, name: str) -> float:

@@ -37,16 +37,20 @@ class AgentProcess:
 
     def metric(self, line: str) -> float:
         """The value of one series, named with its labels; 0 when it is not there."""
-        for found in self.get("/metrics").text.splitlines():
+        for found in self.metrics().splitlines():
             name, _, value = found.rpartition(" ")
             if name == line:
                 return float(value)
         return 0.0
 
-    def is_ready(self) -> bool:
+    def metrics(self) -> str:
+        return self.get("/metrics").text
+
+    def answers(self, status: int) -> bool:
+        """Whether /readyz answers with `status`; fails the test when the agent has ended."""
         assert self.process.poll() is None, self.log_path.read_text()
         try:
-            return self.get("/readyz").status_code == 200
+            return self.get("/readyz").status_code == status
         except httpx.TransportError:
             return False
 
@@ -69,8 +73,10 @@ class AgentHouse:
         return job_id
 
     @contextmanager
-    def agent(self, name: str, *, under: Sequence[str] = (), **settings: str) -> Iterator[AgentProcess]:
-        """A ready agent, killed at the end. `under` is a command that runs the agent's in its place."""
+    def agent(
+        self, name: str, *, under: Sequence[str] = (), ready: int = 200, **settings: str
+    ) -> Iterator[AgentProcess]:
+        """An agent whose /readyz answers `ready`, killed at the end. `under` is a command that runs the agent's."""
         port = free_port()
         log_path = self.bench.folder / f"{name}.log"
         env = {**self.bench.env, **self._own(name, port), **self.settings, **settings}
@@ -79,7 +85,7 @@ class AgentHouse:
             process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.bench.folder)
         agent = AgentProcess(name, process, port, log_path)
         try:
-            until(agent.is_ready, "readiness", _READY_SECONDS)
+            until(lambda: agent.answers(ready), "readiness", _READY_SECONDS)
             yield agent
         finally:
             process.send_signal(signal.SIGCONT)

@@ -1,11 +1,13 @@
-"""An end to Python code that runs too long: a template may loop for ever."""
+"""An end to Python code that computes too long: a template may loop for ever."""
 
 from __future__ import annotations
 
-import ctypes
-import threading
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 
 class TooSlow(Exception):
@@ -14,24 +16,22 @@ class TooSlow(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow within the block once it has taken `seconds`; one call into C is not interrupted."""
-    thread, lock, over, struck = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False, False
+    """Raise TooSlow in a call made within the block once this thread has computed for `seconds` of CPU time.
 
-    def interrupt() -> None:
-        nonlocal struck
-        with lock:
-            if not over:
-                struck = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TooSlow))
+    Each line that runs is looked at, which makes the block several times slower; one call into C is not interrupted.
+    Works in any thread. (An exception set from another thread costs nothing, but in CPython 3.11 it can leave the
+    whole process waiting for the interpreter's lock.)
+    """
+    end = time.thread_time() + seconds
 
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
+    def look(_frame: FrameType, _event: str, _value: Any) -> Any:
+        if time.thread_time() > end:
+            raise TooSlow
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
     try:
         yield
     finally:
-        with lock:
-            over = True
-        timer.cancel()
-        if struck:  # it may not have been felt yet, and must not be outside of the block
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+        sys.settrace(before)
