@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     REFUSED = 1
     UNREACHABLE = 3
     JOB_FAILED = 4
+    JOB_PAUSED = 5
     INTERRUPTED = 130
 
 

@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
-from kargah.cli.job_commands import JobArgument, coloured, resolve
+from kargah.cli.follow import follow
+from kargah.cli.job_commands import JobArgument, resolve
+from kargah.cli.job_details import coloured
 from kargah.cli.text import figure, size
 from kargah.contracts.jobs import JobView
 
@@ -18,18 +20,28 @@ CheckpointOption = Annotated[
     str | None,
     typer.Option("--checkpoint", help="A checkpoint's id, as `kargah checkpoints` lists them.", metavar="ID"),
 ]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Return once the job has ended or is paused.")]
 NameOption = Annotated[str | None, typer.Option(help="What to call the new job.")]
 
 
 def control(action: str, help_text: str) -> Any:
-    """A command that sends one control to a job."""
+    """A command that sends a job the control that ends or pauses it."""
 
-    def command(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
+    def command(
+        context: typer.Context, job_id: JobArgument, wait: WaitOption = False, json: JsonOption = False
+    ) -> None:
         client = connect(context)
-        _tell(client.jobs.control(resolve(client, job_id), action), json)
+        job = client.jobs.control(resolve(client, job_id), action)
+        _tell(follow(client, job, quiet=json) if wait else job, json)
 
     command.__doc__ = help_text
     return command
+
+
+def checkpoint(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
+    """Save a checkpoint now."""
+    client = connect(context)
+    _tell(client.jobs.control(resolve(client, job_id), "checkpoint"), json)
 
 
 def resume(
@@ -73,7 +85,8 @@ def checkpoints(context: typer.Context, job_id: JobArgument, json: JsonOption = 
     if json:
         print_json(page)
         return
-    table = Table(Column("checkpoint", no_wrap=True), "step", "epoch", "eval loss", "size", "why", "pinned", box=SIMPLE)
+    fixed = [Column(title, no_wrap=True) for title in ("checkpoint", "step", "epoch", "eval loss", "size", "why")]
+    table = Table(*fixed, "pinned", box=SIMPLE, padding=(0, 1, 0, 0))
     for one in page.items:
         loss = figure(one.metrics.get("eval_loss"), 3)
         pinned = "yes" if one.pinned else ""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from kargah.cli.context import ExitCode, complain, console
 from kargah.cli.text import duration, figure
@@ -16,7 +17,7 @@ from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import TERMINAL, Status
 
 _REFRESH_SECONDS = 1.0
-_WIDE = 100
+_WIDE = 110
 
 
 def follow(
@@ -60,16 +61,16 @@ def describe_failure(job: JobView) -> str:
 
 
 def _bar(quiet: bool) -> Progress:
-    """One line, also in a terminal of 80 columns."""
-    return Progress(
-        TextColumn("{task.description}", style="bold", markup=False),
-        BarColumn(bar_width=28 if console.width >= _WIDE else 8),
+    """One line, also in a terminal of 80 columns: there the name is cut, and the estimate stands for the time."""
+    wide = console.width >= _WIDE
+    name = Column(no_wrap=True, overflow="ellipsis", max_width=30 if wide else 14)
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", style="bold", markup=False, table_column=name),
+        BarColumn(bar_width=28 if wide else 8),
         TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        TimeElapsedColumn(),
-        console=console,
-        disable=quiet,
-    )
+        TextColumn("{task.fields[figures]}", markup=False, table_column=Column(no_wrap=True)),
+    ]
+    return Progress(*columns, *([TimeElapsedColumn()] if wide else []), console=console, disable=quiet)
 
 
 def _start_watcher(client: Client, job: JobView, on_event: Callable[[str, dict[str, Any]], None]) -> threading.Thread:

@@ -11,22 +11,17 @@ from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
 from kargah.cli.follow import describe_failure, follow
+from kargah.cli.job_details import coloured, interruptions, show
 from kargah.cli.text import duration, figure, setting
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView, LogLine
-from kargah.domain.job_state import TERMINAL, Status
+from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind, facts_of
 
-JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last`.")]
+JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last` for the newest training.")]
 
 _NO_OLD_EVENTS = str(2**31 - 1)
-_COLOURS = {
-    Status.COMPLETED: "green",
-    Status.ERROR: "red",
-    Status.CANCELLED: "bright_black",
-    Status.PAUSED: "yellow",
-    Status.PENDING: "cyan",
-}
+_WIDE = 110
 
 
 def train(
@@ -36,10 +31,12 @@ def train(
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="Name of the model it makes.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Kind of training; chosen by model and data if not given.")] = None,
-    epochs: Annotated[float | None, typer.Option()] = None,
-    learning_rate: Annotated[float | None, typer.Option("--learning-rate", "--lr")] = None,
-    batch_size: Annotated[int | None, typer.Option()] = None,
-    max_steps: Annotated[int | None, typer.Option()] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the data; 0.5 is half of one.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", "--lr", help="Its highest value, after the warm-up.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows for one optimizer step.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any other parameter: --set lora_r=16")] = None,
     priority: Annotated[int, typer.Option(min=-100, max=100, help="-100 (last) to 100 (first).")] = 0,
     owner: Annotated[str | None, typer.Option(help="Whose job it is, for shares and quotas.")] = None,
@@ -57,8 +54,8 @@ def train(
         errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
         job = follow(client, job, quiet=json)
     _report(job, json)
-    if job.status in TERMINAL and job.status is not Status.COMPLETED:
-        raise typer.Exit(ExitCode.JOB_FAILED)
+    if not detach and job.status is not Status.COMPLETED:
+        raise typer.Exit(ExitCode.JOB_PAUSED if job.status is Status.PAUSED else ExitCode.JOB_FAILED)
 
 
 def jobs(
@@ -72,27 +69,28 @@ def jobs(
     """List jobs, newest first, or show one."""
     client = connect(context)
     if job_id is not None:
-        _report(client.jobs.get(resolve(client, job_id)), json)
+        job = client.jobs.get(resolve(client, job_id))
+        print_json(job) if json else show(job)
         return
     page = client.jobs.list(status=status, kind=kind, limit=limit)
     if json:
         print_json(page)
         return
-    widths = {"job": 30, "status": 10, "done": 5, "step": 7, "loss": 6, "time": 5}
-    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
+    console.print(_table(page.items, wide=console.width >= _WIDE))
+
+
+def _table(jobs: list[JobView], wide: bool) -> Table:
+    """In a narrow terminal the figures go before the names are cut to nothing; `kargah jobs ID` has them all."""
+    titles = ["job", "kind", "status", "done", *(["step", "loss", "time"] if wide else [])]
+    fixed = [Column(title, no_wrap=True) for title in titles]
     table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
-    for job in page.items:
+    for job in jobs:
         progress = job.progress
-        table.add_row(
-            job.id,
-            coloured(job.status),
-            f"{progress.percent:.0f} %",
-            "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}",
-            figure(progress.loss, 3),
-            duration(job.duration_seconds),
-            escape(job.name),
-        )
-    console.print(table)
+        step = "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}"
+        figures = [step, figure(progress.loss, 3), duration(job.duration_seconds)] if wide else []
+        done = f"{progress.percent:.0f} %"
+        table.add_row(job.id, job.kind, coloured(job.status), done, *figures, escape(job.name))
+    return table
 
 
 def logs(
@@ -123,12 +121,12 @@ def _print_line(line: LogLine, json: bool) -> None:
 
 
 def resolve(client: Client, job_id: str) -> str:
-    """The id itself, or that of the newest job for `last`."""
+    """The id itself, or that of the newest training for `last`."""
     if job_id != "last":
         return job_id
-    page = client.jobs.list(limit=1)
+    page = client.jobs.list(kind=Kind.TRAIN, limit=1)
     if not page.items:
-        raise typer.BadParameter("there is no job yet", param_hint="JOB")
+        raise typer.BadParameter("there is no training yet", param_hint="JOB")
     return page.items[0].id
 
 
@@ -142,24 +140,8 @@ def _report(job: JobView, json: bool) -> None:
         console.print(describe_failure(job), style="red", highlight=False, markup=False)
     if job.status is Status.COMPLETED and facts_of(job.kind).trains:
         console.print(f"The model is [bold]{model}[/]: kargah chat {model}")
-        _report_interruptions(job)
-
-
-def _report_interruptions(job: JobView) -> None:
-    record = (job.result or {}).get("resume") or {}
-    if record.get("attempts", 1) > 1:
-        whole = "continuous" if record["lossesContinuous"] else "NOT continuous"
-        same = {True: ", the same losses again", False: ", with other losses"}.get(record["redoneIdentical"], "")
-        lost = record["stepsLost"]
-        console.print(
-            f"It took {record['attempts']} attempts; {lost} steps were done again{same}; the curve is {whole}."
-        )
-
-
-def coloured(status: Status) -> str:
-    """The status in its colour, as markup."""
-    colour = _COLOURS.get(status, "blue")
-    return f"[{colour}]{status.value}[/]"
+        if told := interruptions(job):
+            console.print(f"It took {told}.")
 
 
 def _whole(value: float | None) -> float | int | None:

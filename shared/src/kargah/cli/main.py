@@ -11,6 +11,7 @@ from kargah import __version__
 from kargah.cli import (
     chat_command,
     control_commands,
+    database_command,
     dataset_commands,
     demo_command,
     evaluate_command,
@@ -36,6 +37,7 @@ app.add_typer(queue_command.app, name="queue")
 app.command()(stack_commands.up)
 app.command()(stack_commands.down)
 app.command()(stack_commands.status)
+app.command()(database_command.database)
 app.command()(job_commands.train)
 app.command()(evaluate_command.evaluate)
 app.command()(job_commands.jobs)
@@ -44,10 +46,10 @@ for action, text in (
     ("cancel", "Cancel a job; its checkpoints are kept."),
     ("pause", "Pause a job: it saves a checkpoint and frees the device."),
     ("stop", "Finish a job early and keep the model."),
-    ("checkpoint", "Save a checkpoint now."),
 ):
     app.command(action)(control_commands.control(action, text))
 for command in (
+    control_commands.checkpoint,
     control_commands.resume,
     control_commands.restart,
     control_commands.extend,

@@ -93,18 +93,17 @@ def workers(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json(page)
         return
-    table = Table("worker", "alive", "takes", "job", "device", "seen", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table("worker", "alive", Column("job", no_wrap=True), "device", "takes", box=SIMPLE, padding=(0, 1, 0, 0))
     for worker in page.items:
         device = worker.device
         gpus = ", ".join(device.get("gpus", [])) or f"{device.get('cpus', '?')} CPUs"
         memory = f", {size(device['memoryBytes'])}" if "memoryBytes" in device else ""
         table.add_row(
             escape(worker.name),
-            "yes" if worker.alive else "[red]no[/]",
-            escape(", ".join(worker.kinds)),
+            "yes" if worker.alive else f"[red]last seen {worker.seen_at:%H:%M:%S}[/]",
             worker.job_id or "-",
             escape(gpus + memory),
-            f"{worker.seen_at:%H:%M:%S}",
+            escape(", ".join(worker.kinds)),
         )
     console.print(table)
 

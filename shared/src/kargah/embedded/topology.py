@@ -16,7 +16,7 @@ DATABASE = "kargah"
 BUCKET = "kargah"
 OWNERS = ("gateway", "dataset_svc", "registry", "worker")
 MIGRATED = ("gateway", "dataset-svc", "registry")
-_ROLE_OF = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry", "worker": "worker"}
+ROLE_OF = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry", "worker": "worker"}
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
 
     def settings(name: str, port: int, *extra: Mapping[str, str]) -> dict[str, str]:
         own = {"KARGAH_PORT": str(port), "KARGAH_DATA_DIR": str(data_dir / name)}
-        if name in _ROLE_OF:
-            own["KARGAH_DATABASE_URL"] = endpoints.dsn_of(_ROLE_OF[name])
+        if name in ROLE_OF:
+            own["KARGAH_DATABASE_URL"] = endpoints.dsn_of(ROLE_OF[name])
         return {**common, **own, **{key: value for part in extra for key, value in part.items()}}
 
     def worker(number: int, port: int) -> Service:
@@ -103,7 +103,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         own = {"KARGAH_METRICS_PORT": str(port), "KARGAH_WORKER_NAME": name.replace("worker", "embedded")}
         if len(ports.workers) > 1:
             own["KARGAH_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(ports.workers)))
-        database = {"KARGAH_DATABASE_URL": endpoints.dsn_of(_ROLE_OF["worker"])}
+        database = {"KARGAH_DATABASE_URL": endpoints.dsn_of(ROLE_OF["worker"])}
         return Service(name, "worker.agent.main", port, settings(name, port, database, store, peers, own))
 
     return [
@@ -126,7 +126,7 @@ def migration(name: str, data_dir: Path, endpoints: Endpoints) -> Command:
         arguments=[sys.executable, "-m", "kargah.db.migrate", name],
         log_file=data_dir / "logs" / "migrate.log",
         cwd=data_dir,
-        env=inherited_environment() | {"KARGAH_DATABASE_URL": endpoints.dsn_of(_ROLE_OF[name])},
+        env=inherited_environment() | {"KARGAH_DATABASE_URL": endpoints.dsn_of(ROLE_OF[name])},
     )
 
 

@@ -1,0 +1,32 @@
+"""docs/settings.md names every variable that a process reads, and none that no process reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from dataset_svc.config import DatasetSettings
+from gateway.config import GatewaySettings
+from kargah.clients.config import ClientSettings
+from registry.config import RegistrySettings
+from worker.agent.config import AgentSettings
+from worker.inference.config import InferenceSettings
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    GatewaySettings,
+    DatasetSettings,
+    RegistrySettings,
+    AgentSettings,
+    InferenceSettings,
+    ClientSettings,
+)
+
+
+def test_the_page_and_the_processes_agree() -> None:
+    told = set(re.findall(r"`(KARGAH_[A-Z0-9_]+)", PAGE.read_text(encoding="utf-8")))
+    read = {f"KARGAH_{name.upper()}" for settings in SETTINGS for name in settings.model_fields}
+    assert read - told == set(), "not on the page"
+    assert told - read == set(), "read by nobody"

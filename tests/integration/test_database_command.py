@@ -1,0 +1,47 @@
+"""`kargah database` on a Postgres of its own: it sets the roles' passwords, which other tests use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from kargah.cli.main import app
+from kargah.embedded.postgres import EmbeddedPostgres
+
+
+def _run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["database", *arguments])
+    return result.exit_code, result.output
+
+
+def _tables(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {
+            str(row[0]) for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname <> 'public'")
+        }
+
+
+def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path) as postgres:
+        status, output = _run(postgres.superuser_dsn, "--name", "mine", "--json")
+        assert status == 0, output
+        urls: dict[str, str] = json.loads(output)
+        assert set(urls) == {"gateway", "dataset_svc", "registry", "worker"}
+        assert {"jobs", "datasets", "models"} <= _tables(urls["gateway"])
+        with psycopg.connect(urls["worker"]) as connection:
+            assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+        with psycopg.connect(urls["registry"]) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT count(*) FROM gateway.jobs")
+        status, output = _run(postgres.superuser_dsn, "--name", "mine")
+        assert status == 0 and output.count("KARGAH_DATABASE_URL=postgresql://") == 4
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(urls["worker"])
+
+
+def test_a_refusal_is_one_clear_line() -> None:
+    status, output = _run("postgresql://nobody:wrong@127.0.0.1:9/postgres?connect_timeout=2")
+    assert status == 1 and "refused" in output
