@@ -36,8 +36,11 @@ STEPS = 80
 @pytest.fixture(scope="module")
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server to be ended; it comes back on the same port. Unlike other tests' it writes to the disk."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("own-postgres"), free_port()) as server:
-        yield server
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("own-postgres"), free_port())
+    try:
+        yield server.start()
+    finally:
+        server.destroy()
 
 
 @pytest.fixture

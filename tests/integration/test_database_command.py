@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,15 @@ from typer.testing import CliRunner
 
 from kargah.cli.main import app
 from kargah.embedded.postgres import EmbeddedPostgres
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path)
+    try:
+        yield server.start()
+    finally:
+        server.destroy()
 
 
 def _run(*arguments: str) -> tuple[int, str]:
@@ -25,21 +35,20 @@ def _tables(url: str) -> set[str]:
         }
 
 
-def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path) as postgres:
-        status, output = _run(postgres.superuser_dsn, "--name", "mine", "--json")
-        assert status == 0, output
-        urls: dict[str, str] = json.loads(output)
-        assert set(urls) == {"gateway", "dataset_svc", "registry", "worker"}
-        assert {"jobs", "datasets", "models"} <= _tables(urls["gateway"])
-        with psycopg.connect(urls["worker"]) as connection:
-            assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
-        with psycopg.connect(urls["registry"]) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("SELECT count(*) FROM gateway.jobs")
-        status, output = _run(postgres.superuser_dsn, "--name", "mine")
-        assert status == 0 and output.count("KARGAH_DATABASE_URL=postgresql://") == 4
-        with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(urls["worker"])
+def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(own_postgres: EmbeddedPostgres) -> None:
+    status, output = _run(own_postgres.superuser_dsn, "--name", "mine", "--json")
+    assert status == 0, output
+    urls: dict[str, str] = json.loads(output)
+    assert set(urls) == {"gateway", "dataset_svc", "registry", "worker"}
+    assert {"jobs", "datasets", "models"} <= _tables(urls["gateway"])
+    with psycopg.connect(urls["worker"]) as connection:
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+    with psycopg.connect(urls["registry"]) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT count(*) FROM gateway.jobs")
+    status, output = _run(own_postgres.superuser_dsn, "--name", "mine")
+    assert status == 0 and output.count("KARGAH_DATABASE_URL=postgresql://") == 4
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(urls["worker"])
 
 
 def test_a_refusal_is_one_clear_line() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from kargah.embedded import (
     grant_tables,
     port_is_open,
 )
+from kargah.embedded.postgres_home import open_home, remove_home
 from kargah.testing.servers import PrometheusServer, RabbitMQServer, server_folder
 
 _PASSWORDS = {"gateway": "g/secret@1", "dataset_svc": "d", "worker": "w"}
@@ -119,6 +121,18 @@ class TestPostgres:
         assert cluster.is_relative_to(closed) == (os.geteuid() != 0)
         server.destroy()
         assert not cluster.exists()
+
+    def test_data_folder_that_was_removed_and_made_again_begins_anew(self, tmp_path: Path) -> None:
+        data = tmp_path / "closed" / "data"
+        first = open_home(data)
+        first.cluster.mkdir()
+        shutil.rmtree(data)
+        second = open_home(data)
+        assert not second.cluster.exists()
+        assert open_home(data) == second, "the folder is found again"
+        shutil.rmtree(first.root, ignore_errors=True)
+        remove_home(data)
+        assert not second.root.exists()
 
     def test_cluster_of_another_version_is_refused(self) -> None:
         with server_folder() as folder:

@@ -5,18 +5,19 @@ as `nobody`. That user must be able to enter the folder and to read the binaries
 
 - the binaries (about 30 MB) are copied from the wheel beside the cluster: a virtual environment often lies
   under a home folder that nobody else may enter;
-- when the data folder itself lies under such a folder, cluster and binaries live in `/var/lib/kargah/<hash of
-  the data folder>` instead, and `postgres/location` in the data folder says so.
+- when the data folder itself lies under such a folder, cluster and binaries live in a folder of their own below
+  `/var/lib/kargah` instead, and `postgres/location` in the data folder says so; `origin` there says for whom. Its
+  name is drawn anew, so that a data folder that was removed and made again begins with an empty database.
 
 Started by anyone else, everything lies in the data folder and the wheel's binaries are used in place.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -108,10 +109,11 @@ def _recorded(near: Path) -> Path:
 
 
 def _move_outside(near: Path) -> Path:
-    outside = _OUTSIDE / hashlib.sha256(str(near).encode()).hexdigest()[:16]
+    outside = _OUTSIDE / secrets.token_hex(8)
     outside.mkdir(mode=0o711, parents=True, exist_ok=True)
     for folder in (outside, _OUTSIDE):
         folder.chmod(0o711)
+    (outside / "origin").write_text(str(near), encoding="utf-8")
     (near / "location").write_text(str(outside), encoding="utf-8")
     return outside
 

@@ -32,8 +32,11 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A running Postgres. Tests that stop or break one start their own."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=_FAST) as server:
-        yield server
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=_FAST)
+    try:
+        yield server.start()
+    finally:
+        server.destroy()  # as root its files lie outside of pytest's folder
 
 
 @pytest.fixture(scope="session")
