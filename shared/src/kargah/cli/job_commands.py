@@ -81,8 +81,8 @@ def jobs(
 
 def _table(jobs: list[JobView], wide: bool) -> Table:
     """In a narrow terminal the figures go before the names are cut to nothing; `kargah jobs ID` has them all."""
-    titles = ["job", "kind", "status", "done", *(["step", "loss", "time"] if wide else [])]
-    fixed = [Column(title, no_wrap=True) for title in titles]
+    widths = {"job": 30, "kind": 8, "status": 10, "done": 5} | ({"step": 7, "loss": 6, "time": 5} if wide else {})
+    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
     table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
     for job in jobs:
         progress = job.progress
