@@ -114,6 +114,18 @@ def test_train_and_chat_from_the_command_line(installed: Kargah) -> None:
     assert job["id"] in {row["id"] for row in installed.json("jobs")["items"]}
 
 
+def test_what_would_be_trained_is_shown_before_it_is(installed: Kargah) -> None:
+    show = ("dataset", "show", "parsinlu_rc", "--tokens", "--model", "tiny-llama", "--row", "2", "--max-length", "64")
+    answer = installed.json(*show)
+    (row,) = answer["rows"]
+    learnt = [span["text"] for span in row["spans"] if span["state"] == "trained"]
+    assert (row["row"], answer["recipe"], answer["length"]) == (1, "sft", 64)
+    assert answer["figures"]["rows"] == answer["figures"]["rowsInVersion"]
+    told = installed.run(*show).stdout
+    assert all(f"⟦{text}⟧" in told for text in learnt)
+    assert "tokens a word" in told
+
+
 def test_wrong_use_is_explained(installed: Kargah) -> None:
     refused = installed.run("train", "-m", "no-such-model", "-d", "parsinlu_rc", expect=1)
     assert "no-such-model" in refused.stderr

@@ -72,7 +72,11 @@ def running(
     urls = {name: f"http://127.0.0.1:{free_port()}" for name in ("registry", "inference")}
     settings = {
         "registry": {"KARGAH_DATABASE_URL": database_url_for("registry")},
-        "inference": {"KARGAH_REGISTRY_URL": urls["registry"], "KARGAH_DATA_DIR": str(tmp_path / "inference")},
+        "inference": {
+            "KARGAH_REGISTRY_URL": urls["registry"],
+            "KARGAH_DATASETS_URL": "http://127.0.0.1:1",
+            "KARGAH_DATA_DIR": str(tmp_path / "inference"),
+        },
     }
     modules = {"registry": "registry.main", "inference": "worker.inference.main"}
     with ExitStack() as stack:

@@ -76,6 +76,9 @@ def test_with_everything_down_the_gateway_still_says_so() -> None:
         answer = client.get(path)
         assert (answer.status_code, answer.json["code"]) == (503, "unavailable"), path
         assert answer.headers["retry-after"] == "2"
+    # Tokens are counted where the tokenizers are; a dataset may have that name all the same.
+    assert "inference service" in client.post("/api/datasets/x/tokens", json={}).json["detail"]
+    assert "dataset service" in client.get("/api/datasets/x/tokens").json["detail"]
     assert client.get("/v1/models").json["error"]["type"] == "server_error"
     assert set(client.get("/api/status").json["services"].values()) == {"no answer"}
     assert b"kargah_queue_readable 0.0" in client.get("/metrics").data

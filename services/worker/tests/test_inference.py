@@ -90,8 +90,8 @@ def service(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     shelf.put("enc", folders["tiny"], kind="encoder")
     with serving(shelf):
         settings = InferenceSettings(
-            registry_url=shelf.url, data_dir=root / "data", s3_endpoint="http://-", s3_access_key="-",
-            s3_secret_key="-", compute_threads=1, queue_length=1,
+            registry_url=shelf.url, datasets_url=shelf.url, data_dir=root / "data", s3_endpoint="http://-",
+            s3_access_key="-", s3_secret_key="-", compute_threads=1, queue_length=1,
         )  # fmt: skip
         catalogue = Catalogue(shelf.url)
         app = build(settings, catalogue, store)
@@ -277,8 +277,8 @@ def test_it_is_ready_when_the_registry_answers(service: Service) -> None:
 
 def test_a_registry_that_is_away_is_unavailable(service: Service, tmp_path: Path) -> None:
     settings = InferenceSettings(
-        registry_url="http://127.0.0.1:1", data_dir=tmp_path, s3_endpoint="http://-", s3_access_key="-",
-        s3_secret_key="-",
+        registry_url="http://127.0.0.1:1", datasets_url="http://127.0.0.1:1", data_dir=tmp_path, s3_endpoint="http://-",
+        s3_access_key="-", s3_secret_key="-",
     )  # fmt: skip
     catalogue = Catalogue(settings.registry_url)
     http: Any = build(settings, catalogue, FolderStore(tmp_path)).test_client()

@@ -103,4 +103,6 @@ def _add_proxies(app: Flask, settings: GatewaySettings) -> list[Proxy]:
     registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>")
     inference = Proxy("inference service", settings.inference_url)
     inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")
+    # Tokenizers live there; every other method of such a path is a dataset's of that name.
+    inference.add(app, "/api/datasets/<path:rest>/tokens", methods=["POST"])
     return [datasets, registry, inference]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 import httpx
@@ -33,14 +33,14 @@ class Proxy:
         self._service = service
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
 
-    def add(self, app: Flask, *rules: str) -> None:
+    def add(self, app: Flask, *rules: str, methods: Sequence[str] = _METHODS) -> None:
         """Forward everything under `rules` (Flask paths), with its path and query as they are."""
         for rule in rules:
             app.add_url_rule(
                 rule,
                 endpoint=f"proxy {self._service} {rule}",
                 view_func=self._view,
-                methods=_METHODS,
+                methods=list(methods),
                 provide_automatic_options=False,
             )
 

@@ -13,7 +13,9 @@ from rich.table import Column, Table
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
 from kargah.cli.text import size
+from kargah.cli.token_view import show_tokens
 from kargah.contracts.datasets import DatasetVersionView
+from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
@@ -95,8 +97,26 @@ def preview(
 
 
 @app.command()
-def show(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
-    """Show a dataset's statistics and warnings."""
+def show(
+    context: typer.Context,
+    name: NameArgument,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Show what --model would be trained on instead.")] = False,
+    model: Annotated[str | None, typer.Option(help="With --tokens: the base model.")] = None,
+    row: Annotated[int, typer.Option(min=1, help="With --tokens: the row to show, counted from 1.")] = 1,
+    max_length: Annotated[int | None, typer.Option(min=8, help="With --tokens: as of the job.")] = None,
+    sample: Annotated[int, typer.Option(min=0, max=MOST_COUNTED, help="With --tokens: rows to count.")] = 2000,
+    recipe: Annotated[str | None, typer.Option(help="With --tokens: by default the one a job would get.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a dataset's statistics and warnings; with --tokens, what a model would be trained on."""
+    if tokens:
+        if model is None:
+            raise typer.BadParameter("name the base model, for example smollm2", param_hint="--model")
+        answer = connect(context).datasets.tokens(
+            name, model, rows=RowsWanted(offset=row - 1), recipe=recipe, max_length=max_length, sample=sample
+        )
+        print_json(answer) if json else show_tokens(answer)
+        return
     dataset = connect(context).datasets.get(name)
     if json:
         print_json(dataset)

@@ -7,9 +7,11 @@ from pathlib import Path
 from kargah.clients.transport import Transport, place
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView
+from kargah.contracts.tokens import DatasetTokens, RowsWanted, TokensRequest
 from kargah.domain.names import is_name
 
 _UPLOAD_TIMEOUT = 3600.0
+_TOKENS_TIMEOUT = 600.0
 
 
 class Datasets:
@@ -61,6 +63,28 @@ class Datasets:
         """Rows `offset` .. `offset + limit` (at most 100) of the latest version."""
         query = {"offset": offset, "limit": limit}
         return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{place(name)}/preview", params=query)
+
+    def tokens(
+        self,
+        name: str,
+        model: str,
+        *,
+        rows: RowsWanted | None = None,
+        version: int | None = None,
+        recipe: str | None = None,
+        max_length: int | None = None,
+        sample: int = 2000,
+    ) -> DatasetTokens:
+        """What `model` would be trained on: rows as tokens with their loss, and figures over `sample` rows (0: none).
+
+        `max_length` and `recipe` are by default those that a job would get.
+        """
+        wanted = TokensRequest(
+            model=model, version=version, recipe=recipe, rows=rows or RowsWanted(), max_length=max_length, sample=sample
+        )
+        body = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
+        path = f"/api/datasets/{place(name)}/tokens"
+        return self._transport.ask(DatasetTokens, "POST", path, json=body, timeout=_TOKENS_TIMEOUT)
 
     def delete(self, name: str) -> None:
         self._transport.send("DELETE", f"/api/datasets/{place(name)}")

@@ -18,15 +18,22 @@ from worker.inference.config import InferenceSettings
 from worker.inference.errors import openai_error
 from worker.inference.loading import Loader
 from worker.inference.metrics import InferenceMetrics
+from worker.inference.peer import Peer
 from worker.inference.pool import ModelPool
 from worker.inference.routes import chat_routes
+from worker.inference.tokens.datasets import Datasets
+from worker.inference.tokens.readable import TokenizerLoader
+from worker.inference.tokens.routes import token_routes
+from worker.inference.tokens.service import TokenService
 
 VERSION = "0.1.0"
+_TOKENIZERS = 4
 
 
 def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore) -> Flask:
     """The app on this registry and this store. Folders of models that an earlier process had loaded are removed."""
-    shutil.rmtree(settings.models_dir, ignore_errors=True)
+    for folder in (settings.models_dir, settings.tokenizers_dir):
+        shutil.rmtree(folder, ignore_errors=True)
     registry = new_registry()
     loader = Loader(store, settings)
     pool = ModelPool(settings.models_loaded, settings.queue_length, loader.load, loader.unload)
@@ -34,10 +41,19 @@ def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore)
     metrics.watch_loaded(lambda: pool.loaded)
     api = Api("inference", VERSION)
     chat_routes(api, ChatService(catalogue, pool, metrics, settings.max_tokens), catalogue)
+    token_routes(api, _token_service(settings, catalogue, store))
     checks = {"registry": catalogue.check, "object store": store.check}
     app = create_app("inference", api, checks, settings, envelopes={"/v1/": openai_error}, registry=registry)
     remember_connections(app)
     return app
+
+
+def _token_service(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore) -> TokenService:
+    loader = TokenizerLoader(store, settings)
+    pool = ModelPool(_TOKENIZERS, settings.queue_length, loader.load, loader.unload)
+    peer = Peer("dataset service", settings.datasets_url)
+    datasets = Datasets(peer, store, settings.cache_dir, settings.cache_bytes)
+    return TokenService(catalogue, datasets, pool, settings.tokens_seconds)
 
 
 def make_app(settings: InferenceSettings) -> Flask:

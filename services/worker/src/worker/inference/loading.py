@@ -57,5 +57,5 @@ class Loader:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         shutil.rmtree(self.settings.models_dir / version_id, ignore_errors=True)
-        trim_cache(self.settings.cache_dir, int(self.settings.cache_gib * (1 << 30)))
+        trim_cache(self.settings.cache_dir, self.settings.cache_bytes)
         _log.info("model unloaded", version_id=version_id)

@@ -9,6 +9,7 @@ from worker.recipes.params import CommonParams
 
 if TYPE_CHECKING:
     from worker.trainer.material import Material
+    from worker.trainer.reading import Reading, Source
     from worker.trainer.session import Session
 
 
@@ -42,6 +43,10 @@ class Recipe(Protocol):
 
     @property
     def params(self) -> type[CommonParams]: ...
+
+    def reading(self, source: Source, params: CommonParams) -> Reading:
+        """Which tokens rows become and which are learnt; `material` encodes with the same. Raises TrainingError."""
+        ...
 
     def material(self, session: Session, params: CommonParams) -> Material:
         """What is trained or measured; raises TrainingError. `params` is an instance of `self.params`."""

@@ -40,3 +40,13 @@ def recipe_named(name: str) -> Recipe:
         known = ", ".join(sorted(recipes()))
         raise TrainingError("unknown_recipe", f"There is no recipe called {name!r} on this worker.", f"Known: {known}.")
     return recipe
+
+
+def recipe_for(model_kind: str, dataset_format: str) -> Recipe:
+    """The recipe of lowest rank that trains such a model on such rows. Raises TrainingError that lists the others."""
+    fitting = [each for each in recipes().values() if model_kind in each.model_kinds and dataset_format in each.formats]
+    if fitting:
+        return min(fitting, key=lambda recipe: (recipe.rank, recipe.name))
+    known = "; ".join(f"{each.name}: {', '.join(each.model_kinds)}" for each in recipes().values())
+    message = f"No recipe trains {model_kind} models on {dataset_format} rows."
+    raise TrainingError("no_recipe", message, f"What there is: {known}.")

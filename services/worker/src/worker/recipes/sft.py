@@ -10,7 +10,9 @@ from pydantic import Field
 from worker.recipes.params import CommonParams, basic, measured
 
 if TYPE_CHECKING:
+    from worker.trainer.chat_render import ChatRenderer
     from worker.trainer.material import Material
+    from worker.trainer.reading import Reading, Source
     from worker.trainer.session import Session
 
 
@@ -84,22 +86,39 @@ class Sft:
     rank: int = 10
     params: type[CommonParams] = SftParams
 
+    def reading(self, source: Source, params: CommonParams) -> Reading:
+        """See Recipe.reading."""
+        from worker.trainer.chat_render import ChatRenderer
+
+        return _reading(source, ChatRenderer(source.tokenizer), params)
+
     def material(self, session: Session, params: CommonParams) -> Material:
         """See Recipe.material."""
         assert isinstance(params, SftParams)
         return _material(session, params)
 
 
+def _reading(source: Source, renderer: ChatRenderer, params: CommonParams) -> Reading:
+    from worker.trainer.causal_encoder import CausalEncoder
+    from worker.trainer.identity import tokenizer_hash
+    from worker.trainer.models import context_length
+    from worker.trainer.objective import NextToken
+    from worker.trainer.reading import Reading
+
+    length = context_length(source.config, source.tokenizer, params.max_length)
+    known, splits = tokenizer_hash(source.tokenizer_dir), source.format == "text"
+    return Reading(CausalEncoder(source.tokenizer, renderer, length, known, splits), NextToken, length)
+
+
 def _material(session: Session, params: SftParams) -> Material:
     from worker.trainer.answering import Answerer
-    from worker.trainer.causal_encoder import CausalEncoder
     from worker.trainer.causal_model import open_causal, open_to_measure, save_causal
     from worker.trainer.chat_render import ChatRenderer
-    from worker.trainer.identity import tokenizer_hash
     from worker.trainer.learner import bare
     from worker.trainer.material import Material
-    from worker.trainer.models import context_length, load_tokenizer
+    from worker.trainer.models import load_tokenizer
     from worker.trainer.objective import NextToken
+    from worker.trainer.reading import Source
 
     folder = session.tokenizer_dir
     tokenizer = load_tokenizer(folder)
@@ -108,15 +127,14 @@ def _material(session: Session, params: SftParams) -> Material:
         session.context.log("The model has no chat template: using Kargah's own, saved with the result", "warning")
     lora = _lora(params) if params.method == "lora" else None
     model = open_causal(session, lora) if session.trains else open_to_measure(session)
-    length = context_length(bare(model).config, tokenizer, params.max_length)
-    encoder = CausalEncoder(tokenizer, renderer, length, tokenizer_hash(folder), splits=session.shape.name == "text")
+    reading = _reading(Source(tokenizer, folder, bare(model).config, session.shape.name), renderer, params)
     return Material(
         model=model,
         tokenizer=tokenizer,
         objective=NextToken(),
-        encoder=encoder,
+        encoder=reading.encoder,
         save=lambda output: save_causal(model, session, output),
-        samples=Answerer(model, tokenizer, renderer, length).answer,
+        samples=Answerer(model, tokenizer, renderer, reading.length).answer,
         inputs={"use_cache": False},
         facts={"auto_class": "AutoModelForCausalLM", "method": params.method},
     )

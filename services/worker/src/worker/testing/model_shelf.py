@@ -1,4 +1,4 @@
-"""A registry of a few folders: their files in a store, their locations over HTTP."""
+"""A registry of a few folders, and a dataset service of a few files: all in a store, their locations over HTTP."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kargah.contracts.base import Page
+from kargah.contracts.datasets import DatasetLocation, DatasetStats, DatasetVersionView
 from kargah.contracts.models import ModelFacts, ModelFile, ModelLocation, ModelVersionView, ModelView
 from kargah.ports.object_store import ObjectStore
 
@@ -25,6 +26,7 @@ class Shelf:
         self.asked: list[str] = []
         self._store = store
         self._locations: dict[str, list[ModelLocation]] = {}
+        self._datasets: dict[str, DatasetLocation] = {}
 
     def put(self, name: str, folder: Path, base: ModelLocation | None = None, kind: str = "causal_lm") -> ModelLocation:
         """Add the next version of `name`."""
@@ -44,6 +46,27 @@ class Shelf:
         self._locations.setdefault(name, []).append(location)
         return location
 
+    def put_rows(self, name: str, path: Path, format: str) -> DatasetLocation:
+        """Add a dataset of one version."""
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = f"datasets/{sha256}"
+        self._store.put(key, data)
+        version = DatasetVersionView(
+            id=f"dsv_{name}",
+            dataset=name,
+            version=1,
+            format=format,
+            sha256=sha256,
+            source_filename=path.name,
+            source_sha256=sha256,
+            stats=DatasetStats(rows=data.count(b"\n"), size_bytes=len(data), fields=[]),
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        location = DatasetLocation(version=version, bucket=self._store.bucket, key=key, size_bytes=len(data))
+        self._datasets[name] = location
+        return location
+
     def answer(self, target: str) -> tuple[int, bytes]:
         """The status and the body of a GET."""
         url = urlsplit(target)
@@ -51,11 +74,18 @@ class Shelf:
         self.asked.append(path)
         if path == "/api/models":
             return 200, self._page().model_dump_json(by_alias=True).encode()
+        if path.startswith("/api/datasets/"):
+            return self._dataset(path.removeprefix("/api/datasets/").removesuffix("/location"), url.query)
         versions = self._locations.get(path.removeprefix("/api/models/").removesuffix("/location"), [])
         number = int(url.query.removeprefix("version=") or len(versions))
         if not 1 <= number <= len(versions):
             return 404, json.dumps({"status": 404}).encode()
         return 200, versions[number - 1].model_dump_json(by_alias=True).encode()
+
+    def _dataset(self, name: str, query: str) -> tuple[int, bytes]:
+        if name not in self._datasets or query not in ("", "version=1"):
+            return 404, json.dumps({"status": 404}).encode()
+        return 200, self._datasets[name].model_dump_json(by_alias=True).encode()
 
     def _page(self) -> Page[ModelView]:
         views = [

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kargah.formats.base import Chat, Example, LabelledText, PlainText
-from worker.trainer.chat_render import ChatRenderer, Rendered, Span
+from worker.trainer.chat_render import ChatRenderer, Rendered
 from worker.trainer.errors import TrainingError
-from worker.trainer.items import Item, Mask
+from worker.trainer.items import Item, Mask, Span, Traced
 
 
 class CausalEncoder:
@@ -34,12 +34,22 @@ class CausalEncoder:
 
     def encode(self, examples: Sequence[Example]) -> list[list[Item]]:
         """Raises TrainingError for a kind of row that has nothing to say to a language model."""
+        return [traced.items for traced in self.trace(examples)]
+
+    def trace(self, examples: Sequence[Example]) -> list[Traced]:
+        """See Tracer.trace. Errors as of `encode`."""
         rendered = [self._render(example) for example in examples]
         encoded = self._tokenizer(
             [each.text for each in rendered], add_special_tokens=False, return_offsets_mapping=True
         )
-        pairs = zip(encoded["input_ids"], encoded["offset_mapping"], rendered, strict=True)
-        return [self._pieces(Item(_ids(ids), _trained(offsets, each.spans))) for ids, offsets, each in pairs]
+        return [
+            self._traced(each, ids, places)
+            for each, ids, places in zip(rendered, encoded["input_ids"], encoded["offset_mapping"], strict=True)
+        ]
+
+    def _traced(self, rendered: Rendered, ids: Sequence[int], places: Sequence[Span]) -> Traced:
+        whole = Item(_ids(ids), _trained(places, rendered.spans))
+        return Traced(rendered.text, places, whole, self._pieces(whole))
 
     def _render(self, example: Example) -> Rendered:
         if isinstance(example, Chat):

@@ -12,6 +12,7 @@ from jinja2 import TemplateError
 
 from kargah.formats.base import Chat, Turn
 from worker.trainer.errors import TrainingError
+from worker.trainer.items import Span
 from worker.trainer.time_limit import TooSlow, time_limit
 
 DEFAULT_TEMPLATE = (
@@ -23,7 +24,6 @@ DEFAULT_TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
-Span = tuple[int, int]
 # Whatever a template, which is code from elsewhere, may do wrong.
 _FAULTS = (
     TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError,

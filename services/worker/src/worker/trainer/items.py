@@ -13,6 +13,7 @@ from kargah.formats.base import Example
 
 Ids = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,17 @@ class Item:
     ids: Ids
     trained: Mask
     label: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """An example on its way to its items: `text` as the model reads it, `whole` as it is before anything is cut, and
+    `places`, the characters of `text` (half open) that each token of `whole` stands for; empty ones stand for none."""
+
+    text: str
+    places: Sequence[Span]
+    whole: Item
+    items: list[Item]
 
 
 class Encoder(Protocol):
@@ -39,4 +51,12 @@ class Encoder(Protocol):
 
     def encode(self, examples: Sequence[Example]) -> list[list[Item]]:
         """The items of each example, in order: exactly one each unless `splits`."""
+        ...
+
+
+class Tracer(Encoder, Protocol):
+    """An encoder that can be watched at its work."""
+
+    def trace(self, examples: Sequence[Example]) -> list[Traced]:
+        """What `encode` does, with all that it goes through."""
         ...

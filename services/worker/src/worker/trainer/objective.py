@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from worker.trainer.items import Ids, Item
+from worker.trainer.items import Ids, Item, Mask
 
 EVALUATION = 2**32 - 1
 Index = npt.NDArray[np.int64]
@@ -32,6 +32,11 @@ class Objective(Protocol):
         """Whether the loss is a mean over tokens, so that its exponential is a perplexity."""
         ...
 
+    @staticmethod
+    def loss_mask(item: Item) -> Mask:
+        """Which tokens of the item are predicted in some epoch."""
+        ...
+
     def prepare(self, item: Item, number: int, draw: int) -> Task: ...
 
     def scores(self, predicted: Index, targets: Index) -> dict[str, float]:
@@ -45,8 +50,15 @@ class NextToken:
 
     per_token: bool = True
 
+    @staticmethod
+    def loss_mask(item: Item) -> Mask:
+        """The first token follows nothing, so it is never predicted."""
+        mask = item.trained.copy()
+        mask[:1] = False
+        return mask
+
     def prepare(self, item: Item, number: int, draw: int) -> Task:
-        positions = np.flatnonzero(item.trained[1:])
+        positions = np.flatnonzero(self.loss_mask(item)[1:])
         return Task(item.ids, positions, item.ids[positions + 1].astype(np.int64))
 
     def scores(self, predicted: Index, targets: Index) -> dict[str, float]:
@@ -63,9 +75,14 @@ class MaskedToken:
     seed: int
     per_token: bool = True
 
+    @staticmethod
+    def loss_mask(item: Item) -> Mask:
+        """Each of these is hidden in its share of the epochs."""
+        return item.trained
+
     def prepare(self, item: Item, number: int, draw: int) -> Task:
         random = np.random.default_rng([self.seed, draw, number])
-        candidates = np.flatnonzero(item.trained)
+        candidates = np.flatnonzero(self.loss_mask(item))
         count = min(len(candidates), max(1, round(len(candidates) * self.probability)))
         positions = np.sort(random.choice(candidates, count, replace=False)) if count else candidates
         fate = random.random(len(positions))
@@ -85,6 +102,11 @@ class ClassLabel:
 
     classes: int
     per_token: bool = False
+
+    @staticmethod
+    def loss_mask(item: Item) -> Mask:
+        """None: the class is predicted."""
+        return np.zeros(len(item.ids), dtype=np.bool_)
 
     def prepare(self, item: Item, number: int, draw: int) -> Task:
         return Task(item.ids, None, np.array([item.label], dtype=np.int64))

@@ -13,6 +13,7 @@ from worker.trainer import rng
 from worker.trainer.context import RunContext
 from worker.trainer.device import Device, open_device
 from worker.trainer.errors import TrainingError
+from worker.trainer.reading import tokenizer_folder
 from worker.trainer.rows import RowFile, Split, all_held_out, split_rows
 
 
@@ -36,9 +37,7 @@ class Session:
 
     @property
     def tokenizer_dir(self) -> Path:
-        """An adapter's folder has a tokenizer of its own only if it was saved with one."""
-        own = (self.model_dir / "tokenizer_config.json").is_file()
-        return self.model_dir if own or self.base_dir is None else self.base_dir
+        return tokenizer_folder(self.model_dir, self.base_dir)
 
     @property
     def trains(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kargah.formats.base import Chat, Example, LabelledText
 from worker.trainer.errors import TrainingError
-from worker.trainer.items import Item
+from worker.trainer.items import Item, Traced
 
 
 class TextEncoder:
@@ -44,6 +44,20 @@ class TextEncoder:
         for row, ids in zip(rows, encoded["input_ids"], strict=True):
             items[row].append(self._item(ids, examples[row]))
         return items
+
+    def trace(self, examples: Sequence[Example]) -> list[Traced]:
+        """See Tracer.trace; what is cut or split is seen by encoding the texts a second time, whole. Errors as of
+        `encode`; TrainingError for a tokenizer that does not tell where its tokens stand."""
+        if not self._tokenizer.is_fast:
+            message = "The tokenizer does not tell where its tokens stand."
+            raise TrainingError("bad_model", message, "Choose a model with tokenizer.json.")
+        texts = [plain_text(example) for example in examples]
+        encoded = self._tokenizer(texts, return_offsets_mapping=True, verbose=False)
+        wholes = zip(texts, examples, encoded["input_ids"], encoded["offset_mapping"], strict=True)
+        return [
+            Traced(text, places, self._item(ids, example), items)
+            for (text, example, ids, places), items in zip(wholes, self.encode(examples), strict=True)
+        ]
 
     def _item(self, ids: Sequence[int], example: Example) -> Item:
         array = np.array(ids, dtype=np.int32)

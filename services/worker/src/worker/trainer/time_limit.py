@@ -15,8 +15,8 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow in a call made within the block once this thread has computed for `seconds` of CPU time.
+def time_limit(seconds: float, error: type[BaseException] = TooSlow) -> Iterator[None]:
+    """Raise `error` in a call made within the block once this thread has computed for `seconds` of CPU time.
 
     Each line that runs is looked at, which makes the block several times slower; one call into C is not interrupted.
     Works in any thread. (An exception set from another thread costs nothing, but in CPython 3.11 it can leave the
@@ -26,7 +26,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     def look(_frame: FrameType, _event: str, _value: Any) -> Any:
         if time.thread_time() > end:
-            raise TooSlow
+            raise error
         return look
 
     before = sys.gettrace()
