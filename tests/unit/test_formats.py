@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kargah.domain.errors import Invalid
-from kargah.formats.base import Chat, LabelledText, PlainText, Turn
+from kargah.formats.base import Chat, Format, LabelledText, NotTrained, PlainText, Turn
 from kargah.formats.registry import FormatCollision, collect, detect, format_named, formats
+from kargah.testing.format_samples import SAMPLES
 
 ASKED = {"role": "user", "content": "پایتخت ایران کجاست؟"}
 ANSWERED = {"role": "assistant", "content": "تهران"}
@@ -35,7 +36,20 @@ DETECTED: list[tuple[dict[str, Any], str]] = [
     ({"sent1": "a", "sent2": "b", "label": "e"}, "labelled_text"),
     ({"text": "t"}, "text"),
     ({"text": "t", "meta": {"url": "u"}}, "text"),
-]
+    ({"prompt": "p", "prompt_id": "1", "messages": [ASKED, ANSWERED], "chosen": [ANSWERED], "rejected": [ASKED]},
+     "preference"),
+    ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, {"role": "assistant", "content": "x"}]}, "preference"),
+    ({"پرسش": "p", "برگزیده": "c", "ناپسند": "r"}, "preference"),
+    ({"prompt": "p", "completion": "c", "label": "False"}, "kto"),
+    ({"prompt": "p", "completion": "c", "label": 1, "text": "t"}, "kto"),
+    ({"prompt": "p", "completion": "c", "label": "shopping"}, "prompt_completion"),
+    ({"question": "q", "passage": "p", "answer": "a", "label": True}, "question_answer"),
+    ({"id": "1", "tokens": ["a"], "pos_tags": [3], "chunk_tags": [2], "ner_tags": [0]}, "token_labels"),
+    ({"واژه‌ها": ["a"], "برچسب‌ها": ["O"]}, "token_labels"),
+    ({"audio_filepath": "a.wav", "duration": 2.5, "text": "t"}, "speech"),
+    ({"file_name": "a.MP3", "transcription": "t"}, "speech"),
+    ({"path": "src/a.py", "text": "t"}, "text"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("row", "name"), DETECTED)
@@ -44,6 +58,48 @@ def test_detects_by_columns(row: dict[str, Any], name: str) -> None:
     assert known is not None
     assert known.name == name
     assert known.validate(row) == []
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_each_valid_sample_is_exactly_its_own_format(name: str) -> None:
+    for row in SAMPLES[name]:
+        known = detect([row])
+        assert known is not None
+        assert (known.name, known.validate(row)) == (name, [])
+    assert detect(SAMPLES[name]) is format_named(name)
+
+
+def test_rows_that_lack_a_column_do_not_make_the_file_a_plainer_one() -> None:
+    labelled = [{"text": "t", "label": "l"}] * 60 + [{"text": "t"}] * 40
+    assert detect(labelled) is format_named("labelled_text")
+    assert detect(labelled[55:]) is format_named("text")
+
+
+def test_only_trained_formats_become_examples() -> None:
+    for name, shape in formats().items():
+        for row in SAMPLES[name]:
+            if shape.trained:
+                shape.to_example(row)
+            else:
+                with pytest.raises(NotTrained, match=name):
+                    shape.to_example(row)
+
+
+EXCHANGES = {
+    "messages": ("پایتخت ایران کجاست؟", "تهران", "تهران"),
+    "sharegpt": ("سلام", "درود بر شما", "درود بر شما"),
+    "labelled_text": ("فیلم خوبی بود", "فیلم خوبی بود", "مثبت"),
+    "text": ("روزی بود و روزگاری", "روزی بود و روزگاری", None),
+    "preference": ("سلام", "سلام، چه کمکی از من برمی‌آید؟", None),
+    "kto": ("پایتخت ایران؟\n\nتهران", "تهران", "True"),
+    "token_labels": ("تهران زیباست", "تهران زیباست", "B-LOC O"),
+    "speech": ("clips/001.wav", "سلام دنیا", "سلام دنیا"),
+}
+
+
+@pytest.mark.parametrize("name", list(EXCHANGES))
+def test_rows_are_compared_by_what_they_ask_and_answer(name: str) -> None:
+    assert format_named(name).exchange(SAMPLES[name][0]) == EXCHANGES[name]
 
 
 def test_detects_nothing_in_strange_rows() -> None:
@@ -58,9 +114,8 @@ def test_one_odd_row_does_not_decide() -> None:
 
 
 def test_scan_finds_exactly_the_formats() -> None:
-    expected = {"messages", "question_answer", "prompt_completion", "alpaca", "sharegpt", "labelled_text", "text"}
-    assert set(formats()) == expected
-    assert all(format_named(name).name == name for name in expected)
+    assert set(formats()) == set(SAMPLES)
+    assert all(format_named(name).name == name for name in SAMPLES)
 
 
 def test_unknown_name_helps() -> None:
@@ -75,6 +130,14 @@ def test_collision_raises() -> None:
     text = format_named("text")
     with pytest.raises(FormatCollision, match="'text'"):
         collect([text, text])
+
+    class Same:
+        """Another name with the same rank."""
+
+        name, rank = "other", text.rank
+
+    with pytest.raises(FormatCollision, match="rank of 'other'"):
+        collect([text, cast(Format, Same())])
 
 
 REFUSED: list[tuple[str, dict[str, Any], str | None, str]] = [
@@ -113,6 +176,27 @@ REFUSED: list[tuple[str, dict[str, Any], str | None, str]] = [
     ("labelled_text", {"text": "t", "label": 0.5}, "label", "wrong_type"),
     ("labelled_text", {"text": "t", "label": " "}, "label", "empty"),
     ("text", {"text": "\u200b" * 0}, "text", "empty"),
+    ("preference", {"chosen": "a", "rejected": "b"}, "prompt", "missing"),
+    ("preference", {"prompt": "p", "chosen": "a"}, "rejected", "missing"),
+    ("preference", {"prompt": "p", "chosen": "a", "rejected": "a"}, "rejected", "same"),
+    ("preference", {"prompt": "p", "chosen": "a", "rejected": [ANSWERED]}, "rejected", "wrong_type"),
+    ("preference", {"prompt": 3, "chosen": "a", "rejected": "b"}, "prompt", "wrong_type"),
+    ("preference", {"chosen": [{"role": "x"}], "rejected": [ANSWERED]}, "chosen[0].role", "unknown_role"),
+    ("kto", {"prompt": "p", "completion": "c"}, "label", "missing"),
+    ("kto", {"prompt": "p", "completion": "c", "label": "maybe"}, "label", "wrong_type"),
+    ("kto", {"prompt": "p", "completion": "c", "label": 2}, "label", "wrong_type"),
+    ("kto", {"prompt": [ASKED], "completion": [], "label": True}, "completion", "empty"),
+    ("kto", {"prompt": " ", "completion": "c", "label": False}, "prompt", "empty"),
+    ("token_labels", {"tokens": ["a", "b"], "tags": ["O"]}, "tags", "unequal_length"),
+    ("token_labels", {"tokens": "a b", "tags": ["O"]}, "tokens", "wrong_type"),
+    ("token_labels", {"tokens": [], "tags": ["O"]}, "tokens", "empty"),
+    ("token_labels", {"tokens": ["a", " "], "tags": [1, 2]}, "tokens[1]", "empty"),
+    ("token_labels", {"tokens": ["a"], "tags": [True]}, "tags[0]", "wrong_type"),
+    ("token_labels", {"tokens": ["a"]}, "tags", "missing"),
+    ("speech", {"text": "t"}, "audio", "missing"),
+    ("speech", {"audio": 3, "text": "t"}, "audio", "wrong_type"),
+    ("speech", {"audio": {"array": [0.1]}, "text": "t"}, "audio", "empty"),
+    ("speech", {"audio": "a.wav", "text": ""}, "text", "empty"),
 ]
 
 
@@ -218,6 +302,12 @@ _keys = st.sampled_from(
         "sent2",
         "سوال",
         "جواب",
+        "chosen",
+        "rejected",
+        "tokens",
+        "tags",
+        "audio",
+        "file_name",
     ]
 ) | st.text(max_size=5)
 _values = st.recursive(
@@ -232,4 +322,6 @@ def test_no_row_breaks_a_format(row: dict[str, Any]) -> None:
     for candidate in formats().values():
         candidate.detect(frozenset(row), row)
         if not candidate.validate(row):
-            candidate.to_example(row)
+            candidate.exchange(row)
+            if candidate.trained:
+                candidate.to_example(row)

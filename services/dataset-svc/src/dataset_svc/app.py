@@ -10,6 +10,8 @@ from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Uploads
 from dataset_svc.janitor import start_janitor
+from dataset_svc.repairs.routes import repair_routes
+from dataset_svc.repairs.service import Repairs
 from kargah.adapters.settings import open_store
 from kargah.db.engine import create_engine
 from kargah.db.unit_of_work import UnitOfWork
@@ -22,7 +24,9 @@ def make_app(settings: DatasetSettings) -> Flask:
     store.ensure_bucket()
     engine = create_engine(settings.database_url, application_name="dataset-svc")
     limits = Limits(settings.max_upload_bytes, settings.max_unpacked_bytes)
-    api = datasets_api(DatasetService(store, engine), Uploads(store, engine, limits), limits.upload_bytes)
+    datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits)
+    api = datasets_api(datasets, uploads, limits.upload_bytes)
+    repair_routes(api, Repairs(datasets, uploads))
 
     def database() -> None:
         with UnitOfWork(engine) as tx:

@@ -12,12 +12,14 @@ from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
+from kargah.cli.repair_command import repair
 from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
+app.command()(repair)
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
 
 
@@ -149,4 +151,5 @@ def _describe(version: DatasetVersionView) -> None:
         highlight=False,
     )
     for warning in version.warnings[:20]:
-        console.print(f"[yellow]line {warning.line}[/] {escape(warning.message)}", highlight=False)
+        mend = f" [dim]--fix {warning.repair}[/]" if warning.repair else ""
+        console.print(f"[yellow]line {warning.line}[/] {escape(warning.message)}{mend}", highlight=False)

@@ -101,6 +101,8 @@ def _explain(error: ApiError) -> None:
         place = f"line {field.line} (byte {field.byte_offset}), " if field.line is not None else ""
         text = f"  {place}[bold]{escape(field.field)}[/]: {escape(field.message)}"
         errors.print(text, soft_wrap=True, highlight=False)
+    if problem.total_errors is not None and problem.total_errors > len(problem.errors):
+        errors.print(f"  ... {problem.total_errors:,} problems in all", soft_wrap=True, highlight=False)
     if problem.hint:
         errors.print(problem.hint, soft_wrap=True, highlight=False, markup=False)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kargah.clients.transport import Transport, place
 from kargah.contracts.base import Page
-from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView
+from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport
 from kargah.contracts.tokens import DatasetTokens, RowsWanted, TokensRequest
 from kargah.domain.names import is_name
 
@@ -85,6 +87,19 @@ class Datasets:
         body = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
         path = f"/api/datasets/{place(name)}/tokens"
         return self._transport.ask(DatasetTokens, "POST", path, json=body, timeout=_TOKENS_TIMEOUT)
+
+    def repair(
+        self, name: str, fixes: Sequence[str], *, version: int | None = None, dry_run: bool = False
+    ) -> RepairReport:
+        """Mend rows of the latest version (or `version`) into a new one; `fixes` as the platform names them, or "all".
+
+        `dry_run` keeps nothing and tells what would be done.
+        """
+        body: dict[str, Any] = {"fixes": list(fixes), "dryRun": dry_run}
+        if version is not None:
+            body["version"] = version
+        path = f"/api/datasets/{place(name)}/repairs"
+        return self._transport.ask(RepairReport, "POST", path, json=body, timeout=_UPLOAD_TIMEOUT)
 
     def delete(self, name: str) -> None:
         self._transport.send("DELETE", f"/api/datasets/{place(name)}")

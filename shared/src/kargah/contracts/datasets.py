@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from kargah.contracts.base import Timestamp, Wire
+from kargah.contracts.base import Timestamp, Wire, WireRequest
 
 
 class DatasetStats(Wire):
@@ -29,6 +29,33 @@ class RowProblem(Wire):
     message: str
 
 
+class RowPlace(Wire):
+    """Where something stands in the file that was uploaded."""
+
+    line: int
+    byte_offset: int | None
+    field: str | None
+
+
+class RowWarning(RowProblem):
+    """Something doubtful: `count` of that kind, the first few `places`, and the `repair` that would mend them
+    (`kargah dataset repair --fix`); None where a person must look."""
+
+    count: int = 1
+    places: list[RowPlace] = []
+    repair: str | None = None
+
+
+class Lineage(Wire):
+    """The version that another was made from, and how."""
+
+    version: int
+    version_id: str
+    repairs: list[str]
+    rows_changed: int
+    rows_dropped: int
+
+
 class DatasetVersionView(Wire):
     """An immutable, content-addressed version: `sha256` of the canonical rows (JSONL, UTF-8, one row a line)."""
 
@@ -40,7 +67,8 @@ class DatasetVersionView(Wire):
     source_filename: str
     source_sha256: str
     stats: DatasetStats
-    warnings: list[RowProblem] = []
+    warnings: list[RowWarning] = []
+    lineage: Lineage | None = None
     created_at: Timestamp
 
 
@@ -68,3 +96,43 @@ class DatasetLocation(Wire):
     bucket: str
     key: str
     size_bytes: int = Field(ge=0)
+
+
+class RepairRequest(WireRequest):
+    """`fixes`: arabic-letters, half-space, digits, control-characters, unicode, near-empty, duplicates, or all.
+
+    `version`: the latest without it. With `dry_run` nothing is kept: the answer tells what would be done.
+    """
+
+    fixes: list[str] = Field(min_length=1, max_length=20)
+    version: int | None = Field(default=None, ge=1, le=2_147_483_647)
+    dry_run: bool = False
+
+
+class RepairSample(Wire):
+    """One text before and after; `row` counts from 1 in the repaired version. `after` None: the row was dropped."""
+
+    row: int
+    field: str | None
+    fixes: list[str]
+    before: str
+    after: str | None
+
+
+class RepairReport(Wire):
+    """What was done to `version`; `counts`: per fix the places mended, or the rows dropped.
+
+    `rows_unfit`: rows left as they were, since mended they would not fit their format. `result`: the version that
+    holds the rows now, `version` itself where nothing was to be mended; None after a dry run.
+    """
+
+    dataset: str
+    version: int
+    fixes: list[str]
+    rows: int
+    rows_changed: int
+    rows_dropped: int
+    rows_unfit: int
+    counts: dict[str, int]
+    samples: list[RepairSample]
+    result: DatasetVersionView | None

@@ -16,7 +16,10 @@ class ProblemField(Wire):
 
 
 class Problem(Wire):
-    """`title` is the status phrase, `detail` says what happened and where, `hint` what to do."""
+    """`title` is the status phrase, `detail` says what happened and where, `hint` what to do.
+
+    For a file, `errors` holds the first problems and `total_errors` how many there are in the `rows` that were read.
+    """
 
     type: str = "about:blank"
     title: str
@@ -25,4 +28,6 @@ class Problem(Wire):
     detail: str
     hint: str | None = None
     errors: list[ProblemField] = []
+    total_errors: int | None = None
+    rows: int | None = None
     request_id: str | None = None

@@ -22,13 +22,17 @@ class FieldError:
 class DomainError(Exception):
     """Base of every error that crosses a service's edge as problem+json.
 
-    `message` says what happened and where; `hint` says what to do about it.
+    `message` says what happened and where; `hint` says what to do about it. `total_errors`: how many problems there
+    are where `errors` holds only the first; `rows`: in how many rows of a file. `extra` is for code that catches it,
+    not for the wire.
     """
 
     message: str
     hint: str | None = None
     errors: list[FieldError] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+    total_errors: int | None = None
+    rows: int | None = None
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "internal"

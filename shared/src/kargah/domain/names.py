@@ -8,7 +8,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,9
 _NAME = re.compile(NAME_PATTERN)
 _MODEL_ROOTS = ("models/finetuned/", "models/")
 _MODEL_WORDS = frozenset({"files", "location", "versions"})
-_DATASET_WORDS = frozenset({"content", "location", "preview", "splits", "statistics", "tokens", "versions"})
+_DATASET_WORDS = frozenset({"content", "location", "preview", "repairs", "splits", "statistics", "tokens", "versions"})
 _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 
 

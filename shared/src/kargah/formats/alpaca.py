@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kargah.formats.base import Chat, Format, Row, RowError, Turn
+from kargah.formats.base import Chat, Exchange, Format, Row, RowError, Turn
 from kargah.formats.columns import Column, column_problem, found, optional_problem, text_of
 
 _INSTRUCTION = Column("instruction", ("دستور", "دستورالعمل"))
@@ -17,6 +17,8 @@ class Alpaca:
     name = "alpaca"
     title = "Instructions with an optional input, and outputs"
     fields = ("instruction", "input", "output")
+    rank = 70
+    trained = True
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """An instruction and an output under any of their names."""
@@ -33,6 +35,13 @@ class Alpaca:
         asked = text_of(row, _INSTRUCTION) + (f"\n\n{given}" if given.strip() else "")
         turns = (Turn("user", asked), Turn("assistant", text_of(row, _OUTPUT), True))
         return Chat((Turn("system", system), *turns) if system.strip() else turns)
+
+    def exchange(self, row: Row) -> Exchange:
+        """Instruction and input, and the output."""
+        output = text_of(row, _OUTPUT)
+        return Exchange(
+            f"{text_of(row, _SYSTEM)}\n{text_of(row, _INSTRUCTION)}\n{text_of(row, _INPUT)}", output, output
+        )
 
 
 FORMAT: Format = Alpaca()

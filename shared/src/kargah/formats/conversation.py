@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kargah.formats.base import RowError, Turn
+from kargah.formats.base import Exchange, RowError, Turn
 from kargah.formats.columns import kind_of, text_problem
 
 
@@ -63,3 +63,9 @@ def turns_of(
             continue
         turns.append(Turn(role, text, role == "assistant" and message.get("weight", 1) != 0))
     return tuple(turns)
+
+
+def exchange_of(turns: Sequence[Mapping[str, Any]], text_key: str) -> Exchange:
+    """A valid conversation: what stands before the last turn, and that turn."""
+    texts = [content_text(turn[text_key]) for turn in turns]
+    return Exchange("\n".join(texts[:-1]), texts[-1], texts[-1])

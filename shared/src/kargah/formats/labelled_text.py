@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kargah.formats.base import Format, LabelledText, Row, RowError
+from kargah.formats.base import Exchange, Format, LabelledText, Row, RowError
 from kargah.formats.columns import Column, column_problem, found, kind_of, missing, text_of
 
 _TEXT = Column("text", ("متن", "sentence", "review", "comment", "نظر"))
@@ -17,6 +17,8 @@ class LabelledTexts:
     name = "labelled_text"
     title = "Texts with a label"
     fields = ("text", "label")
+    rank = 100
+    trained = True
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A label, and a text or a pair of texts, under any of their names."""
@@ -32,6 +34,11 @@ class LabelledTexts:
         """The text (a pair stands on two lines) and the label as text."""
         text = text_of(row, _TEXT) or f"{text_of(row, _FIRST)}\n{text_of(row, _SECOND)}"
         return LabelledText(text, label_of(row))
+
+    def exchange(self, row: Row) -> Exchange:
+        """The text; rows of one text should agree on its label."""
+        text, label = self.to_example(row).text, label_of(row)
+        return Exchange(text, text, label)
 
 
 def label_of(row: Row) -> str:

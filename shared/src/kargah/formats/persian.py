@@ -75,44 +75,44 @@ def _any_of(words: frozenset[str]) -> str:
 
 
 _SNIPPET_MARGIN: Final = 12
-_GAP: Final = "[ \u00a0]+"
-_MARK: Final = "\u064b-\u065f\u0670"
-_NO_WORD_BEFORE: Final = rf"(?<![\w{_MARK}{HALF_SPACE}])"
-_NO_WORD_AFTER: Final = rf"(?![\w{_MARK}{HALF_SPACE}])"
+GAP: Final = "[ \u00a0]+"
+MARK: Final = "\u064b-\u065f\u0670"
+_NO_WORD_BEFORE: Final = rf"(?<![\w{MARK}{HALF_SPACE}])"
+_NO_WORD_AFTER: Final = rf"(?![\w{MARK}{HALF_SPACE}])"
 _OBJECT: Final = "(?:م|ت|ش|مان|تان|شان)?"
 _PRESENT: Final = _any_of(PRESENT_STEMS) + "(?:م|ی|د|یم|ید|ند)" + _OBJECT
 _PAST: Final = _any_of(PAST_STEMS) + "(?:م|ی|یم|ید|ند|ه)?" + _OBJECT
 _VERB: Final = f"(?:{_PRESENT}|{_PAST}|{_any_of(WHOLE_VERBS)})"
 
-_SPLIT_VERB: Final = re.compile(f"{_NO_WORD_BEFORE}ن?می{_GAP}{_VERB}{_NO_WORD_AFTER}")
-_SPLIT_PLURAL: Final = re.compile(
-    rf"{_NO_WORD_BEFORE}(?P<word>(?:[^\W\d_]|[{_MARK}{HALF_SPACE}])+)"
-    rf"(?={_GAP}{_any_of(PLURAL_SUFFIXES)}{_NO_WORD_AFTER})"
+SPLIT_VERB: Final = re.compile(f"{_NO_WORD_BEFORE}ن?می{GAP}{_VERB}{_NO_WORD_AFTER}")
+SPLIT_PLURAL: Final = re.compile(
+    rf"{_NO_WORD_BEFORE}(?P<word>(?:[^\W\d_]|[{MARK}{HALF_SPACE}])+)"
+    rf"(?={GAP}{_any_of(PLURAL_SUFFIXES)}{_NO_WORD_AFTER})"
 )
-_HALF_SPACES: Final = re.compile(f"{HALF_SPACE}+")
+HALF_SPACES: Final = re.compile(f"{HALF_SPACE}+")
 # Python's \w leaves out combining signs, yet «خانهٔ» ends in one and may carry a half-space after it.
-_WORD_END: Final = re.compile(rf"[\w{_MARK}]")
+_WORD_END: Final = re.compile(rf"[\w{MARK}]")
 _WORD_START: Final = re.compile(r"\w")
-_NUMBER: Final = re.compile("[0-9\u0660-\u0669\u06f0-\u06f9]+(?:[.,/:٫٬][0-9\u0660-\u0669\u06f0-\u06f9]+)*")
+NUMBER: Final = re.compile("[0-9\u0660-\u0669\u06f0-\u06f9]+(?:[.,/:٫٬][0-9\u0660-\u0669\u06f0-\u06f9]+)*")
 _LATIN_DIGIT: Final = re.compile("[0-9]")
 _EASTERN_DIGIT: Final = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
 
 # Both joiners are left out (they shape words and emoji), and so are the Arabic signs that are drawn.
-_CONTROL: Final = re.compile(
+CONTROL: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001\ud800-\udfff]+"
 )
 
 # «هـ.ش» (of the solar calendar) is the one abbreviation that is rightly written with a tatweel.
-_TATWEEL: Final = re.compile(r"(?<!\bه)\u0640+|(?<=\bه)\u0640+(?=\w)")
+TATWEEL: Final = re.compile(r"(?<!\bه)\u0640+|(?<=\bه)\u0640+(?=\w)")
 
 _PLAIN: Final[tuple[tuple[IssueCode, re.Pattern[str]], ...]] = (
     (IssueCode.ARABIC_YEH, re.compile("[\u064a\u0649]+")),
     (IssueCode.ARABIC_KAF, re.compile("\u0643+")),
     (IssueCode.ARABIC_DIGITS, re.compile("[\u0660-\u0669]+")),
-    (IssueCode.MISSING_HALF_SPACE, _SPLIT_VERB),
-    (IssueCode.CONTROL_CHARACTER, _CONTROL),
-    (IssueCode.TATWEEL, _TATWEEL),
+    (IssueCode.MISSING_HALF_SPACE, SPLIT_VERB),
+    (IssueCode.CONTROL_CHARACTER, CONTROL),
+    (IssueCode.TATWEEL, TATWEEL),
 )
 _FROM_ARABIC: Final = str.maketrans("\u064a\u0649\u0643٠١٢٣٤٥٦٧٨٩", "ییک۰۱۲۳۴۵۶۷۸۹")
 _FROM_LATIN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -126,21 +126,21 @@ def find_issues(text: str) -> list[TextIssue]:
 
 def normalise(text: str) -> str:
     """Return the text with every fault of :data:`REPAIRABLE` repaired; doing it twice changes nothing more."""
-    joined = _HALF_SPACES.sub(_repaired_half_space, text)
-    return _NUMBER.sub(_repaired_number, joined.translate(_FROM_ARABIC))
+    joined = HALF_SPACES.sub(repaired_half_space, text)
+    return NUMBER.sub(_repaired_number, joined.translate(_FROM_ARABIC))
 
 
 def _spans(text: str) -> Iterator[tuple[IssueCode, tuple[int, int]]]:
     for code, pattern in _PLAIN:
         for match in pattern.finditer(text):
             yield code, match.span()
-    for match in _SPLIT_PLURAL.finditer(text):
+    for match in SPLIT_PLURAL.finditer(text):
         if match["word"] not in NOT_BEFORE_PLURAL:
             yield IssueCode.MISSING_HALF_SPACE, match.span()
-    for match in _HALF_SPACES.finditer(text):
-        if match[0] != _repaired_half_space(match):
+    for match in HALF_SPACES.finditer(text):
+        if match[0] != repaired_half_space(match):
             yield IssueCode.BAD_HALF_SPACE, match.span()
-    for match in _NUMBER.finditer(text):
+    for match in NUMBER.finditer(text):
         if _is_mixed(match[0]):
             yield IssueCode.MIXED_DIGITS, match.span()
 
@@ -151,10 +151,10 @@ def _issue(text: str, code: IssueCode, span: tuple[int, int]) -> TextIssue:
     end = min(end, start + 2 * _SNIPPET_MARGIN)
     snippet = text[max(0, start - _SNIPPET_MARGIN) : end + _SNIPPET_MARGIN]
     # Shown and sent as JSON, where a lone surrogate would break the encoding.
-    return TextIssue(code, _MESSAGES[code], start, _CONTROL.sub("\ufffd", snippet))
+    return TextIssue(code, _MESSAGES[code], start, CONTROL.sub("\ufffd", snippet))
 
 
-def _repaired_half_space(run: re.Match[str]) -> str:
+def repaired_half_space(run: re.Match[str]) -> str:
     """Return one half-space where the run stands inside a word, and nothing where it would be idle."""
     before, after = run.string[: run.start()][-1:], run.string[run.end() : run.end() + 1]
     inside = _WORD_END.match(before) and _WORD_START.match(after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kargah.formats.answers import answer_text, chosen, is_choice
-from kargah.formats.base import Chat, Format, Row, RowError, Turn
+from kargah.formats.base import Chat, Exchange, Format, Row, RowError, Turn
 from kargah.formats.columns import Column, column_problem, found, missing, optional_problem, text_of
 
 _QUESTION = Column("question", ("سوال", "پرسش", "سؤال", "query"))
@@ -20,6 +20,8 @@ class QuestionAnswer:
     name = "question_answer"
     title = "Questions and answers, with an optional context"
     fields = ("question", "answer", "context")
+    rank = 80
+    trained = True
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A question and an answer under any of their names."""
@@ -33,6 +35,11 @@ class QuestionAnswer:
         """A user's turn (context, question, choices) and the assistant's answer."""
         answer = _answer(row) or ""
         return Chat((Turn("user", _asked(row)), Turn("assistant", answer, True)))
+
+    def exchange(self, row: Row) -> Exchange:
+        """The question with its context, and the answer."""
+        answer = _answer(row) or ""
+        return Exchange(_asked(row), answer, answer)
 
 
 def _asked(row: Row) -> str:

@@ -18,7 +18,7 @@ SAMPLE_ROWS = 100
 
 
 class FormatCollision(Exception):
-    """Two files define a format of the same name: a mistake of the programmer, raised at the first use."""
+    """Two files define a format of the same name or rank: a mistake of the programmer, raised at the first use."""
 
 
 @cache
@@ -30,11 +30,13 @@ def formats() -> Mapping[str, Format]:
 
 
 def collect(found: Iterable[Format]) -> dict[str, Format]:
-    """Formats by name; raises FormatCollision when two share one."""
+    """Formats by name; raises FormatCollision when two share a name or a rank."""
     known: dict[str, Format] = {}
     for candidate in found:
         if candidate.name in known:
             raise FormatCollision(f"two formats are named {candidate.name!r}")
+        if any(candidate.rank == other.rank for other in known.values()):
+            raise FormatCollision(f"the rank of {candidate.name!r} is another format's")
         known[candidate.name] = candidate
     return known
 
@@ -51,16 +53,13 @@ def format_named(name: str) -> Format:
 
 
 def detect(rows: Iterable[Row]) -> Format | None:
-    """The format that most of the first 100 rows look like; None if none does.
+    """What the first 100 rows are: of the formats that most of them look like, the one of the lowest rank; or None.
 
-    Among equals the one that explains more columns wins: `text` + `label` is labelled text rather than plain text.
+    A few rows that lack a column do not make the file one of a plainer format: they are told as faults instead.
     """
     sample = [(frozenset(row), row) for row in islice(rows, SAMPLE_ROWS)]
     known = formats()
     votes = Counter(name for fields, row in sample for name in known if known[name].detect(fields, row))
-    ranked = sorted(votes, key=lambda name: (-votes[name], *_narrowness(known[name], sample[0][0]), name))
-    return known[ranked[0]] if ranked else None
-
-
-def _narrowness(candidate: Format, fields: frozenset[str]) -> tuple[int, int]:
-    return -len(fields & frozenset(candidate.fields)), -len(candidate.fields)
+    most = max(votes.values(), default=0)
+    likely = [known[name] for name, count in votes.items() if count * 2 > most]
+    return min(likely, key=lambda candidate: candidate.rank, default=None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kargah.formats.base import Chat, Format, Row, RowError
+from kargah.formats.base import Chat, Exchange, Format, Row, RowError
 from kargah.formats.columns import Column, found, kind_of, missing
-from kargah.formats.conversation import content_problem, list_problem, turns_of, weight_problem
+from kargah.formats.conversation import content_problem, exchange_of, list_problem, turns_of, weight_problem
 
 _CONVERSATIONS = Column("conversations", ("conversation",))
 _ASSISTANTS = ("gpt", "assistant", "chatgpt", "model", "bot")
@@ -19,6 +19,8 @@ class ShareGpt:
     name = "sharegpt"
     title = "Conversations: turns with from and value"
     fields = ("conversations",)
+    rank = 50
+    trained = True
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A `conversations` (or `conversation`) column."""
@@ -43,6 +45,12 @@ class ShareGpt:
         turns = turns_of(row[_CONVERSATIONS.key(row) or ""], _ROLES, "from", "value")
         last = max(number for number, turn in enumerate(turns) if turn.role == "assistant")
         return Chat(turns[: last + 1])
+
+    def exchange(self, row: Row) -> Exchange:
+        """The turns before the assistant's last, and that turn."""
+        turns = row[_CONVERSATIONS.key(row) or ""]
+        last = max(number for number, turn in enumerate(turns) if turn["from"] in _ASSISTANTS)
+        return exchange_of(turns[: last + 1], "value")
 
 
 def _turn_problems(turn: Any, field: str) -> list[RowError]:

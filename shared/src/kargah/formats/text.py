@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kargah.formats.base import Format, PlainText, Row, RowError
+from kargah.formats.base import Exchange, Format, PlainText, Row, RowError
 from kargah.formats.columns import Column, column_problem, found, text_of
 
 _TEXT = Column("text", ("متن", "content"))
@@ -16,6 +16,8 @@ class Text:
     name = "text"
     title = "Plain texts"
     fields = ("text",)
+    rank = 110
+    trained = True
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A text column, and no conversation beside it."""
@@ -28,6 +30,11 @@ class Text:
     def to_example(self, row: Row) -> PlainText:
         """The text as it stands."""
         return PlainText(text_of(row, _TEXT))
+
+    def exchange(self, row: Row) -> Exchange:
+        """The text alone."""
+        text = text_of(row, _TEXT)
+        return Exchange(text, text, None)
 
 
 def _is_conversation(value: Any) -> bool:

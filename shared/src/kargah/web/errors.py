@@ -46,7 +46,7 @@ def register_errors(app: Flask, envelopes: Mapping[str, Envelope]) -> None:
 
 
 def problem_of(error: DomainError) -> Problem:
-    """The wire form of `error`; `extra` is for code that catches it, not for the wire."""
+    """The wire form of `error`."""
     return Problem(
         title=error.status.phrase,
         status=int(error.status),
@@ -54,6 +54,8 @@ def problem_of(error: DomainError) -> Problem:
         detail=error.message,
         hint=error.hint,
         errors=[ProblemField(**asdict(one)) for one in error.errors],
+        total_errors=error.total_errors,
+        rows=error.rows,
         request_id=_request_id(),
     )
 

@@ -36,7 +36,6 @@ class CheckedRows:
 
     def __init__(self, items: Iterable[Item], format_name: str | None, mapping: Mapping[str, str]) -> None:
         self.statistics = Statistics()
-        self.warnings = Warnings()
         self.index = RowIndex()
         self._problems = Problems()
         self._mapping = mapping
@@ -44,6 +43,7 @@ class CheckedRows:
         self._sample: list[Item] = []
         self._items = self._mapped(items)
         self.format = format_named(format_name) if format_name else self._detect()
+        self.warnings = Warnings(self.format)
 
     def lines(self) -> Iterator[bytes]:
         """The stored rows, each with its newline. Raises Invalid at the end when anything was wrong."""
@@ -70,7 +70,7 @@ class CheckedRows:
         statistics = self.statistics
         self.index.add(statistics.rows, statistics.size_bytes)
         statistics.add(row.value, len(line))
-        if statistics.labels or not statistics.trained:
+        if self.format.trained and (statistics.labels or not statistics.trained):
             statistics.add_example(self.format.to_example(row.value))
         self.warnings.add(row, line)
         return line
@@ -115,6 +115,6 @@ class CheckedRows:
         if self.statistics.rows < MIN_ROWS:
             message = f"the file has {self.statistics.rows} rows, and at least {MIN_ROWS} are needed"
             raise file_refusal("too_few_rows", message, "one row to learn from and one to check with")
-        if not self.statistics.trained:
+        if self.format.trained and not self.statistics.trained:
             message = "every assistant turn has weight 0: there is nothing to learn"
             raise file_refusal("all_masked", message, "give at least one assistant turn weight 1")

@@ -37,13 +37,14 @@ class Problems:
             message,
             f"correct them and upload again{shown}; nothing was kept",
             [_field_error(fault) for fault in self._first],
-            {"totalErrors": self.total, "rows": rows},
+            total_errors=self.total,
+            rows=rows,
         )
 
 
 def file_refusal(code: str, message: str, hint: str, line: int | None = None) -> Invalid:
     """The error for a file that is wrong as a whole."""
-    return Invalid(message, hint, [FieldError("file", message, code, line)], {"totalErrors": 1})
+    return Invalid(message, hint, [FieldError("file", message, code, line)], total_errors=1)
 
 
 def _field_error(fault: Fault) -> FieldError:

@@ -74,6 +74,7 @@ def _values(new: NewVersion) -> dict[str, Any]:
         "source_filename": new.source_filename,
         "stats": new.stats.model_dump(mode="json"),
         "warnings": [warning.model_dump(mode="json") for warning in new.warnings],
+        "lineage": None if new.lineage is None else new.lineage.model_dump(mode="json"),
         "index_rows": new.index.rows,
         "index_offsets": new.index.offsets,
     }
@@ -151,5 +152,6 @@ def _version_view(row: Row[Any]) -> DatasetVersionView:
         source_sha256=row.source_sha256,
         stats=row.stats,
         warnings=row.warnings,
+        lineage=row.lineage,
         created_at=row.created_at,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,6 +80,17 @@ class DatasetService:
         rows = self._rows(found.latest, position, offset - row, limit) if offset < found.latest.stats.rows else []
         return DatasetPreview(version=found.latest, offset=offset, rows=rows)
 
+    def stored_lines(self, version: DatasetVersionView) -> Iterator[bytes]:
+        """Every row of a version as stored, in order, read as they are asked for."""
+        try:
+            with self._store.open(object_key(version.sha256)) as stream:
+                for number, _, data in lines(stream, 0, _LONGEST_STORED_ROW):
+                    if data is None:
+                        raise Unavailable(f"row {number} of {version.dataset} version {version.version} is too long")
+                    yield data
+        except ObjectMissing as error:
+            raise _lost(version) from error
+
     def delete(self, name: str) -> None:
         """Remove a dataset with all its versions, and the objects that no other version needs."""
         with UnitOfWork(self._engine) as tx:
@@ -100,9 +112,12 @@ class DatasetService:
                         break
                     rows.append(json.loads(data))
         except ObjectMissing as error:
-            message = f"the rows of {version.dataset} version {version.version} are not in the store"
-            raise Unavailable(message) from error
+            raise _lost(version) from error
         return rows
+
+
+def _lost(version: DatasetVersionView) -> Unavailable:
+    return Unavailable(f"the rows of {version.dataset} version {version.version} are not in the store")
 
 
 def _unknown(name: str, version: int | None) -> NotFound:

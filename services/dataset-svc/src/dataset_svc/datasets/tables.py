@@ -29,6 +29,7 @@ versions = Table(
     Column("source_filename", Text, nullable=False),
     Column("stats", JSONB, nullable=False),
     Column("warnings", JSONB, nullable=False),
+    Column("lineage", JSONB),
     Column("index_rows", ARRAY(BigInteger), nullable=False),
     Column("index_offsets", ARRAY(BigInteger), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

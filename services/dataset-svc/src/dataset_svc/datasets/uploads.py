@@ -15,7 +15,7 @@ from dataset_svc.datasets import repository
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
-from kargah.contracts.datasets import DatasetVersionView
+from kargah.contracts.datasets import DatasetVersionView, Lineage
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
@@ -41,12 +41,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`."""
+    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`.
+    `lineage`: what the file was made from, where it is a repaired version."""
 
     name: str
     filename: str | None = None
     format: str | None = None
     mapping: str | None = None
+    lineage: Lineage | None = None
 
     def check(self) -> None:
         """Raises Invalid for a name, format or mapping that cannot be, whatever the file holds."""
@@ -103,6 +105,7 @@ class Uploads:
                 stats=checked.statistics.view(),
                 warnings=checked.warnings.view(checked.statistics),
                 index=checked.index,
+                lineage=request.lineage,
             )
             return self._record(new, {rows_key: rows, staged.key: staged.digest})
         finally:

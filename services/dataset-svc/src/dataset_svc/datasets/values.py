@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataset_svc.checks.row_index import RowIndex
-from kargah.contracts.datasets import DatasetStats, RowProblem
+from kargah.contracts.datasets import DatasetStats, Lineage, RowWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,9 @@ class NewVersion:
     source_sha256: str
     source_filename: str
     stats: DatasetStats
-    warnings: list[RowProblem]
+    warnings: list[RowWarning]
     index: RowIndex
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""Warnings and what they remember: digests, near-empty answers, leakage between splits, repairs of rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataset_svc.checks.digests import DigestMap, DigestSet, digest_of
+from dataset_svc.checks.near_empty import is_near_empty
+from dataset_svc.checks.row_texts import texts_of, with_texts
+from dataset_svc.checks.statistics import Statistics
+from dataset_svc.checks.warnings import Warnings
+from dataset_svc.readers.rows import ParsedRow
+from dataset_svc.repairs.row_repairs import RowRepairs
+from dataset_svc.repairs.service import FIXES, chosen_fixes
+from kargah.contracts.datasets import RowWarning
+from kargah.domain.errors import Invalid
+from kargah.formats.registry import format_named
+from kargah.testing.format_samples import SAMPLES
+
+
+@given(st.lists(st.integers(1, 2**64 - 1) | st.integers(1, 50), max_size=3000))
+def test_digests_are_remembered_as_a_set_and_a_map_would(keys: list[int]) -> None:
+    compact, plain = DigestSet(10**6), set[int]()
+    mapped, known = DigestMap(10**6), dict[int, int]()
+    for number, key in enumerate(keys, 1):
+        assert compact.add(key) == (key in plain)
+        plain.add(key)
+        assert mapped.put(key, number) == known.get(key)
+        known.setdefault(key, number)
+    assert set(compact) == plain
+
+
+def test_digests_stop_at_their_limit() -> None:
+    compact, mapped = DigestSet(2000), DigestMap(2000)
+    for key in range(1, 5001):
+        compact.add(key)
+        mapped.put(key, key)
+    assert sorted(compact) == list(range(1, 2001))
+    assert (mapped.full, mapped.put(2000, 1), mapped.put(2001, 1)) == (True, 2000, None)
+    assert digest_of("") > 0
+
+
+@pytest.mark.parametrize("answer", ["", "...", " - ", "؟!", "NULL", "n/a", "\u200c", "«»"])
+def test_answers_that_say_nothing(answer: str) -> None:
+    assert is_near_empty(answer)
+
+
+@pytest.mark.parametrize("answer", ["بله", "۵", "7", "+", "👍", "ب", "none", "null pointer"])
+def test_short_answers_that_say_something(answer: str) -> None:
+    assert not is_near_empty(answer)
+
+
+def warned(rows: list[dict[str, Any]], name: str, splits: list[str] | None = None) -> dict[str, RowWarning]:
+    split_of = None if splits is None else lambda row: splits[row.line - 1]
+    warnings = Warnings(format_named(name), split_of)
+    for number, row in enumerate(rows, 1):
+        warnings.add(ParsedRow(number, number * 10, row), json.dumps(row).encode())
+    return {warning.code: warning for warning in warnings.view(Statistics())}
+
+
+def test_leakage_is_the_same_question_in_two_splits() -> None:
+    rows = [{"question": question, "answer": str(number)} for number, question in enumerate("aabbc")]
+    found = warned(rows, "question_answer", ["train", "test", "train", "train", "test"])
+    assert (found["leakage"].count, found["leakage"].line) == (1, 2)
+    assert "split test" in found["leakage"].message
+    assert found["different_answers"].count == 2
+    assert "leakage" not in warned(rows, "question_answer")
+
+
+def test_only_the_first_places_are_kept() -> None:
+    found = warned([{"text": "كتاب"}] * 50, "text")
+    assert (found["duplicate_rows"].count, len(found["duplicate_rows"].places)) == (49, 5)
+    assert found["arabic_kaf"].count == 50
+    assert "(50 in all)" in found["arabic_kaf"].message
+
+
+def test_texts_are_found_and_changed_at_any_depth_but_not_references() -> None:
+    row = {"messages": [{"role": "كاربر", "content": [{"type": "text", "text": "ك"}]}], "n": 1, "url": "ك", "x": ["ك"]}
+    assert list(texts_of(row)) == [("messages[0].content[0].text", "ك"), ("x[0]", "ك")]
+    changed = with_texts(row, lambda field, text: f"{field}!")
+    assert [text for _, text in texts_of(changed)] == ["messages[0].content[0].text!", "x[0]!"]
+    assert (changed["url"], changed["n"], changed["messages"][0]["role"]) == ("ك", 1, "كاربر")
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_good_rows_of_every_format_keep_their_bytes(name: str) -> None:
+    lines = [json.dumps(row, ensure_ascii=False, indent=None).encode() + b"\n" for row in SAMPLES[name]]
+    work = RowRepairs(format_named(name), FIXES)
+    assert list(work.lines(lines)) == lines
+    assert work.untouched
+
+
+def test_fixes_are_named_in_the_order_of_their_work() -> None:
+    assert chosen_fixes(["digits", "unicode"]) == ["unicode", "digits"]
+    assert chosen_fixes(["all"]) == list(FIXES)
+    with pytest.raises(Invalid, match="half-space"):
+        chosen_fixes(["halfspace"])
+
+
+rows = st.fixed_dictionaries(
+    {"text": st.text(alphabet="كتاب هامی رود.١5۵\u200c\u200fe\u0301`", min_size=1, max_size=12)}
+)
+
+
+@given(st.lists(rows, max_size=12), st.sets(st.sampled_from(FIXES), min_size=1))
+def test_repairing_rows_twice_changes_nothing_more(given_rows: list[dict[str, Any]], fixes: set[str]) -> None:
+    text = format_named("text")
+    lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in given_rows if not text.validate(row)]
+    first = RowRepairs(text, fixes)
+    once = list(first.lines(lines))
+    again = RowRepairs(text, fixes)
+    assert list(again.lines(once)) == once
+    assert again.untouched
+    assert first.rows - first.dropped == len(once)

@@ -1,0 +1,61 @@
+"""`kargah dataset repair`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.contracts.datasets import RepairReport, RepairSample
+
+_FIXES = "arabic-letters, half-space, digits, control-characters, unicode, near-empty, duplicates, or all; repeatable."
+
+
+def repair(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    fix: Annotated[list[str], typer.Option(help=_FIXES)],
+    version: Annotated[int | None, typer.Option(min=1, help="Which version; the latest by default.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Keep nothing; show what would be done.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Mend a dataset's rows into a new version; the old one stays."""
+    report = connect(context).datasets.repair(name, fix, version=version, dry_run=dry_run)
+    if json:
+        print_json(report)
+    else:
+        _describe(report, dry_run)
+
+
+def _describe(report: RepairReport, dry_run: bool) -> None:
+    done = "would change" if dry_run else "changed"
+    console.print(
+        f"[green]{report.dataset}[/] version {report.version}: {done} {report.rows_changed:,} of {report.rows:,} rows, "
+        f"{'would drop' if dry_run else 'dropped'} {report.rows_dropped:,}",
+        highlight=False,
+    )
+    for fix, count in report.counts.items():
+        console.print(f"  {fix}: {count:,}", highlight=False)
+    if report.rows_unfit:
+        console.print(f"  {report.rows_unfit:,} rows stay as they are: mended they would say nothing", highlight=False)
+    if dry_run:
+        for sample in report.samples:
+            _show(sample)
+    elif report.result is not None:
+        _tell_result(report, report.result.version)
+
+
+def _tell_result(report: RepairReport, version: int) -> None:
+    same = version == report.version
+    text = "nothing to mend" if same else f"the rows are version {version}"
+    console.print(text, highlight=False)
+
+
+def _show(sample: RepairSample) -> None:
+    place = f"row {sample.row}" + (f", {sample.field}" if sample.field else "")
+    console.print(f"[bold]{escape(place)}[/] ({', '.join(sample.fixes)})", highlight=False)
+    console.print(f"  [red]-[/] {escape(sample.before)}", highlight=False, soft_wrap=True)
+    if sample.after is not None:
+        console.print(f"  [green]+[/] {escape(sample.after)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,114 @@
+"""Hundreds of hostile uploads to a real service: no failure of its own, nothing kept, and the place is named."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import httpx
+import psycopg
+import pytest
+
+from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.postgres import EmbeddedPostgres
+from kargah.testing.waiting import wait_until
+from tests.hostile.case import Hostile
+from tests.hostile.corpus import corpus
+from tests.hostile.tricks import requests
+from tests.service_process import DatasetProcess, dataset_process
+
+# Of the file as a whole, or of its container: they have no line.
+_WHOLE = {"too_few_rows", "all_masked", "unknown_format", "too_many_fields", "gzip", "unknown_field", "unknown_fix"}
+_LIMITS = {"KARGAH_MAX_UPLOAD_BYTES": str(32 << 20), "KARGAH_MAX_UNPACKED_BYTES": str(32 << 20)}
+
+
+@pytest.fixture(scope="module")
+def service(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetProcess]:
+    with dataset_process(postgres, object_store_server, **_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def database(service: DatasetProcess) -> Iterator[psycopg.Connection]:
+    url = service.environment["KARGAH_DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def kept(service: DatasetProcess, database: psycopg.Connection) -> list[str]:
+    """What is in the database and in the bucket."""
+    rows = database.execute("SELECT name FROM datasets UNION ALL SELECT id FROM dataset_versions").fetchall()
+    return [str(row[0]) for row in rows] + service.stored()
+
+
+def test_the_corpus_is_large_and_its_names_differ() -> None:
+    names = [case.name for case in corpus()]
+    assert len(names) == len(set(names))
+    assert len(names) + len(list(requests())) >= 400
+
+
+def test_no_hostile_file_breaks_the_service_or_leaves_anything(
+    service: DatasetProcess, database: psycopg.Connection
+) -> None:
+    wrong = [f"{case.name}: {found}" for case in corpus() if (found := complaint(service, database, case))]
+    assert wrong == []
+
+
+def complaint(service: DatasetProcess, database: psycopg.Connection, case: Hostile) -> str:
+    """What went wrong with that file; empty when it went as it should."""
+    path = f"/api/datasets/{quote(case.dataset, safe='')}/content"
+    params = {"filename": case.filename, **case.query}
+    answer = service.client.put(path, params=params, content=case.data)
+    if answer.status_code < 400:
+        return _accepted(service, answer, case)
+    if answer.status_code >= 500 or case.outcome == "accepted":
+        return f"{answer.status_code} {answer.text[:300]}"
+    left = kept(service, database)
+    return _unclear(answer) or (f"left {left}" if left else "")
+
+
+def _accepted(service: DatasetProcess, answer: httpx.Response, case: Hostile) -> str:
+    version = answer.json()
+    rows = service.client.get(f"/api/datasets/{case.dataset}/preview").status_code
+    service.client.delete(f"/api/datasets/{case.dataset}")
+    if case.outcome == "refused":
+        return f"was accepted as {version['format']}"
+    safe = version["sourceFilename"].isprintable() and not set(version["sourceFilename"]) & set("/\\")
+    return "" if safe and rows == 200 else f"kept as {version['sourceFilename']!r}, its rows answer {rows}"
+
+
+def _unclear(answer: httpx.Response) -> str:
+    """What is missing of a refusal: kind, detail, and, where a file's content is refused, the place."""
+    if answer.headers["content-type"] != "application/problem+json" or not answer.json()["detail"]:
+        return f"no problem document: {answer.text[:200]}"
+    if answer.status_code != 422:
+        return ""
+    for error in answer.json()["errors"] or [{}]:
+        of_request = error.get("field") in ("name", "format", "map", "filename", "version", "strange", "path")
+        placed = error.get("line") is not None and error.get("byteOffset") is not None
+        if not (error.get("field") and error.get("message") and (of_request or error["code"] in _WHOLE or placed)):
+            return f"no place: {answer.text[:300]}"
+    return ""
+
+
+def test_requests_that_break_the_protocol_leave_nothing(service: DatasetProcess, database: psycopg.Connection) -> None:
+    for what, request in requests():
+        status = _status(service.url, request)
+        # A transfer coding that nobody knows is answered with 501, as RFC 9112 (6.1) has it.
+        assert status is None or 400 <= status < 500 or (status, what) == (501, "an unknown coding"), what
+    wait_until(lambda: kept(service, database) == [], timeout=20)
+    assert service.put("good", b'{"text":"a"}\n{"text":"b"}\n').status_code == 201
+
+
+def _status(url: str, request: bytes) -> int | None:
+    """The status that the raw bytes are answered with; None when the connection is just closed."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            line = connection.makefile("rb").readline()
+        except ConnectionError:
+            return None
+    return int(line.split()[1]) if line else None

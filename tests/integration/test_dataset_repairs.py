@@ -1,0 +1,131 @@
+"""Repairs over HTTP, SDK and command line, on a real Postgres and S3: new versions with their lineage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from kargah.cli.main import app
+from kargah.clients.client import Client
+from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.postgres import EmbeddedPostgres
+from tests.service_process import DatasetProcess, dataset_process
+
+ROWS: list[dict[str, Any]] = [
+    {"question": "كتاب ها کجاست؟", "answer": "روي ميز", "url": "http://a.ir/كتاب", "n": 1.5},
+    {"question": "کتاب‌ها کجاست؟", "answer": "روی میز", "url": "http://a.ir/كتاب", "n": 1.5},
+    {"question": "کی آمد؟", "answer": "..."},
+    {"question": "چند تا؟", "answer": "۵ یا 6"},
+    {"question": "رمز؟", "answer": "`علي`"},
+]
+MENDED = [ROWS[1], {"question": "چند تا؟", "answer": "۵ یا ۶"}, ROWS[4]]
+
+
+@pytest.fixture(scope="module")
+def running(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetProcess]:
+    with dataset_process(postgres, object_store_server) as service:
+        yield service
+
+
+@pytest.fixture
+def service(running: DatasetProcess) -> Iterator[DatasetProcess]:
+    """The dataset `d` with the rows above; afterwards nothing may be left of it."""
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS)
+    assert running.put("d", text.encode()).status_code == 201
+    yield running
+    for name in running.names():
+        running.client.delete(f"/api/datasets/{name}")
+    assert running.stored() == []
+
+
+def repair(service: DatasetProcess, **body: Any) -> tuple[int, dict[str, Any]]:
+    answer = service.client.post("/api/datasets/d/repairs", json=body)
+    return answer.status_code, answer.json()
+
+
+def rows_of(service: DatasetProcess, name: str = "d") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.client.get(f"/api/datasets/{name}/preview?limit=100").json()["rows"]
+    return found
+
+
+def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetProcess) -> None:
+    status, report = repair(service, fixes=["all"])
+    assert (status, report["rowsChanged"], report["rowsDropped"], report["rows"]) == (201, 2, 2, 5)
+    assert report["counts"] == {
+        "control-characters": 0, "unicode": 0, "arabic-letters": 3, "half-space": 1, "digits": 1,
+        "near-empty": 1, "duplicates": 1,
+    }  # fmt: skip
+    assert rows_of(service) == MENDED
+    result = report["result"]
+    assert (result["version"], result["format"], result["warnings"]) == (2, "question_answer", [])
+    first = service.client.get("/api/datasets/d?version=1").json()["latest"]
+    assert (first["lineage"], first["stats"]["rows"]) == (None, 5)
+    assert result["lineage"] == {
+        "version": 1, "versionId": first["id"], "repairs": report["fixes"], "rowsChanged": 2, "rowsDropped": 2,
+    }  # fmt: skip
+    status, again = repair(service, fixes=["all"])
+    assert (status, again["rowsChanged"], again["rowsDropped"], again["result"]) == (200, 0, 0, result)
+    status, same = repair(service, fixes=["all"], version=1)
+    assert (status, same["result"]) == (200, result)
+    assert len(service.client.get("/api/datasets/d/versions").json()["items"]) == 2
+
+
+def test_dry_run_tells_and_keeps_nothing(service: DatasetProcess) -> None:
+    before = service.stored()
+    status, report = repair(service, fixes=["half-space", "near-empty"], dryRun=True)
+    assert (status, report["result"], report["rowsChanged"], report["rowsDropped"]) == (200, None, 1, 1)
+    mended, dropped = report["samples"]
+    assert (mended["row"], mended["field"], mended["fixes"]) == (1, "question", ["half-space"])
+    assert (mended["before"], mended["after"]) == ("كتاب ها کجاست؟", "كتاب‌ها کجاست؟")
+    assert (dropped["row"], dropped["fixes"], dropped["after"]) == (3, ["near-empty"], None)
+    assert service.stored() == before
+
+
+def test_what_cannot_be_repaired_is_refused(service: DatasetProcess) -> None:
+    before = service.stored()
+    status, problem = repair(service, fixes=["speling"])
+    assert (status, problem["errors"][0]["field"]) == (422, "fixes")
+    assert repair(service, fixes=[])[0] == 422
+    assert repair(service, fixes=["all"], version=7)[0] == 404
+    assert service.client.post("/api/datasets/none/repairs", json={"fixes": ["all"]}).status_code == 404
+    empty = b'{"question":"q","answer":"-"}\n{"question":"w","answer":"."}\n'
+    assert service.put("empty", empty).status_code == 201
+    refused = service.client.post("/api/datasets/empty/repairs", json={"fixes": ["near-empty"]})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "too_few_rows")
+    service.client.delete("/api/datasets/empty")
+    assert service.stored() == before
+
+
+def test_rows_that_would_say_nothing_stay(service: DatasetProcess) -> None:
+    rows = '{"text":"\\u200f"}\n{"text":"سلام\\u200f"}\n'
+    assert service.put("invisible", rows.encode()).status_code == 201
+    report = service.client.post("/api/datasets/invisible/repairs", json={"fixes": ["control-characters"]}).json()
+    assert (report["rowsChanged"], report["rowsUnfit"]) == (1, 1)
+    assert rows_of(service, "invisible") == [{"text": "\u200f"}, {"text": "سلام"}]
+
+
+def test_from_the_command_line_and_the_sdk(service: DatasetProcess) -> None:
+    command = ["--url", service.url, "dataset", "repair", "d", "--fix", "digits", "--fix", "arabic-letters"]
+    shown = CliRunner().invoke(app, [*command, "--dry-run"], catch_exceptions=False).stdout
+    assert "would change 2 of 5 rows" in shown
+    assert "۵ یا ۶" in shown
+    made = CliRunner().invoke(app, command, catch_exceptions=False).stdout
+    assert "the rows are version 2" in made
+    assert "nothing to mend" in CliRunner().invoke(app, command, catch_exceptions=False).stdout
+    with Client(service.url) as client:
+        report = client.datasets.repair("d", ["all"], version=1)
+        assert report.result is not None
+        assert report.result.version == 3
+        assert client.datasets.repair("d", ["all"], dry_run=True).rows_changed == 0
+
+
+def test_a_larger_version_streams_through(service: DatasetProcess) -> None:
+    row = json.dumps({"question": "متن ساده " * 20, "answer": "پاسخ " * 40}, ensure_ascii=False)
+    text = "".join(f'{{"number":{number % 6_000},{row[1:]}\n' for number in range(8_000))
+    assert service.put("large", text.encode()).status_code == 201
+    report = service.client.post("/api/datasets/large/repairs", json={"fixes": ["duplicates"]}).json()
+    assert (report["rowsDropped"], report["result"]["stats"]["rows"]) == (2_000, 6_000)
