@@ -19,7 +19,16 @@ from tests.hostile.tricks import requests
 from tests.service_process import DatasetProcess, dataset_process
 
 # Of the file as a whole, or of its container: they have no line.
-_WHOLE = {"too_few_rows", "all_masked", "unknown_format", "too_many_fields", "gzip", "unknown_field", "unknown_fix"}
+_WHOLE = {
+    "too_few_rows",
+    "all_masked",
+    "unknown_format",
+    "too_many_fields",
+    "gzip",
+    "zstd",
+    "unknown_field",
+    "unknown_fix",
+}
 _LIMITS = {"KARGAH_MAX_UPLOAD_BYTES": str(32 << 20), "KARGAH_MAX_UNPACKED_BYTES": str(32 << 20)}
 
 

@@ -33,7 +33,7 @@ def names() -> Iterator[Hostile]:
         yield Hostile(f"the query {str(query)[:40]}", JSONL, query=query)
     yield Hostile("good rows for another format", JSONL, query={"format": "messages"})
     yield Hostile("a table that is named a list", TABLE, "x.jsonl")
-    yield Hostile("a list that is named a table", GOOD + b"\n" + GOOD + b"\n", "x.csv")
+    yield Hostile("a list that is named a table", GOOD + b"\n" + GOOD + b"\n", "x.csv", outcome="accepted")
 
 
 def requests() -> Iterator[tuple[str, bytes]]:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from kargah.adapters.minio_store import MinioStore
-from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
-from kargah.embedded.ports import free_port
 from kargah.embedded.postgres import EmbeddedPostgres
-from kargah.embedded.postgres_roles import ensure_roles
-from kargah.testing.fixtures import store_in
+from kargah.testing.dataset_service import DatasetService, dataset_service
 from kargah.testing.waiting import wait_until
 from worker.imports.chatterbot import read_corpus
 from worker.imports.rows import write_rows
@@ -34,68 +24,14 @@ from worker.imports.rows import write_rows
 QA = "".join(json.dumps({"question": f"سوال {n}", "answer": f"جواب {n}"}, ensure_ascii=False) + "\n" for n in range(50))
 
 
-@dataclass
-class Service:
-    """A dataset service in its own process."""
-
-    environment: Mapping[str, str]
-    store: MinioStore
-    client: httpx.Client = field(init=False)
-    process: subprocess.Popen[bytes] = field(init=False)
-
-    def start(self) -> None:
-        port = free_port()
-        environment = {**os.environ, **self.environment, "KARGAH_PORT": str(port)}
-        self.process = subprocess.Popen([sys.executable, "-m", "dataset_svc.main"], env=environment)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
-        wait_until(self._ready, timeout=30, every=0.1)
-
-    def _ready(self) -> bool:
-        assert self.process.poll() is None
-        try:
-            return self.client.get("/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def stop(self, sent: signal.Signals = signal.SIGTERM) -> None:
-        self.client.close()
-        processes = [self.process.pid, *(child.pid for child in psutil.Process(self.process.pid).children())]
-        for pid in processes if sent == signal.SIGKILL else processes[:1]:
-            os.kill(pid, sent)
-        self.process.wait(timeout=30)
-
-    def put(self, name: str, data: Any, filename: str = "x.jsonl", **query: str) -> httpx.Response:
-        return self.client.put(f"/api/datasets/{name}/content", params={"filename": filename, **query}, content=data)
-
-    def stored(self) -> list[str]:
-        return [found.key for found in self.store.list("")]
-
-    def names(self) -> list[str]:
-        return [item["name"] for item in self.client.get("/api/datasets").json()["items"]]
-
-
 @pytest.fixture(scope="module")
-def running(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[Service]:
-    name = f"datasets-{secrets.token_hex(6)}"
-    ensure_roles(postgres.superuser_dsn, name, {"dataset_svc": "only-for-tests"})
-    url = postgres.dsn(name, "dataset_svc", "only-for-tests")
-    migrate(url, "dataset-svc")
-    environment = {
-        "KARGAH_DATABASE_URL": url,
-        "KARGAH_S3_ENDPOINT": object_store_server.url,
-        "KARGAH_S3_ACCESS_KEY": object_store_server.access_key,
-        "KARGAH_S3_SECRET_KEY": object_store_server.secret_key,
-        "KARGAH_S3_BUCKET": name,
-        "KARGAH_MAX_UPLOAD_BYTES": str(150 << 20),
-    }
-    service = Service(environment, store_in(object_store_server, name))
-    service.start()
-    yield service
-    service.stop()
+def running(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetService]:
+    with dataset_service(postgres, object_store_server, {"KARGAH_MAX_UPLOAD_BYTES": str(150 << 20)}) as service:
+        yield service
 
 
 @pytest.fixture
-def service(running: Service) -> Iterator[Service]:
+def service(running: DatasetService) -> Iterator[DatasetService]:
     """The one service; whatever a test did, deleting its datasets must leave the store empty."""
     yield running
     for name in running.names():
@@ -103,7 +39,7 @@ def service(running: Service) -> Iterator[Service]:
     assert running.stored() == []
 
 
-def test_upload_and_look_at_it(service: Service) -> None:
+def test_upload_and_look_at_it(service: DatasetService) -> None:
     answer = service.put("اول".encode().hex(), QA)
     assert answer.status_code == 201
     name = answer.json()["dataset"]
@@ -123,7 +59,7 @@ def test_upload_and_look_at_it(service: Service) -> None:
     assert not [key for key in service.stored() if key.startswith("staging/")]
 
 
-def test_same_rows_are_the_same_version_and_others_a_new_one(service: Service) -> None:
+def test_same_rows_are_the_same_version_and_others_a_new_one(service: DatasetService) -> None:
     first = service.put("d", QA)
     again = service.put("d", QA.replace("\n", "\r\n"))
     assert (first.status_code, again.status_code) == (201, 200)
@@ -139,7 +75,7 @@ def test_same_rows_are_the_same_version_and_others_a_new_one(service: Service) -
     assert following["nextCursor"] is None
 
 
-def test_form_upload_with_a_mapping(service: Service) -> None:
+def test_form_upload_with_a_mapping(service: DatasetService) -> None:
     table = "سوال,جواب,گروه\n=1+1,دو,الف\n+98,تلفن,ب\n"
     form = {"name": "team/faq", "format": "question_answer", "map": "question:سوال,answer:جواب"}
     answer = service.client.post("/api/datasets", data=form, files={"file": ("../../etc/پرسش.csv", table.encode())})
@@ -150,7 +86,7 @@ def test_form_upload_with_a_mapping(service: Service) -> None:
     assert rows[0] == {"question": "=1+1", "answer": "دو", "گروه": "الف"}
 
 
-def test_labels_and_warnings(service: Service) -> None:
+def test_labels_and_warnings(service: DatasetService) -> None:
     rows = [{"text": "كتاب خوب", "label": 1}, {"text": "بد", "label": 0}, {"text": "بد", "label": 0}]
     version = service.put("l", json.dumps(rows), "rows.json").json()
     assert version["stats"]["labels"] == {"0": 2, "1": 1}
@@ -179,7 +115,7 @@ BAD_FILES = {
 }
 
 
-def test_bad_files_are_told_exactly_and_leave_nothing(service: Service) -> None:
+def test_bad_files_are_told_exactly_and_leave_nothing(service: DatasetService) -> None:
     for name, (data, status, code, line, offset) in BAD_FILES.items():
         answer = service.put("bad", data)
         assert answer.status_code == status, name
@@ -191,7 +127,7 @@ def test_bad_files_are_told_exactly_and_leave_nothing(service: Service) -> None:
     assert service.names() == []
 
 
-def test_twenty_problems_are_listed_and_all_are_counted(service: Service) -> None:
+def test_twenty_problems_are_listed_and_all_are_counted(service: DatasetService) -> None:
     problem = service.put("bad", GOOD + b'{"question":"","answer":""}\n' * 1000).json()
     assert len(problem["errors"]) == 20
     assert problem["detail"].startswith("2,000 problems in 1,001 rows; the first at line 2: `question` is empty")
@@ -201,7 +137,7 @@ def test_twenty_problems_are_listed_and_all_are_counted(service: Service) -> Non
     }  # fmt: skip
 
 
-def test_bad_requests(service: Service) -> None:
+def test_bad_requests(service: DatasetService) -> None:
     for name in ("preview", "a/preview", "a..b", "-x", "x" * 200):
         assert service.put(name, QA).status_code == 422, name
     assert service.put("d", QA, format="questionanswer").json()["errors"][0]["field"] == "format"
@@ -217,7 +153,7 @@ def test_bad_requests(service: Service) -> None:
     assert service.stored() == []
 
 
-def test_upload_that_breaks_off_leaves_nothing(service: Service) -> None:
+def test_upload_that_breaks_off_leaves_nothing(service: DatasetService) -> None:
     def halves() -> Iterator[bytes]:
         yield QA.encode()
         raise RuntimeError("the client dies")
@@ -231,7 +167,7 @@ def test_upload_that_breaks_off_leaves_nothing(service: Service) -> None:
     assert service.names() == []
 
 
-def _answer_to_half_a_body(service: Service, headers: dict[str, str], body: bytes) -> str:
+def _answer_to_half_a_body(service: DatasetService, headers: dict[str, str], body: bytes) -> str:
     """The status line that comes when the client stops sending in the middle."""
     host, port = str(service.client.base_url.host), service.client.base_url.port
     lines = [f"{name}: {value}" for name, value in {"host": f"{host}:{port}", **headers}.items()]
@@ -242,7 +178,7 @@ def _answer_to_half_a_body(service: Service, headers: dict[str, str], body: byte
         return connection.makefile().readline()
 
 
-def test_over_the_limit_is_refused_while_it_comes(service: Service) -> None:
+def test_over_the_limit_is_refused_while_it_comes(service: DatasetService) -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -260,7 +196,7 @@ def test_over_the_limit_is_refused_while_it_comes(service: Service) -> None:
     wait_until(lambda: service.stored() == [], timeout=10)
 
 
-def test_list_pages_and_searches(service: Service) -> None:
+def test_list_pages_and_searches(service: DatasetService) -> None:
     for number in range(5):
         assert service.put(f"set_{number}", QA).status_code == 201
     page = service.client.get("/api/datasets?limit=2").json()
@@ -272,7 +208,7 @@ def test_list_pages_and_searches(service: Service) -> None:
     assert service.client.get("/api/datasets?search=t%25_").json()["items"] == []
 
 
-def test_delete_keeps_what_others_need(service: Service) -> None:
+def test_delete_keeps_what_others_need(service: DatasetService) -> None:
     crlf = QA.replace("\n", "\r\n")
     service.put("a", QA)
     service.put("b", crlf)
@@ -285,7 +221,7 @@ def test_delete_keeps_what_others_need(service: Service) -> None:
     assert service.put("a", QA).json()["version"] == 1
 
 
-def test_uploads_and_deletions_at_once_never_lose_rows(service: Service) -> None:
+def test_uploads_and_deletions_at_once_never_lose_rows(service: DatasetService) -> None:
     failures: list[str] = []
 
     def churn(name: str) -> None:
@@ -306,7 +242,7 @@ def test_uploads_and_deletions_at_once_never_lose_rows(service: Service) -> None
     assert service.stored() == []
 
 
-def test_restart_and_kill_lose_nothing(service: Service) -> None:
+def test_restart_and_kill_lose_nothing(service: DatasetService) -> None:
     version = service.put("kept", QA).json()
     service.stop()
     service.start()
@@ -317,14 +253,14 @@ def test_restart_and_kill_lose_nothing(service: Service) -> None:
     assert service.client.get("/api/datasets/kept/preview?offset=50").json()["rows"] == []
 
 
-def test_chatterbot_corpus_goes_in(service: Service, tmp_path: Path) -> None:
+def test_chatterbot_corpus_goes_in(service: DatasetService, tmp_path: Path) -> None:
     count = write_rows(tmp_path / "chatterbot.jsonl", read_corpus())
     assert count > 2000
     version = service.put("chatterbot", (tmp_path / "chatterbot.jsonl").read_bytes()).json()
     assert (version["stats"]["rows"], version["format"]) == (count, "question_answer")
 
 
-def test_hundred_megabytes_in_bounded_memory(service: Service) -> None:
+def test_hundred_megabytes_in_bounded_memory(service: DatasetService) -> None:
     text = "متن پارسی " * 250
     line = json.dumps({"question": text, "answer": text}, ensure_ascii=False)
     size = len(line.encode())

@@ -18,6 +18,7 @@ from dataset_svc.readers.jsonl import read_jsonl
 from dataset_svc.readers.lines import lines
 from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, Reader
 from dataset_svc.readers.source import open_source
+from dataset_svc.readers.strict_row import RowDecoder, Unreadable, quick_row
 from dataset_svc.readers.text_lines import read_text
 from kargah.domain.errors import Invalid, TooLarge, UnsupportedMedia
 
@@ -258,7 +259,7 @@ def test_empty_files_are_refused(data: bytes) -> None:
     assert caught.value.errors[0].code == "empty"
 
 
-@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"PAR1", b"BZh9", b"%PDF-1.7", b"\x80\x04\x95", b"\xfd7zXZ\x00"])
+@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"PARE", b"BZh9", b"%PDF-1.7", b"\x80\x04\x95", b"\xfd7zXZ\x00"])
 def test_other_kinds_are_refused(magic: bytes) -> None:
     with pytest.raises(UnsupportedMedia, match="JSON lines"):
         opened(magic + b"0" * 100, "x.jsonl")
@@ -326,3 +327,58 @@ def test_valid_json_is_read_as_it_is(value: list[dict[str, Any]], most: int, ind
     assert [row for row in rows(items(read_json_array, array, most)) if row in clean] == clean
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in clean).encode()
     assert rows(items(read_jsonl, text, most)) == clean
+
+
+# --- the fast parser gives what the careful one gives, or leaves it to that one
+
+
+def careful(raw: bytes) -> tuple[Any, bool]:
+    """What the careful decoder makes of a line, and whether it has no objection."""
+    decoder = RowDecoder()
+    try:
+        text = raw.decode()
+        value, end = decoder.decode(text, 0)
+    except (UnicodeDecodeError, Unreadable):
+        return None, False
+    return value, end == len(text) and decoder.objection(value, raw) is None
+
+
+_odd = st.lists(
+    st.sampled_from(
+        [
+            *(
+                '{"a":1}',
+                '{"a":"x","a":2}',
+                '{"a" :1,"b":{"a":2,"a":3}}',
+                '{"a":"\\":","b":1}',
+                '{"b":[{"a":1,"a":2}]}',
+            ),
+            *('"', "{", "}", "[", "]", ":", ",", " ", "\t", "\r", "\\", '\\"', "a", "1", "1e999", "9" * 20, "0.1", "-"),
+            *("NaN", "null", "true", "\\u0000", "\\ud800", "\\ud83d\\ude00", "سلام", '"a":', '"b" :', '"c"\t:'),
+        ]
+    ),
+    max_size=12,
+).map(lambda pieces: "".join(pieces).encode())
+
+
+@settings(max_examples=600)
+@given(_odd | st.builds(lambda row: json.dumps(row).encode(), st.dictionaries(st.text(max_size=4), st.integers())))
+@example(b'{"a":1,"b" :"\\":","b":2}')
+@example(b'{"a":1e999}')
+@example(b'{"a":' + b"9" * 25 + b"}")
+@example(b'{"a":{"b":1,"b":2}}')
+@example(b'{"a":1,"a":2}')
+def test_the_quick_parser_never_differs(raw: bytes) -> None:
+    quick = quick_row(raw)
+    if quick is not None:
+        value, good = careful(raw)
+        assert good
+        assert json.dumps(value) == json.dumps(quick)
+
+
+@pytest.mark.parametrize(
+    "row", [{"a": "سلام", "b": None}, {"m": [{"role": "user", "content": "x: y"}], "n": 1.5}, {"a": 10**15, "b": []}]
+)
+def test_the_quick_parser_reads_the_usual(row: dict[str, Any]) -> None:
+    for text in (json.dumps(row), json.dumps(row, ensure_ascii=False, separators=(",", ":"))):
+        assert quick_row(text.encode()) == row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Flask
 
 from dataset_svc.config import DatasetSettings
@@ -9,11 +11,15 @@ from dataset_svc.datasets.repository import ping
 from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Uploads
-from dataset_svc.janitor import start_janitor
+from dataset_svc.janitor import Janitor
 from dataset_svc.repairs.routes import repair_routes
 from dataset_svc.repairs.service import Repairs
+from dataset_svc.resumable.completer import Completer
+from dataset_svc.resumable.routes import add_resumable
+from dataset_svc.resumable.service import ResumableUploads, Rules
+from kargah.adapters.minio_store import MinioStore
 from kargah.adapters.settings import open_store
-from kargah.db.engine import create_engine
+from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.web.app import create_app
 
@@ -27,11 +33,24 @@ def make_app(settings: DatasetSettings) -> Flask:
     datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits)
     api = datasets_api(datasets, uploads, limits.upload_bytes)
     repair_routes(api, Repairs(datasets, uploads))
+    add_resumable(api, _resumable(store, engine, uploads, settings))
 
     def database() -> None:
         with UnitOfWork(engine) as tx:
             ping(tx.connection)
 
     app = create_app("dataset-svc", api, {"database": database, "objects": store.check}, settings)
-    start_janitor(store, engine, settings.janitor_seconds)
     return app
+
+
+def _resumable(store: MinioStore, engine: Engine, uploads: Uploads, settings: DatasetSettings) -> ResumableUploads:
+    """Uploads in parts, with who completes them and who clears away what is left of them at work."""
+    silent = timedelta(seconds=settings.upload_silent_seconds)
+    lease = timedelta(seconds=settings.upload_lease_seconds)
+    completer = Completer(store, engine, uploads, settings.completions, lease)
+    rules = Rules(settings.max_upload_bytes, settings.upload_part_bytes, silent)
+    resumable = ResumableUploads(store, engine, rules, completer.wake)
+    completer.start()
+    age = timedelta(seconds=settings.leftover_seconds)
+    Janitor(store, engine, resumable, settings.janitor_seconds, silent, age).start()
+    return resumable

@@ -10,12 +10,20 @@ from kargah.web.settings import WebSettings
 
 
 class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
-    """`max_upload_bytes` bounds a file as sent, `max_unpacked_bytes` what a gzip may hold.
+    """`max_upload_bytes` bounds a file as sent, `max_unpacked_bytes` what a packed one may hold.
 
-    `janitor_seconds`: how often leftovers of broken uploads are looked for; they go when a day old.
+    `upload_part_bytes`: of an upload in parts (5 MiB at least, and more for very large files). `upload_silent_seconds`
+    without a sign of its sender end it. `completions` are checked at once; one whose replica is silent for
+    `upload_lease_seconds` is another one's. `janitor_seconds`: how often leftovers of
+    broken uploads are looked for; they go when `leftover_seconds` old.
     """
 
     port: int = Field(default=8082, ge=1, le=65535)
     max_upload_bytes: int = Field(default=20 << 30, ge=1)
     max_unpacked_bytes: int = Field(default=40 << 30, ge=1)
+    upload_part_bytes: int = Field(default=16 << 20, ge=5 << 20, le=1 << 30)
+    upload_silent_seconds: float = Field(default=86_400, gt=0)
+    completions: int = Field(default=2, ge=1, le=16)
+    upload_lease_seconds: float = Field(default=15, ge=1)
     janitor_seconds: float = Field(default=3600, gt=0)
+    leftover_seconds: float = Field(default=86_400, gt=0)

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
+from datetime import timedelta
 
 from dataset_svc.datasets.objects import sweep
+from dataset_svc.resumable.leftovers import abort_strays, give_up_silent, live_folders
+from dataset_svc.resumable.service import ResumableUploads
 from kargah.db.engine import Engine
 from kargah.domain.errors import DomainError
-from kargah.ports.object_store import ObjectStore
+from kargah.ports.object_store import MultipartStore
 from kargah.telemetry.logging import get_logger
 from kargah.web.shutdown import stopping
 
 _log = get_logger(__name__)
 
 
-def start_janitor(store: ObjectStore, engine: Engine, seconds: float) -> threading.Thread:
-    """Sweep now and then every `seconds` until the process ends; several replicas may do so at once."""
-    thread = threading.Thread(target=_run, args=(store, engine, seconds), name="janitor", daemon=True)
-    thread.start()
-    return thread
+@dataclass(frozen=True, slots=True)
+class Janitor:
+    """Looks every `seconds`; several replicas may do so at once. Uploads go when `silent` for so long, objects and
+    parts that are nobody's when of that `age`."""
 
+    store: MultipartStore
+    engine: Engine
+    uploads: ResumableUploads
+    seconds: float
+    silent: timedelta
+    age: timedelta
 
-def _run(store: ObjectStore, engine: Engine, seconds: float) -> None:
-    while True:
-        try:
-            sweep(store, engine)
-        except DomainError as error:
-            _log.warning("leftovers could not be looked for", error=str(error))
-        if stopping.wait(seconds):
-            return
+    def start(self) -> threading.Thread:
+        """Now and then, until the process ends."""
+        thread = threading.Thread(target=self._run, name="janitor", daemon=True)
+        thread.start()
+        return thread
+
+    def look(self) -> int:
+        """Once; how much went. Raises Unavailable."""
+        gone = give_up_silent(self.uploads, self.engine, self.silent)
+        gone += abort_strays(self.store, self.engine, self.age)
+        return gone + sweep(self.store, self.engine, age=self.age, spared=live_folders(self.engine))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except DomainError as error:
+                _log.warning("leftovers could not be looked for", error=str(error))
+            if stopping.wait(self.seconds):
+                return

@@ -13,12 +13,13 @@ from typing import BinaryIO, cast
 from urllib.parse import quote, unquote
 
 from kargah.adapters.files import replaced
+from kargah.adapters.folder_multipart import FolderMultipart
 from kargah.ports.object_store import ObjectMissing, ObjectStat
 
 _CHUNK = 1 << 20
 
 
-class FolderStore:
+class FolderStore(FolderMultipart):
     """One bucket in `folder`. A key is a file name, its slashes escaped, so no key can leave the folder."""
 
     def __init__(self, folder: Path, bucket: str = "kargah") -> None:

@@ -16,21 +16,31 @@ from minio.commonconfig import CopySource
 from minio.error import S3Error
 
 from kargah.adapters.files import replaced
+from kargah.adapters.minio_multipart import MinioMultipart
 from kargah.adapters.resuming_reader import Body, ResumingReader
 from kargah.adapters.s3_errors import store_errors
 from kargah.ports.object_store import ObjectStat, StoreUnavailable
 
 _PART_BYTES = 16 << 20
 _READ_BUFFER = 1 << 20
-_LONGEST_PRESIGN = timedelta(minutes=15)
 _RETRIED = (500, 502, 503, 504)
 
 
-class MinioStore:
-    """One bucket at `endpoint` (`http://host:port`). Safe to share between threads."""
+class MinioStore(MinioMultipart):
+    """One bucket at `endpoint` (`http://host:port`). Safe to share between threads.
+
+    Presigned URLs name `public_endpoint`, for readers and writers that reach the store at another address.
+    """
 
     def __init__(
-        self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, region: str = "us-east-1"
+        self,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        *,
+        region: str = "us-east-1",
+        public_endpoint: str | None = None,
     ) -> None:
         """Connects on first use only. Requests are tried up to 5 times within about 6 s."""
         self._bucket = bucket
@@ -39,6 +49,8 @@ class MinioStore:
         )
         self._client = _client(endpoint, access_key, secret_key, region, _pool(retries, read_seconds=60))
         self._probe = _client(endpoint, access_key, secret_key, region, _pool(urllib3.Retry(0), read_seconds=3))
+        # It signs and never connects: the public address need not be reachable from here.
+        self._signer = _client(public_endpoint or endpoint, access_key, secret_key, region, urllib3.PoolManager())
 
     @property
     def bucket(self) -> str:
@@ -120,9 +132,7 @@ class MinioStore:
 
     def presign_get(self, key: str, expires: timedelta) -> str:
         """A URL that lets anyone read the object for a while. `ValueError` beyond 15 minutes."""
-        if not timedelta(seconds=1) <= expires <= _LONGEST_PRESIGN:
-            raise ValueError(f"a presigned URL lasts 1 second to 15 minutes, not {expires}")
-        return self._client.presigned_get_object(self._bucket, key, expires=expires)
+        return self._presigned("GET", key, expires)
 
     def check(self) -> None:
         """One quick try, within about 3 s."""

@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from kargah.telemetry.logging import mask_text
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
+_MISSING = frozenset({"NoSuchKey", "NoSuchObject", "NoSuchUpload"})
 
 
 @contextmanager

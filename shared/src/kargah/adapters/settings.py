@@ -12,11 +12,15 @@ from kargah.db.settings import DatabaseSettings
 
 
 class S3Settings(BaseSettings):
-    """`KARGAH_S3_ENDPOINT` and its fellows: any S3 endpoint, one bucket."""
+    """`KARGAH_S3_ENDPOINT` and its fellows: any S3 endpoint, one bucket.
+
+    `s3_public_endpoint`: the store's address as clients reach it, for presigned URLs; the same by default.
+    """
 
     model_config = SettingsConfigDict(env_prefix="KARGAH_")
 
     s3_endpoint: str
+    s3_public_endpoint: str | None = None
     s3_access_key: str = Field(repr=False)
     s3_secret_key: str = Field(repr=False)
     s3_bucket: str = "kargah"
@@ -44,4 +48,5 @@ def open_store(settings: S3Settings) -> MinioStore:
         settings.s3_secret_key,
         settings.s3_bucket,
         region=settings.s3_region,
+        public_endpoint=settings.s3_public_endpoint,
     )

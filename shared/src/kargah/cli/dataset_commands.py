@@ -15,6 +15,7 @@ from kargah.cli.follow import follow, insist
 from kargah.cli.repair_command import repair
 from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
+from kargah.cli.upload_progress import upload_progress
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
@@ -26,15 +27,23 @@ NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
 @app.command()
 def upload(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSONL, JSON or CSV.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, readable=True, help="JSONL, JSON, CSV, their .gz or .zst, Parquet."
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Its name; by default the file's.")] = None,
     format: Annotated[str | None, typer.Option(help="The row format; recognised by default.")] = None,
     map: Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Upload a file; its rows are checked before anything is kept."""
+    """Upload a file; its rows are checked before anything is kept. A large one that breaks off (Ctrl-C, a lost
+    connection) goes on where it was when the command is given again."""
     columns = dict(_pair(entry) for entry in map or [])
-    version = connect(context).datasets.upload(file, name=name, format=format, columns=columns)
+    datasets = connect(context).datasets
+    with upload_progress(json) as progress:
+        version = datasets.upload(file, name=name, format=format, columns=columns, on_progress=progress)
     if json:
         print_json(version)
     else:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import Transport, place
+from kargah.clients.upload_in_parts import Progress, UploadInParts
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport
 from kargah.contracts.tokens import DatasetTokens, RowsWanted, TokensRequest
@@ -14,6 +16,8 @@ from kargah.domain.names import is_name
 
 _UPLOAD_TIMEOUT = 3600.0
 _TOKENS_TIMEOUT = 600.0
+PARTS_FROM = 64 << 20
+"""Bytes from which a file is sent in parts."""
 
 
 class Datasets:
@@ -29,17 +33,28 @@ class Datasets:
         name: str | None = None,
         format: str | None = None,
         columns: dict[str, str] | None = None,
+        parts_from: int | None = None,
+        on_progress: Progress | None = None,
     ) -> DatasetVersionView:
-        """Send a JSONL, JSON or CSV file, streamed; the version that now holds its rows.
+        """Send a JSONL, JSON, CSV (or .gz, .zst of these) or Parquet file; the version that now holds its rows.
 
-        `columns` maps the format's field to the file's column, e.g. `{"question": "سوال"}`.
+        `columns` maps the format's field to the file's column, e.g. `{"question": "سوال"}`. A file of `parts_from`
+        bytes (64 MiB) goes to the object store in parts, and on where an earlier try broke off; where the store cannot
+        be reached from here, it goes through the gateway as small ones do.
         """
-        query = {"filename": path.name}
-        if format:
-            query["format"] = format
+        options = {"format": format} if format else {}
         if columns:
-            query["map"] = ",".join(f"{field}:{column}" for field, column in columns.items())
+            options["map"] = ",".join(f"{field}:{column}" for field, column in columns.items())
         name = name or default_name(path)
+        if path.stat().st_size >= (PARTS_FROM if parts_from is None else parts_from):
+            in_parts = UploadInParts(self._transport, path, {"name": name, **options}, on_progress)
+            try:
+                return in_parts.send()
+            except StoreUnreachable:
+                in_parts.give_up()
+        return self._put(path, name, {"filename": path.name, **options})
+
+    def _put(self, path: Path, name: str, query: dict[str, str]) -> DatasetVersionView:
         with path.open("rb") as stream:
             return self._transport.ask(
                 DatasetVersionView,

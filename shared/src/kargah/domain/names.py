@@ -9,6 +9,7 @@ _NAME = re.compile(NAME_PATTERN)
 _MODEL_ROOTS = ("models/finetuned/", "models/")
 _MODEL_WORDS = frozenset({"files", "location", "versions"})
 _DATASET_WORDS = frozenset({"content", "location", "preview", "repairs", "splits", "statistics", "tokens", "versions"})
+_DATASET_OWNERS = frozenset({"uploads"})
 _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 
 
@@ -23,8 +24,9 @@ def can_name_model(text: str) -> bool:
 
 
 def can_name_dataset(text: str) -> bool:
-    """As `is_name`, without the words that the addresses below a dataset's name are made of."""
-    return is_name(text) and text.rpartition("/")[2] not in _DATASET_WORDS
+    """As `is_name`, without the words that the addresses around a dataset's name are made of."""
+    owner, _, last = text.partition("/")
+    return is_name(text) and owner not in _DATASET_OWNERS and (last or owner) not in _DATASET_WORDS
 
 
 def model_name(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +22,26 @@ class ObjectStat:
     modified_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an object under way, numbered from 1; `size` in bytes."""
+
+    number: int
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """An object under way in parts: nothing lies at `key` until it is finished."""
+
+    key: str
+    upload_id: str
+    begun_at: datetime
+
+
 class ObjectMissing(Exception):
-    """No object at that key."""
+    """No object at that key, or no such object under way."""
 
 
 class StoreUnavailable(Unavailable):
@@ -66,4 +84,39 @@ class ObjectStore(Protocol):
 
     def check(self) -> None:
         """Raise StoreUnavailable unless the bucket can be reached (readiness)."""
+        ...
+
+
+class MultipartStore(ObjectStore, Protocol):
+    """A store that also takes objects in parts, from whoever has the parts' URLs: in any order, over hours.
+
+    Parts are at least 5 MiB, except the last one, and at most 10,000. An unknown or ended upload raises ObjectMissing.
+    """
+
+    def begin_multipart(self, key: str) -> str:
+        """The upload's id."""
+        ...
+
+    def presign_part(self, key: str, upload_id: str, number: int, expires: timedelta) -> str:
+        """A URL that lets anyone PUT that part for a while."""
+        ...
+
+    def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> None:
+        """Store a part; sent again, one of them counts."""
+        ...
+
+    def parts(self, key: str, upload_id: str) -> list[Part]:
+        """The parts that are there, in the order of their numbers."""
+        ...
+
+    def finish_multipart(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """Make the object of these parts: whole or not at all."""
+        ...
+
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        """Give the parts up. Idempotent: an upload that is not there is no error."""
+        ...
+
+    def multiparts(self, prefix: str) -> Iterator[Multipart]:
+        """Every object under way whose key starts with `prefix`."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from kargah.contracts.problem import Problem, ProblemField
@@ -84,5 +84,6 @@ def _internal() -> Problem:
 
 
 def _request_id() -> str | None:
-    request_id: str | None = g.get("request_id")
+    """None in a thread that answers no request."""
+    request_id: str | None = g.get("request_id") if has_request_context() else None
     return request_id

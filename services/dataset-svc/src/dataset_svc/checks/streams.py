@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from kargah.domain.errors import BadRequest, TooLarge
@@ -30,14 +30,22 @@ class Digest:
 
 class HashedStream(io.RawIOBase):
     """`source` read through: hashed, refused with TooLarge past `limit` bytes, and with BadRequest where it ends
-    before the `expected` size (None: not known).
+    before the `expected` size (None: not known). `on_bytes` is told the size of each piece, and may raise.
     """
 
-    def __init__(self, source: BinaryIO, digest: Digest, limit: int, expected: int | None = None) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        digest: Digest,
+        limit: int,
+        expected: int | None = None,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> None:
         self._source = source
         self._digest = digest
         self._limit = limit
         self._expected = expected
+        self._on_bytes = on_bytes
 
     def readable(self) -> bool:
         return True
@@ -50,6 +58,8 @@ class HashedStream(io.RawIOBase):
         # The server ends a body that breaks off as if it were whole.
         if not data and self._expected is not None and self._digest.size != self._expected:
             raise BadRequest(f"the body ended after {self._digest.size:,} of {self._expected:,} bytes", "send it again")
+        if self._on_bytes is not None:
+            self._on_bytes(len(data))
         buffer[: len(data)] = data
         return len(data)
 

@@ -6,7 +6,7 @@ neither service may remove what the other needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dataset_svc.datasets import repository
@@ -50,12 +50,22 @@ def release(store: ObjectStore, engine: Engine, digests: Sequence[str]) -> int:
     return gone
 
 
-def sweep(store: ObjectStore, engine: Engine, now: datetime | None = None) -> int:
-    """Remove what broken uploads and deletions left behind, once it is a day old; how many objects went."""
-    oldest = (now or datetime.now(UTC)) - _LEFTOVER_AGE
+def sweep(
+    store: ObjectStore,
+    engine: Engine,
+    now: datetime | None = None,
+    *,
+    age: timedelta = _LEFTOVER_AGE,
+    spared: Collection[str] = (),
+) -> int:
+    """Remove what broken uploads and deletions left behind, once it is of that `age`; how many objects went.
+
+    Nothing goes from the folders `spared` under `staging/`: an upload that waits there is still to be checked.
+    """
+    oldest = (now or datetime.now(UTC)) - age
     gone = 0
     for leftover in store.list(STAGING):
-        if leftover.modified_at < oldest:
+        if leftover.modified_at < oldest and leftover.key.rpartition("/")[0] + "/" not in spared:
             store.delete(leftover.key)
             gone += 1
     digests = [found.key.removeprefix(PREFIX) for found in store.list(PREFIX) if found.modified_at < oldest]

@@ -93,6 +93,12 @@ def get_index(conn: Connection, version_id: str) -> RowIndex:
     return RowIndex(list(row.index_rows), list(row.index_offsets))
 
 
+def get_version(conn: Connection, version_id: str) -> DatasetVersionView | None:
+    """The version of that id."""
+    row = conn.execute(_select_versions().where(versions.c.id == version_id)).one_or_none()
+    return None if row is None else _version_view(row)
+
+
 def list_datasets(
     conn: Connection, search: str | None, after: ListPosition | None, limit: int
 ) -> tuple[list[DatasetView], int]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from dataset_svc.checks.checked_rows import CheckedRows
 from dataset_svc.checks.mapping import parse_mapping
 from dataset_svc.checks.streams import Digest, HashedStream, LinesStream
 from dataset_svc.datasets import repository
+from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
@@ -30,10 +31,12 @@ _BUFFER = 1 << 20
 _TRIES = 5
 _log = get_logger(__name__)
 
+OnRecorded = Callable[[UnitOfWork, DatasetVersionView, bool], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of a file as sent, and of what a gzip holds."""
+    """Bytes of a file as sent, and of what a packed one holds."""
 
     upload_bytes: int
     unpacked_bytes: int
@@ -61,11 +64,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Of a file that did not pass through here: its size, its sha256 where the sender told it, and who hears of the
+    bytes read."""
+
+    size: int
+    sha256: str | None
+    on_bytes: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
-    """A file that arrived whole: its key under `staging/`, size and sha256."""
+    """A file that arrived whole: its key under `staging/`, size and sha256; the latter two are taken while it is
+    checked where it is still `unread`."""
 
     key: str
     digest: Digest
+    unread: Unread | None = None
 
 
 class Uploads:
@@ -90,10 +105,15 @@ class Uploads:
         finally:
             self._drop(key)
 
-    def add(self, staged: Staged, request: Request) -> tuple[DatasetVersionView, bool]:
-        """Check the file and record it; whether the version is new. Raises Invalid with the first 20 problems."""
+    def add(
+        self, staged: Staged, request: Request, on_recorded: OnRecorded | None = None
+    ) -> tuple[DatasetVersionView, bool]:
+        """Check the file and record it; whether the version is new. Raises Invalid with the first 20 problems.
+
+        `on_recorded` is called within the transaction that records it, and what it raises undoes that.
+        """
         request.check()
-        rows_key, rows = f"{staged.key}.rows", Digest()
+        rows_key, rows = f"{staged.key}.rows-{new_id('rows')}", Digest()
         try:
             checked = self._check(staged, request, rows_key, rows)
             new = NewVersion(
@@ -107,25 +127,28 @@ class Uploads:
                 index=checked.index,
                 lineage=request.lineage,
             )
-            return self._record(new, {rows_key: rows, staged.key: staged.digest})
+            return self._record(new, {rows_key: rows, staged.key: staged.digest}, on_recorded)
         finally:
             self._drop(rows_key)
 
     def _check(self, staged: Staged, request: Request, rows_key: str, rows: Digest) -> CheckedRows:
-        with self._store.open(staged.key) as raw:
-            source = open_source(raw, request.filename or "", self._limits.unpacked_bytes)
+        with self._store.open(staged.key) as raw, first_reading(raw, staged) as stream:
+            whole = cast(BinaryIO, ObjectFile(self._store, staged.key))
+            source = open_source(stream, request.filename or "", self._limits.unpacked_bytes, whole)
             mapping = parse_mapping(request.mapping, request.format)
             checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
             self._store.put_stream(rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
         return checked
 
-    def _record(self, new: NewVersion, objects: dict[str, Digest]) -> tuple[DatasetVersionView, bool]:
+    def _record(
+        self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None
+    ) -> tuple[DatasetVersionView, bool]:
         digests = [digest.sha256 for digest in objects.values()]
         recorded = None
         try:
             for _ in range(_TRIES):
                 self._promote(objects)
-                if (recorded := self._insert(new, objects)) is not None:
+                if (recorded := self._insert(new, objects, on_recorded)) is not None:
                     return recorded
             raise Unavailable("the object store does not keep what is stored in it", "try again in a moment")
         finally:
@@ -133,12 +156,17 @@ class Uploads:
             if recorded is None or not recorded[1]:
                 self._release(digests)
 
-    def _insert(self, new: NewVersion, objects: dict[str, Digest]) -> tuple[DatasetVersionView, bool] | None:
+    def _insert(
+        self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None
+    ) -> tuple[DatasetVersionView, bool] | None:
         """None when a deletion of the same content took an object meanwhile: then it must be stored again."""
         with UnitOfWork(self._engine) as tx:
             repository.lock_objects(tx.connection, [digest.sha256 for digest in objects.values()])
             if all(holds(self._store, digest.sha256, digest.size) for digest in objects.values()):
-                return repository.insert_version(tx.connection, new)
+                recorded = repository.insert_version(tx.connection, new)
+                if on_recorded is not None:
+                    on_recorded(tx, *recorded)
+                return recorded
         return None
 
     def _promote(self, objects: dict[str, Digest]) -> None:
@@ -157,6 +185,33 @@ class Uploads:
             self._store.delete(key)
         except StoreUnavailable as error:
             _log.warning("a staged object is left to the janitor", key=key, error=str(error))
+
+
+@contextmanager
+def first_reading(raw: BinaryIO, staged: Staged) -> Iterator[BinaryIO]:
+    """The file's bytes, hashed to the end where that was not done before. Raises Invalid at the end of the block for
+    another sha256 than the sender's: before what is wrong with the rows, which are then not the sender's either."""
+    unread = staged.unread
+    if unread is None:
+        yield raw
+        return
+    hashed = HashedStream(raw, staged.digest, unread.size, unread.size, unread.on_bytes)
+    stream = cast(BinaryIO, io.BufferedReader(hashed, _BUFFER))
+    try:
+        yield stream
+    except Invalid:
+        if unread.sha256 is not None:
+            _compare(stream, staged.digest, unread.sha256)
+        raise
+    _compare(stream, staged.digest, unread.sha256)
+
+
+def _compare(stream: BinaryIO, digest: Digest, expected: str | None) -> None:
+    while stream.read(_BUFFER):
+        pass
+    if expected is not None and digest.sha256 != expected:
+        message = f"what arrived has the sha256 {digest.sha256}, and the file sent has {expected}"
+        raise Invalid(message, "upload it again; nothing was kept", [FieldError("sha256", message, "checksum")])
 
 
 def label(filename: str | None) -> str:

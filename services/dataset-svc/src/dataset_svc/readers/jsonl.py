@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from dataset_svc.readers.lines import lines
 from dataset_svc.readers.rows import Fault, Item, ParsedRow, not_utf8, too_long
-from dataset_svc.readers.strict_row import RowDecoder, RowFault, Unreadable
+from dataset_svc.readers.strict_row import RowDecoder, RowFault, Unreadable, quick_row
 
 _BLANK = b" \t\r"
 
@@ -23,6 +23,9 @@ def read_jsonl(stream: BinaryIO, start: int) -> Iterator[Item]:
 
 
 def _row(decoder: RowDecoder, number: int, offset: int, raw: bytes) -> Item:
+    quick = quick_row(raw)
+    if quick is not None:
+        return ParsedRow(number, offset, quick, raw)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -1,30 +1,31 @@
-"""Opens an upload: unpacks gzip, skips a byte-order mark, and chooses the reader by content, then by file name."""
+"""Opens an upload: unpacks it, skips a byte-order mark, and chooses the reader by content, then by file name."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
+import json
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from dataset_svc.readers.csv_table import read_csv
 from dataset_svc.readers.json_array import read_json_array
 from dataset_svc.readers.jsonl import read_jsonl
+from dataset_svc.readers.parquet import MAGIC as PARQUET
+from dataset_svc.readers.parquet import read_parquet
 from dataset_svc.readers.rows import Reader
 from dataset_svc.readers.text_lines import read_text
-from kargah.domain.errors import FieldError, Invalid, TooLarge, UnsupportedMedia
+from dataset_svc.readers.unpacked import GZIP, ZSTD, unpacked
+from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
 
 _HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
+_PACKED = {GZIP: (".gz", "gzip"), ZSTD: (".zst", "Zstandard archive")}
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _REFUSED = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet (XLSX)",
     b"PK\x05\x06": "a ZIP archive",
-    b"PAR1": "a Parquet file",
+    PARQUET: "a Parquet file inside an archive",
+    b"PARE": "an encrypted Parquet file",
     b"\xfd7zXZ": "an XZ archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
     b"BZh": "a BZip2 archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"%PDF": "a PDF",
@@ -32,7 +33,10 @@ _REFUSED = {
     b"ARROW1": "an Arrow file",
 }
 _SUFFIXES: dict[str, Reader] = {".csv": read_csv, ".tsv": read_csv, ".txt": read_text}
-_EXPECTED = "send JSON lines (.jsonl), a JSON array (.json), CSV (.csv, .tsv) or plain text (.txt), perhaps gzipped"
+_EXPECTED = (
+    "send JSON lines (.jsonl), a JSON array (.json), CSV (.csv, .tsv) or plain text (.txt), perhaps packed with "
+    "gzip or zstd, or Parquet (.parquet)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +48,48 @@ class Source:
     start: int
 
 
-def open_source(raw: BinaryIO, filename: str, max_unpacked: int) -> Source:
+def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO | None = None) -> Source:
     """What `raw` holds. Raises Invalid for an empty file or foreign encoding, UnsupportedMedia for other kinds.
 
-    While the source is read, a gzip over `max_unpacked` bytes raises TooLarge, a broken one Invalid.
+    Parquet is read from `whole`, the same file as a stream that can seek; without it Parquet is refused. While the
+    source is read, a packed one that grows too much raises TooLarge, a broken one Invalid.
     """
     head, stream = _peek(raw)
-    packed = head.startswith(_GZIP)
-    if packed:
-        head, stream = _peek(cast(BinaryIO, io.BufferedReader(_Unpacked(stream, max_unpacked), _HEAD)))
-    _refuse_foreign(head, packed)
+    if head.startswith(PARQUET) and whole is not None:
+        return Source(read_parquet, whole, 0)
+    packing = next((magic for magic in _PACKED if head.startswith(magic)), None)
+    if packing is not None:
+        head, stream = _peek(unpacked(stream, packing, max_unpacked))
+    _refuse_foreign(head, packing)
     start = len(_BOM) if head.startswith(_BOM) else 0
     stream.read(start)
     if not head[start:].strip():
         _refuse_empty()
-    return Source(_reader(head[start:].lstrip(), _suffix(filename, packed)), stream, start)
+    return Source(_reader(head[start:].lstrip(), _suffix(filename, packing)), stream, start)
 
 
 def _reader(head: bytes, suffix: str) -> Reader:
-    if suffix in _SUFFIXES:
+    """A name may mislead: what is JSON beyond doubt is read as JSON, whatever it is called."""
+    if suffix in _SUFFIXES and not _is_surely_json(head):
         return _SUFFIXES[suffix]
     if head.startswith(b"["):
         return read_json_array
     return read_jsonl if head.startswith(b"{") or suffix in (".jsonl", ".json", ".ndjson") else read_csv
 
 
-def _suffix(filename: str, packed: bool) -> str:
+def _is_surely_json(head: bytes) -> bool:
+    """Whether the first line is a JSON object, or an array of such begins."""
+    if head.startswith(b"["):
+        return head[1:].lstrip().startswith(b"{")
+    try:
+        return head.startswith(b"{") and isinstance(json.loads(head.partition(b"\n")[0]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _suffix(filename: str, packing: bytes | None) -> str:
     name = filename.lower()
-    name = name.removesuffix(".gz") if packed else name
+    name = name.removesuffix(_PACKED[packing][0]) if packing is not None else name
     return name[name.rfind(".") :] if "." in name else ""
 
 
@@ -97,37 +115,13 @@ class _Rejoined:
         return taken
 
 
-class _Unpacked(io.RawIOBase):
-    """The bytes inside a gzip, counted, so that a small file cannot grow without end."""
-
-    def __init__(self, packed: BinaryIO, limit: int) -> None:
-        self._unpacker = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._left = limit
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        try:
-            data = self._unpacker.read(len(buffer))
-        except (OSError, EOFError, zlib.error) as error:
-            if not isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
-                raise
-            message = f"the gzip is broken or cut short: {error}"
-            raise Invalid(message, "pack it again", [FieldError("file", message, "gzip")]) from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise TooLarge("the file is too large once unpacked", "split it into several datasets")
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _refuse_foreign(head: bytes, packed: bool) -> None:
+def _refuse_foreign(head: bytes, packing: bytes | None) -> None:
     if head.startswith(_WIDE):
         message = "the file is UTF-16, and UTF-8 is needed"
         raise Invalid(message, "save it as UTF-8", [FieldError("file", message, "encoding", 1, 0)])
-    if packed and head.startswith(_GZIP):
-        raise UnsupportedMedia("the file is a gzip inside a gzip", _EXPECTED)
+    inner = next((name for magic, (_, name) in _PACKED.items() if head.startswith(magic)), None)
+    if packing is not None and inner is not None:
+        raise UnsupportedMedia(f"the file is a {inner} inside a {_PACKED[packing][1]}", _EXPECTED)
     for magic, kind in _REFUSED.items():
         if head.startswith(magic):
             raise UnsupportedMedia(f"the file is {kind}", _EXPECTED)

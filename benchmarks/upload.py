@@ -1,0 +1,170 @@
+"""Upload and validation of a large JSON-lines file, and what they cost the service in memory.
+
+Beside them, in the same run: a raw PUT of the same file to the same S3, before and after; the fastest plain parsers
+over the same file, which check nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import orjson
+import psutil
+import pyarrow.json
+
+from benchmarks.report import Row
+from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.readers.source import open_source
+from kargah.clients.client import Client
+from kargah.clients.upload_in_parts import Stage, UploadInParts
+from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.postgres import EmbeddedPostgres
+from kargah.testing.dataset_service import DatasetService, dataset_service
+
+SIZE_GB = 2.0
+_MEMORY_MB = 200.0
+_CHUNK = 1 << 20
+_SAMPLE = 256 << 20
+_TEXTS = 2000
+
+
+def rows(size_gb: float = SIZE_GB) -> list[Row]:
+    """Memory, sending beside a raw PUT, validation beside plain parsers."""
+    with tempfile.TemporaryDirectory(prefix="kargah-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        path = write_chat(folder / "chat.jsonl", int(size_gb * 1e9))
+        with (
+            EmbeddedPostgres(folder / "postgres") as postgres,
+            EmbeddedObjectStore(folder / "objects") as server,
+            dataset_service(postgres, server, {}) as service,
+        ):
+            return _measure(path, server, service)
+
+
+def write_chat(path: Path, size: int) -> Path:
+    """Conversations of 200 to 4,000 characters, Persian and English, no two alike."""
+    chance = random.Random(1)
+    words = ["سلام", "کتاب", "می‌خواهم", "آموزش", "مدل", "زبان", "the", "model", "answers", "with", "care", "داده"]
+    texts = [" ".join(chance.choices(words, k=chance.randint(15, 300))) for _ in range(_TEXTS)]
+    parts = [json.dumps(text, ensure_ascii=False)[1:] for text in texts]
+    with path.open("wb") as file:
+        first = 0
+        while file.tell() < size:
+            lines = []
+            for number in range(first, first + 2000):
+                asked, said = chance.choice(parts), chance.choice(parts)
+                lines.append(
+                    f'{{"messages": [{{"role": "user", "content": "{number} {asked}}}, '
+                    f'{{"role": "assistant", "content": "{said}}}]}}\n'
+                )
+            first += 2000
+            file.write("".join(lines).encode())
+    return path
+
+
+def _measure(path: Path, server: EmbeddedObjectStore, service: DatasetService) -> list[Row]:
+    megabytes = path.stat().st_size / 1e6
+    before = _raw_put(path, server, service)
+    sending, checking = _upload(path, service)
+    raw = statistics.mean((before, _raw_put(path, server, service)))
+    peak = max(_peak_megabytes(process) for process in _processes(service))
+    local, name, parser = _validation(path)
+    note = f"{megabytes:,.0f} MB"
+    return [
+        Row("upload", "peak memory of the service", "MB", peak, "aimed at", _MEMORY_MB, _MEMORY_MB / peak, 1.0, note),
+        _faster("sending in parts", megabytes / sending, "one raw PUT", megabytes / raw, 0.7, note),
+        _faster("validation, in the service: S3 to S3", megabytes / checking, name, parser, 0.5, note),
+        _faster("validation, reader and checks alone", local, name, parser, 0.5, "256 MB at most"),
+        _faster(
+            "sent, checked and recorded", megabytes / (sending + checking), "one raw PUT", megabytes / raw, None, ""
+        ),
+    ]
+
+
+def _faster(what: str, ours: float, peer: str, theirs: float, goal: float | None, note: str) -> Row:
+    return Row("upload", what, "MB/s", ours, peer, theirs, ours / theirs, goal, note)
+
+
+def _raw_put(path: Path, server: EmbeddedObjectStore, service: DatasetService) -> float:
+    """Seconds of one PUT of the whole file, in the chunks that the SDK uses."""
+    url = server.client().get_presigned_url("PUT", service.store.bucket, "raw", expires=timedelta(hours=1))
+    began = time.perf_counter()
+    with path.open("rb", buffering=0) as file, httpx.Client(timeout=600, trust_env=False) as client:
+        headers = {"Content-Length": str(path.stat().st_size)}
+        client.put(url, content=iter(lambda: file.read(256 << 10), b""), headers=headers).raise_for_status()
+    seconds = time.perf_counter() - began
+    service.store.delete("raw")
+    return seconds
+
+
+def _upload(path: Path, service: DatasetService) -> tuple[float, float]:
+    """Seconds until all parts are there, and from then until the version is recorded."""
+    sent: list[float] = []
+
+    def watch(stage: Stage, done: int, total: int) -> None:
+        if stage == "checking" and not sent:
+            sent.append(time.perf_counter())
+
+    with Client(service.url) as client:
+        began = time.perf_counter()
+        UploadInParts(client.transport, path, {"name": "bench"}, watch).send()
+        ended = time.perf_counter()
+    return sent[0] - began, ended - sent[0]
+
+
+def _processes(service: DatasetService) -> list[int]:
+    parent = psutil.Process(service.process.pid)
+    return [parent.pid, *(child.pid for child in parent.children())]
+
+
+def _peak_megabytes(pid: int) -> float:
+    """The most that was resident at any time, as the kernel remembers it."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
+
+def _validation(path: Path) -> tuple[float, str, float]:
+    """MB/s of the readers and checks; the fastest plain parser's name, and its MB/s. All over the same bytes."""
+    with path.open("rb") as file:
+        data = file.read(_SAMPLE)
+    sample = path.with_suffix(".sample")
+    sample.write_bytes(data[: data.rindex(b"\n") + 1])
+    peers: dict[str, Callable[[Path], Iterable[object]]] = {"orjson": _orjson, "pyarrow.json": _arrow}
+    speeds = {name: _speed(sample, parse) for name, parse in peers.items()}
+    fastest = max(speeds, key=lambda name: speeds[name])
+    return _speed(sample, _checked), fastest, speeds[fastest]
+
+
+def _speed(path: Path, parse: Callable[[Path], Iterable[object]]) -> float:
+    """MB/s, the better of two tries: other processes can only slow them down."""
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        for _one in parse(path):
+            pass
+        seconds.append(time.perf_counter() - began)
+    return path.stat().st_size / 1e6 / min(seconds)
+
+
+def _orjson(path: Path) -> Iterator[object]:
+    with path.open("rb") as file:
+        yield from map(orjson.loads, file)
+
+
+def _arrow(path: Path) -> Iterator[object]:
+    yield from pyarrow.json.open_json(path)
+
+
+def _checked(path: Path) -> Iterator[object]:
+    with path.open("rb", buffering=_CHUNK) as file:
+        source = open_source(file, path.name, 1 << 40)
+        yield from CheckedRows(source.reader(source.stream, source.start), None, {}).lines()
