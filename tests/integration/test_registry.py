@@ -146,6 +146,7 @@ def test_a_version_is_committed_with_its_facts(registry: Running) -> None:
         "contextLength": 64,
         "hasChatTemplate": False,
         "baseModel": None,
+        "license": None,
     }
     assert [file["path"] for file in version["files"]] == sorted(MODEL)
 

@@ -86,6 +86,8 @@ class Peers:
     )
     datasets: dict[str, str] = field(default_factory=lambda: {"parsinlu_rc": "question_answer"})
     seen: list[dict[str, Any]] = field(default_factory=list)
+    model_types: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=lambda: {"production": "1"})
 
     def app(self) -> Flask:
         app = Flask("peers")
@@ -105,11 +107,12 @@ class Peers:
 
         @app.get("/api/models/<path:name>/location")
         def model(name: str) -> tuple[Response, int]:
-            if name not in self.models or request.args.get("version", "1") != "1":
+            wanted = request.args.get("version", "1")
+            if name not in self.models or self.aliases.get(wanted, wanted) != "1":
                 return jsonify(detail="no"), 404
-            location = {"version": _model(name, self.models[name]), "bucket": "b", "prefix": "blobs/"}
+            location = {"version": self._version(name), "bucket": "b", "prefix": "blobs/"}
             if self.models[name] == "adapter":
-                location["base"] = {**location, "version": _model("smollm2", "causal_lm")}
+                location["base"] = {**location, "version": self._version("smollm2")}
             return jsonify(location), 200
 
         @app.get("/api/datasets")
@@ -124,6 +127,16 @@ class Peers:
             if name not in self.datasets:
                 return jsonify(detail="no"), 404
             return jsonify(version=_dataset(name, self.datasets[name]), bucket="b", key="k", sizeBytes=1), 200
+
+        @app.delete("/api/models/<path:name>")
+        def delete(name: str) -> tuple[str, int]:
+            self.seen.append({"path": request.full_path.rstrip("?")})
+            return "", 204
+
+    def _version(self, name: str) -> dict[str, Any]:
+        version = _model(name, self.models[name])
+        version["facts"]["modelType"] = self.model_types.get(name)
+        return version
 
     def _add_streams(self, app: Flask) -> None:
         @app.put("/api/datasets/<path:rest>")

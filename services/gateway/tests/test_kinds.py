@@ -95,6 +95,26 @@ def test_an_export_makes_a_model_beside_the_adapter(stack: Any) -> None:
     assert named["config"]["outputModel"] == "whole"
 
 
+def test_an_alias_is_resolved_when_the_job_is_queued(stack: Any) -> None:
+    job = stack.http.post("/api/exports", json={"model": "models/tuned@production"}).json()
+    assert job["config"]["baseModel"] == {"name": "tuned", "version": 1, "versionId": "mver_tuned"}
+    assert job["config"]["submitted"]["model"] == "models/tuned@production"
+    evaluation = stack.http.post("/api/evaluations", json={**EVALUATION, "model": "bert_fa_base@production"}).json()
+    assert evaluation["config"]["baseModel"]["version"] == 1
+    assert stack.submit(baseModelPath="models/bert_fa_base@production").status_code == 201
+    assert stack.submit(baseModelPath="models/bert_fa_base@no-such").status_code == 422
+
+
+def test_any_llama_becomes_a_gguf(stack: Any) -> None:
+    stack.peers.model_types["smollm2"] = "llama"
+    job = stack.http.post("/api/exports", json={"model": "smollm2", "format": "gguf"}).json()
+    assert job["config"]["params"] == {"format": "gguf", "quantization": "f16"}
+    assert job["config"]["outputModel"] == "smollm2-gguf"
+    body = {"model": "tuned", "format": "gguf", "quantization": "q8_0", "outputModel": "small"}
+    small = stack.http.post("/api/exports", json=body).json()
+    assert (small["config"]["params"]["quantization"], small["config"]["outputModel"]) == ("q8_0", "small")
+
+
 @pytest.mark.parametrize(
     ("body", "field", "told"),
     [
@@ -102,6 +122,10 @@ def test_an_export_makes_a_model_beside_the_adapter(stack: Any) -> None:
         ({"model": "no-such"}, "model", "There is no model"),
         ({"model": "tuned", "outputModel": "a b"}, "outputModel", "Not a name"),
         ({"model": "tuned", "outputModel": ""}, "outputModel", ""),
+        ({"model": "tuned@candidate"}, "model", "There is no model"),
+        ({"model": "tuned", "quantization": "f16"}, "quantization", "Goes with the format gguf"),
+        ({"model": "bert_fa_base", "format": "gguf"}, "model", "of the type llama"),
+        ({"model": "tuned", "format": "onnx"}, "format", ""),
         ({}, "model", ""),
     ],
 )

@@ -38,8 +38,8 @@ _SCHEMA: dict[str, Any] = {
 class _Installed:
     """One encoder and one question/answer set."""
 
-    def model(self, name: str, version: int | None = None) -> ModelLocation | None:
-        if name != "bert" or version not in (None, 4):
+    def model(self, name: str, version: str | None = None) -> ModelLocation | None:
+        if name != "bert" or version not in (None, "4"):
             return None
         return ModelLocation(version=self._version(), bucket="b", prefix="blobs/")
 

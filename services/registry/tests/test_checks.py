@@ -46,7 +46,7 @@ def test_pickles_and_their_like_are_415(path: str) -> None:
         "x" * 300 + ".json",
         "modeling.py",
         "run.sh",
-        "weights.gguf",
+        "weights.onnx",
         "noextension",
     ],
 )

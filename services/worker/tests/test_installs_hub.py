@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from kargah.contracts.runs import RunSpec
+from kargah.domain.kinds import Kind
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
+from worker.installs.pace import Pace
 from worker.testing.hub_server import COMMIT, Hub, serving
 
 WEIGHTS = save({"w": np.arange(50_000, dtype=np.float32)})
@@ -33,7 +40,7 @@ class Notes:
         self.percents: list[float] = []
         self.lines: list[str] = []
 
-    def progress(self, percent: float, note: str) -> None:
+    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
         self.percents.append(percent)
 
     def log(self, message: str) -> None:
@@ -120,6 +127,55 @@ def test_a_cut_download_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None
     assert starts[0] == 0 and 10_000_000 < starts[-1] <= 23_000_000
 
 
+def test_a_killed_worker_s_download_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+    large = save({"w": np.zeros(6_000_000, dtype=np.float32)})
+    hub.files["model.safetensors"] = large
+    hub.stall_after["model.safetensors"] = 23_000_000
+    spec = RunSpec(
+        job_id="job", generation=1, kind=Kind.INSTALL, recipe="install", params={"source": "hub:org/model"},
+        work_dir=str(tmp_path / "work"), cache_dir=str(tmp_path / "cache"),
+    )  # fmt: skip
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    command = [sys.executable, "-m", "worker.trainer.main", "--spec", str(tmp_path / "spec.json")]
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "hf")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            assert hub.stalled.wait(60)
+            _until(lambda: sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.part")) >= 20_000_000)
+        finally:
+            process.kill()
+            process.wait(30)
+            hub.go_on.set()
+    notes = Notes()
+    install_hub("org/model", None, tmp_path / "cache", tmp_path / "model", notes, endpoint=hub.url)
+    assert (tmp_path / "model/model.safetensors").read_bytes() == large
+    starts = [start for path, start in hub.ranges if path == "model.safetensors"]
+    assert starts[0] == 0 and starts[-1] >= 20_000_000
+    weights = [percent for percent in notes.percents if percent]
+    assert weights[0] >= 75, "what was there already counts"
+
+
+def test_size_and_licence_are_told_before_the_download(hub: Hub, tmp_path: Path) -> None:
+    hub.card = {"license": "apache-2.0"}
+    notes = Notes()
+    install_hub("org/model", None, tmp_path / "cache", tmp_path / "model", notes, endpoint=hub.url)
+    assert "0.2 MB to download, licence apache-2.0" in notes.lines[0]
+
+
+def test_the_pace_tells_what_is_left() -> None:
+    pace = Pace(total=100_000_000, begun=20_000_000, since=10.0)
+    assert pace.told(20_000_000, 11.0) == (20.0, "downloaded 20.0 of 100.0 MB", None)
+    percent, note, left = pace.told(60_000_000, 14.0)
+    assert (percent, note, left) == (60.0, "downloaded 60.0 of 100.0 MB", pytest.approx(4.0))
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])
 def test_bytes_other_than_announced_are_refused(hub: Hub, tmp_path: Path, file: str) -> None:
     right = hub.files[file]
@@ -153,7 +209,7 @@ def test_an_adapter_cannot_stand_alone(hub: Hub, tmp_path: Path) -> None:
 
 def test_the_reporter_can_end_the_install(hub: Hub, tmp_path: Path) -> None:
     class Ending(Notes):
-        def progress(self, percent: float, note: str) -> None:
+        def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):

@@ -15,6 +15,7 @@ from gateway.events.routes import add_event_routes
 from gateway.events.stream import EventStreams
 from gateway.jobs.routes import add_job_routes
 from gateway.jobs.service import JobService
+from gateway.models_in_use import ModelsInUse
 from gateway.openai_errors import openai_error
 from gateway.page import add_page
 from gateway.proxy import Proxy
@@ -89,18 +90,18 @@ def build(settings: GatewaySettings) -> Gateway:
         whole=lambda own: with_peers(own, peers),
     )
     add_page(app)
-    proxies = _add_proxies(app, settings)
+    proxies = _add_proxies(app, settings, ModelsInUse(engine, catalogue))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     return Gateway(
         app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy), closing
     )
 
 
-def _add_proxies(app: Flask, settings: GatewaySettings) -> list[Proxy]:
+def _add_proxies(app: Flask, settings: GatewaySettings, in_use: ModelsInUse) -> list[Proxy]:
     datasets = Proxy("dataset service", settings.datasets_url)
     datasets.add(app, "/api/datasets", "/api/datasets/<path:rest>")
-    registry = Proxy("registry", settings.registry_url)
-    registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>")
+    registry = Proxy("registry", settings.registry_url, in_use.judge)
+    registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>")
     inference = Proxy("inference service", settings.inference_url)
     inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")
     # Tokenizers live there; every other method of such a path is a dataset's of that name.

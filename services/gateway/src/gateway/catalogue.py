@@ -28,8 +28,8 @@ class Catalogue:
         self._registry = _client(registry_url)
         self._datasets = _client(datasets_url)
 
-    def model(self, name: str, version: int | None = None) -> ModelLocation | None:
-        """A version of a model (the latest without `version`) with its base if it is an adapter; None if absent."""
+    def model(self, name: str, version: str | None = None) -> ModelLocation | None:
+        """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent."""
         path = f"/api/models/{quote(name)}/location"
         return _ask(self._registry, "registry", ModelLocation, path, _versioned(version))
 
@@ -57,7 +57,7 @@ def _client(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
 
 
-def _versioned(version: int | None) -> dict[str, int]:
+def _versioned(version: int | str | None) -> dict[str, int | str]:
     return {} if version is None else {"version": version}
 
 

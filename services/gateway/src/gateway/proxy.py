@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 import httpx
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from kargah.domain.errors import Unavailable
 from kargah.web.body import RequestBody
@@ -27,10 +27,12 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Proxy:
-    """Forwards the current request to one peer. `service` is what an error message calls it."""
+    """Forwards the current request to one peer. `service` is what an error message calls it; `judge` sees each request
+    first, and may raise."""
 
-    def __init__(self, service: str, url: str) -> None:
+    def __init__(self, service: str, url: str, judge: Callable[[Request], None] | None = None) -> None:
         self._service = service
+        self._judge = judge
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
 
     def add(self, app: Flask, *rules: str, methods: Sequence[str] = _METHODS) -> None:
@@ -48,6 +50,8 @@ class Proxy:
         self._client.close()
 
     def _view(self, **_path: object) -> Response:
+        if self._judge is not None:
+            self._judge(request)
         outgoing = self._client.build_request(
             request.method, _target(), headers=_request_headers(), content=_request_body()
         )

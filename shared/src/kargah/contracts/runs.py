@@ -112,12 +112,14 @@ class CheckpointMessage(Message):
 
 class OutputMessage(Message):
     """What was made, every file closed and hashed: a model folder or a dataset's rows, which the agent registers, or
-    the figures of an evaluation, which `metrics` holds whole."""
+    the figures of an evaluation, which `metrics` holds whole. `lineage`: what else is to be remembered of how it was
+    made (the chat template's hash, the libraries' versions)."""
 
     type: Literal["output"] = "output"
     directory: str
     files: list[FileEntry]
     metrics: dict[str, Any] = {}
+    lineage: dict[str, Any] = {}
 
 
 class DoneMessage(Message):

@@ -14,6 +14,7 @@ PICKLED = frozenset(
 _ACCEPTED = frozenset(
     {
         ".safetensors",
+        ".gguf",
         ".json",
         ".jsonl",
         ".txt",
@@ -30,6 +31,9 @@ _ACCEPTED = frozenset(
     }
 )
 _ACCEPTED_NAMES = frozenset({"LICENSE", "NOTICE", "COPYING", ".gitattributes"})
+
+GGUF = ".gguf"
+"""A model in one file, with its tokenizer: for other tools, not for training."""
 
 CONFIG_FILES = frozenset({"config.json", "tokenizer_config.json", "processor_config.json"})
 """Whose `auto_map` would make transformers import code from the folder."""
@@ -103,4 +107,4 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def is_weights(path: str) -> bool:
     """Whether the file holds tensors."""
-    return path.endswith(".safetensors")
+    return path.endswith((".safetensors", GGUF))

@@ -16,7 +16,7 @@ from kargah.contracts.jobs import (
     MetricPoint,
 )
 from kargah.domain.errors import NotFound
-from kargah.domain.job_state import Status
+from kargah.domain.job_state import TERMINAL, Status
 from kargah.jobstore.tables import attempts, events, jobs, logs, metrics
 from kargah.jobstore.values import JobCursor, JobFilter
 from kargah.jobstore.views import (
@@ -70,6 +70,18 @@ def count_jobs(conn: Connection, filters: JobFilter) -> int | None:
     some = select(jobs.c.id).where(*_matching(filters)).limit(_COUNTED + 1).subquery()
     count = conn.execute(select(func.count()).select_from(some)).scalar_one()
     return None if count > _COUNTED else count
+
+
+def live_jobs_with_model(conn: Connection, name: str, version: int | None, limit: int = 20) -> list[tuple[str, str]]:
+    """Id and name of jobs that have not ended and work on the model (on that version of it), oldest first."""
+    base = jobs.c.config["baseModel"]
+    statement = select(jobs.c.id, jobs.c.name).where(
+        jobs.c.status.not_in([status.value for status in TERMINAL]), base["name"].astext == name
+    )
+    if version is not None:
+        statement = statement.where(base["version"].astext == str(version))
+    rows = conn.execute(statement.order_by(jobs.c.created_at, jobs.c.id).limit(limit))
+    return [(row.id, row.name) for row in rows]
 
 
 def log_tail(conn: Connection, job_id: str, limit: int) -> LogPage:

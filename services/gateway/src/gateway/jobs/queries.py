@@ -66,10 +66,16 @@ class EvaluationCreate(QueuedRequest):
 
 
 class ExportCreate(QueuedRequest):
-    """Merge the adapter `model` into its base; the result is a version of `outputModel`, by default `MODEL-merged`."""
+    """Merge the adapter `model` into its base; the result is a version of `outputModel`, by default `MODEL-merged`.
+
+    With `format` gguf, any Llama (adapters merged first) becomes one GGUF file, by default `MODEL-gguf`; `quantization`
+    says how exact its weights are.
+    """
 
     model: str = Field(min_length=1, max_length=300)
     output_model: str | None = Field(default=None, min_length=1, max_length=300)
+    format: Literal["safetensors", "gguf"] = "safetensors"
+    quantization: Literal["f16", "q8_0"] | None = None
 
 
 class ImportCreate(QueuedRequest):

@@ -15,7 +15,7 @@ from kargah.contracts.datasets import DatasetVersionView, DatasetView
 from kargah.contracts.jobs import DatasetRef, JobConfig, JobCreate, ModelRef, RecipeView
 from kargah.contracts.models import ModelLocation, ModelView
 from kargah.domain.errors import FieldError, Invalid
-from kargah.domain.names import can_name_model, dataset_name, is_name, model_name
+from kargah.domain.names import can_name_model, dataset_name, is_name, model_name, split_version
 
 _VERSIONED = re.compile(r"(?P<name>.+)@(?P<version>[1-9][0-9]{0,8})")
 _LISTED = 20
@@ -26,7 +26,7 @@ _INSTALL_DATASET = "kargah dataset upload FILE --name NAME"
 class Installed(Protocol):
     """What `gateway.catalogue.Catalogue` knows."""
 
-    def model(self, name: str, version: int | None = None) -> ModelLocation | None: ...
+    def model(self, name: str, version: str | None = None) -> ModelLocation | None: ...
 
     def dataset(self, name: str, version: int | None = None) -> DatasetVersionView | None: ...
 
@@ -84,10 +84,10 @@ def find_inputs(model: Given, dataset: Given, installed: Installed) -> tuple[Inp
 
 
 def find_model(given: Given, installed: Installed) -> ModelLocation | FieldError:
-    """The version that `name`, `models/name` or `name@version` stands for."""
+    """The version that `name`, `models/name`, `name@3` or `name@production` stands for: the job keeps that one."""
     if given.value is None:
         return FieldError(given.field, "Name the model.", "missing")
-    name, version = _split_version(model_name(given.value))
+    name, version = split_version(model_name(given.value))
     found = installed.model(name, version) if is_name(name) else None
     if found is not None:
         return found

@@ -42,7 +42,9 @@ class VerifiedStream(io.RawIOBase):
             pass
 
     def holds_weights(self) -> bool:
-        """Whether it began like a safetensors file. No text does: the length's upper bytes are NUL."""
+        """Whether it began like a safetensors or a GGUF file. No text does: numbers there have bytes that are NUL."""
+        if self.head[:4] == b"GGUF" and self.head[5:8] == bytes(3):
+            return True
         return self.head[8:9] == b"{" and int.from_bytes(self.head[:8], "little") < _LONGEST_HEADER
 
     def _finish(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from kargah.contracts.models import ModelFile
 from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
-from kargah.domain.model_files import PICKLED, is_weights, problem_with_file
+from kargah.domain.model_files import GGUF, PICKLED, is_weights, problem_with_file
 from kargah.domain.names import can_name_model, is_name
 from registry.models.facts import ADAPTER_CONFIG
 
@@ -27,10 +27,12 @@ def check_files(files: Sequence[ModelFile]) -> None:
     _refuse_unsafe(files)
     _refuse_clashes(files)
     paths = {file.path for file in files}
+    if any(path.endswith(GGUF) for path in paths):
+        return
     if not paths & {"config.json", ADAPTER_CONFIG}:
         raise _incomplete("There is no config.json (or adapter_config.json) among the files.", "no_config")
     if not any(is_weights(path) for path in paths):
-        raise _incomplete("There are no .safetensors weights among the files.", "no_weights")
+        raise _incomplete("There are no .safetensors (or .gguf) weights among the files.", "no_weights")
 
 
 def check_sizes(files: Sequence[ModelFile], stored: Mapping[str, int | None]) -> None:
@@ -56,7 +58,7 @@ def _refuse_unsafe(files: Sequence[ModelFile]) -> None:
     if not problems:
         return
     errors = [error for error, _ in problems][:100]
-    hint = "Only safetensors weights and plain configuration files are accepted."
+    hint = "Only safetensors (or GGUF) weights and plain configuration files are accepted."
     if all(pickled for _, pickled in problems):
         raise UnsupportedMedia("Weights of this kind can run code when they are loaded.", hint=hint, errors=errors)
     raise Invalid("Some files are no part of a model.", hint=hint, errors=errors)

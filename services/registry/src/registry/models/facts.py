@@ -13,17 +13,20 @@ from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.model_files import (
     CONFIG_FILES,
     ENCODERS,
-    is_weights,
+    GGUF,
     problem_with_code,
     problem_with_config,
 )
 from kargah.ports.object_store import ObjectStore
 from registry.blobs.service import PREFIX
+from registry.models.card import read_license
+from registry.models.gguf_facts import read_gguf_facts
 from registry.models.safetensors_header import LENGTH_BYTES, BadHeader, header_length, parse_header
 
 ADAPTER_CONFIG = "adapter_config.json"
 _MAX_CONFIG_BYTES = 8 << 20
 _PARALLEL_READS = 8
+_SAFETENSORS = ".safetensors"
 _CLASS_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 _LENGTH_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len", "seq_length")
 _CHECKED: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
@@ -35,6 +38,8 @@ _CHECKED: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
 
 def read_facts(store: ObjectStore, files: Sequence[ModelFile]) -> ModelFacts:
     """The facts of a version of these files. Raises Invalid, naming each file that is not acceptable."""
+    if any(file.path.endswith(GGUF) for file in files):
+        return read_gguf_facts(store, files)
     configs, problems = _read_configs(store, files)
     parameters, damaged = _count_parameters(store, files)
     if problems or damaged:
@@ -49,6 +54,7 @@ def read_facts(store: ObjectStore, files: Sequence[ModelFile]) -> ModelFacts:
         context_length=_context_length(config),
         has_chat_template=_has_chat_template(configs, files),
         base_model=_base_model(adapter),
+        license=read_license(store, files),
     )
 
 
@@ -84,7 +90,7 @@ def _read_object(store: ObjectStore, file: ModelFile) -> Mapping[str, Any]:
 
 
 def _count_parameters(store: ObjectStore, files: Sequence[ModelFile]) -> tuple[int, list[FieldError]]:
-    weights = [(index, file) for index, file in enumerate(files) if is_weights(file.path)]
+    weights = [(index, file) for index, file in enumerate(files) if file.path.endswith(_SAFETENSORS)]
     total = 0
     problems = []
     with ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="header") as pool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from kargah.contracts.models import ModelFacts, ModelFile, ModelVersionView, ModelView
 from kargah.db.engine import Connection
 from kargah.domain.ids import new_id
+from kargah.domain.names import LATEST
+from registry.labels.repository import aliases_of, tags_of
+from registry.labels.tables import aliases
 from registry.models.tables import models, version_files, versions
 
 _VERSION = select(
@@ -18,10 +21,9 @@ _VERSION = select(
 ).join_from(versions, models, versions.c.model_id == models.c.id)
 
 
-def find_version(connection: Connection, name: str, number: int | None = None) -> ModelVersionView | None:
-    """A version of the model `name`; the latest without `number`."""
-    wanted = models.c.latest_id == versions.c.id if number is None else versions.c.number == number
-    return _one_version(connection, _VERSION.where(models.c.name == name, wanted))
+def find_version(connection: Connection, name: str, version: int | str | None = None) -> ModelVersionView | None:
+    """A version of the model `name`: by its number, by an alias, or the latest."""
+    return _one_version(connection, _VERSION.where(models.c.name == name, _is_version(version)))
 
 
 def find_version_by_id(connection: Connection, version_id: str) -> ModelVersionView | None:
@@ -40,13 +42,13 @@ def base_of(connection: Connection, version_id: str) -> ModelVersionView | None:
     return _one_version(connection, _VERSION.where(versions.c.id == base))
 
 
-def find_model(connection: Connection, name: str, number: int | None = None) -> ModelView | None:
-    """The model, with the version asked for (the latest without `number`) as its `latest`."""
-    version = find_version(connection, name, number)
-    if version is None:
+def find_model(connection: Connection, name: str, version: int | str | None = None) -> ModelView | None:
+    """The model, with the version asked for (the latest without one) as its `latest`."""
+    found = find_version(connection, name, version)
+    if found is None:
         return None
     row = connection.execute(select(models).where(models.c.name == name)).one()
-    return ModelView(id=row.id, name=row.name, created_at=row.created_at, latest=version)
+    return ModelView(id=row.id, name=row.name, created_at=row.created_at, latest=found)
 
 
 def list_models(
@@ -136,11 +138,9 @@ def dependants(connection: Connection, version_ids: Sequence[str]) -> list[str]:
     return [f"{row.model}@{row.number}" for row in rows]
 
 
-def version_ids(connection: Connection, model_id: str, number: int | None) -> list[str]:
-    """The ids of all versions of a model, newest first, or of one; bases come after what was trained on them."""
+def version_ids(connection: Connection, model_id: str) -> list[str]:
+    """The ids of all versions of a model, newest first: bases come after what was trained on them."""
     query = select(versions.c.id).where(versions.c.model_id == model_id).order_by(versions.c.number.desc())
-    if number is not None:
-        query = query.where(versions.c.number == number)
     return list(connection.execute(query).scalars())
 
 
@@ -161,12 +161,22 @@ def find_model_id(connection: Connection, name: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def _is_version(version: int | str | None) -> ColumnElement[bool]:
+    if version is None or version == LATEST:
+        return models.c.latest_id == versions.c.id
+    if isinstance(version, int) or version.isdigit():
+        return versions.c.number == int(version)
+    named = exists().where(aliases.c.version_id == versions.c.id, aliases.c.alias == version)
+    return named
+
+
 def _one_version(connection: Connection, query: Select[Any]) -> ModelVersionView | None:
     return next(iter(_views(connection, connection.execute(query).all())), None)
 
 
 def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[ModelVersionView]:
-    files = _files_of(connection, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    files, pointing, tags = _files_of(connection, ids), aliases_of(connection, ids), tags_of(connection, ids)
     return [
         ModelVersionView(
             id=row.id,
@@ -177,6 +187,8 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[ModelVersio
             size_bytes=row.size_bytes,
             source=row.source,
             lineage=row.lineage,
+            aliases=pointing.get(row.id, []),
+            tags=tags.get(row.id, []),
             created_at=row.created_at,
         )
         for row in rows

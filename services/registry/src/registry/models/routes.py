@@ -7,6 +7,7 @@ from pydantic import Field
 
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVersionView, ModelView
+from kargah.domain.names import VERSION_PATTERN
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api, Reply
 from kargah.web.paging import PageQuery
@@ -19,9 +20,9 @@ _TAGS = ["models"]
 
 
 class VersionQuery(WireRequest):
-    """`?version=2`; without it the latest."""
+    """`?version=2`, or an alias: `?version=production`; without it the latest."""
 
-    version: int | None = Field(default=None, ge=1, le=2_147_483_647)
+    version: str | None = Field(default=None, pattern=VERSION_PATTERN)
 
 
 class ListQuery(PageQuery):
@@ -87,5 +88,5 @@ def _writing_routes(api: Api, models: ModelService) -> None:
 
     @api.delete("/api/models/<path:name>", status=204, query=VersionQuery, tags=_TAGS)
     def delete_model(name: str, query: VersionQuery) -> None:
-        """Delete a model, or one version; refused while adapters need it"""
+        """Delete a model, or one version; refused while adapters need it or an alias points to it"""
         models.delete(name, query.version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kargah.contracts.base import Page
@@ -22,7 +22,10 @@ from kargah.ports.object_store import ObjectStore
 from kargah.web.paging import decode_cursor, encode_cursor
 from registry.blobs.repository import BlobRow, touch_of_version
 from registry.blobs.service import PREFIX, BlobService
+from registry.labels.repository import aliases_of
+from registry.lineage.repository import note_parents
 from registry.models import repository
+from registry.models.absent import absent
 from registry.models.checks import check_files, check_name, check_sizes
 from registry.models.facts import read_facts
 
@@ -69,48 +72,50 @@ class ModelService:
         with UnitOfWork(self._engine) as tx:
             found, total = repository.list_versions(tx.connection, name, before=_bounded(before), limit=limit + 1)
         if total == 0:
-            raise _absent(name, None)
+            raise absent(name)
         following = encode_cursor(found[limit - 1].version) if len(found) > limit else None
         return Page[ModelVersionView](items=found[:limit], next_cursor=following, total=total)
 
-    def get(self, name: str, number: int | None = None) -> ModelView:
-        """The model; `latest` is the version `number` where one is asked for. Raises NotFound."""
+    def get(self, name: str, version: str | None = None) -> ModelView:
+        """The model; `latest` is the version (a number or an alias) where one is asked for. Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
-            found = repository.find_model(tx.connection, name, number)
+            found = repository.find_model(tx.connection, name, version)
         if found is None:
-            raise _absent(name, number)
+            raise absent(name, version)
         return found
 
-    def locate(self, name: str, number: int | None = None) -> ModelLocation:
+    def locate(self, name: str, version: str | None = None) -> ModelLocation:
         """Where the files of a version are, and of its base. Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
-            version = repository.find_version(tx.connection, name, number)
-            if version is None:
-                raise _absent(name, number)
-            chain = [version]
+            found = repository.find_version(tx.connection, name, version)
+            if found is None:
+                raise absent(name, version)
+            chain = [found]
             while (base := repository.base_of(tx.connection, chain[-1].id)) is not None:
                 chain.append(base)
         location = None
-        for version in reversed(chain):
-            location = ModelLocation(version=version, bucket=self._store.bucket, prefix=PREFIX, base=location)
+        for link in reversed(chain):
+            location = ModelLocation(version=link, bucket=self._store.bucket, prefix=PREFIX, base=location)
         assert location is not None
         return location
 
-    def file(self, name: str, path: str, number: int | None = None) -> ModelFile:
+    def file(self, name: str, path: str, version: str | None = None) -> ModelFile:
         """A file of a version. Raises NotFound."""
-        version = self.get(name, number).latest
-        for file in version.files:
+        found = self.get(name, version).latest
+        for file in found.files:
             if file.path == path:
                 return file
-        raise NotFound(f"The version {version.version} of {name!r} has no file {path!r}.")
+        raise NotFound(f"The version {found.version} of {name!r} has no file {path!r}.")
 
-    def delete(self, name: str, number: int | None = None) -> None:
-        """Remove a model, or one version. Raises NotFound; Conflict when others were trained on it."""
+    def delete(self, name: str, version: str | None = None) -> None:
+        """Remove a model, or one version. Raises NotFound; Conflict when others were trained on it, or an alias points
+        to it."""
         with UnitOfWork(self._engine) as tx:
             model_id = repository.find_model_id(tx.connection, name)
-            ids = repository.version_ids(tx.connection, model_id, number) if model_id else []
+            ids = _chosen_ids(tx.connection, name, model_id, version) if model_id else []
             if model_id is None or not ids:
-                raise _absent(name, number)
+                raise absent(name, version)
+            _refuse_aliases(tx.connection, name, ids)
             _refuse_bases(tx.connection, name, ids)
             for version_id in ids:
                 touch_of_version(tx.connection, version_id)
@@ -156,9 +161,15 @@ class ModelService:
                 idempotency_key=key,
                 base_id=base.id if base else None,
             )
+            note_parents(tx.connection, version_id, _origin(create.lineage, base))
             version = repository.find_version_by_id(tx.connection, version_id)
         assert version is not None
         return version, True
+
+
+def _origin(lineage: Mapping[str, Any], base: ModelVersionView | None) -> dict[str, Any]:
+    """What a version was made from; an adapter that names no base has one all the same."""
+    return {**({"base_version_id": base.id} if base else {}), **lineage}
 
 
 def _with_base(facts: ModelFacts, base: ModelVersionView | None) -> ModelFacts:
@@ -171,6 +182,7 @@ def _with_base(facts: ModelFacts, base: ModelVersionView | None) -> ModelFacts:
         "context_length": facts.context_length or base.facts.context_length,
         "has_chat_template": facts.has_chat_template or base.facts.has_chat_template,
         "base_model": base.model,
+        "license": facts.license or base.facts.license,
     }
     return facts.model_copy(update=inherited)
 
@@ -182,17 +194,28 @@ def _depth(connection: Connection, version: ModelVersionView) -> int:
     return depth
 
 
+def _chosen_ids(connection: Connection, name: str, model_id: str, version: str | None) -> list[str]:
+    """All versions of the model, or the one that was named, if it is there."""
+    if version is None:
+        return repository.version_ids(connection, model_id)
+    found = repository.find_version(connection, name, version)
+    return [] if found is None else [found.id]
+
+
+def _refuse_aliases(connection: Connection, name: str, ids: Sequence[str]) -> None:
+    if pointing := sorted(alias for found in aliases_of(connection, ids).values() for alias in found):
+        names = ", ".join(f"{name}@{alias}" for alias in pointing)
+        raise Conflict(
+            f"{names} points to what is to be deleted.", hint="Point the alias to another version, or delete it first."
+        )
+
+
 def _refuse_bases(connection: Connection, name: str, ids: Sequence[str]) -> None:
     if others := repository.dependants(connection, ids):
         raise Conflict(
             f"{name!r} is the base of {', '.join(others)}, which cannot be used without it.",
             hint="Delete those first.",
         )
-
-
-def _absent(name: str, number: int | None) -> NotFound:
-    which = f"version {number} of the model {name!r}" if number is not None else f"model {name!r}"
-    return NotFound(f"There is no {which}.", hint="GET /api/models lists what is installed.")
 
 
 def _no_base(version_id: object, base_model: str | None) -> Invalid:

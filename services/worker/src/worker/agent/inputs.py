@@ -51,6 +51,7 @@ class InputFetcher:
             location, model = self._model(config.base_model)
             root = location.base or location
             facts |= {"base_model": root.version.model, "base_model_version": root.version.version}
+            facts |= {"license": location.version.facts.license or root.version.facts.license}
             facts |= {"model": location.version.model, "model_version": location.version.version}
             lineage |= model_lineage(location)
         if config.dataset is not None:
@@ -91,6 +92,7 @@ def model_lineage(location: ModelLocation) -> dict[str, Any]:
         "base_model": root.model,
         "base_version": root.version,
         "base_version_id": root.id,
+        "base_source": root.source,
     }
     return lineage | ({"parent_version_id": location.version.id} if location.base else {})
 

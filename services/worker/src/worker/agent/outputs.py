@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kargah
 from kargah.contracts.models import ModelFile, ModelVersionCreate, ModelVersionView
 from kargah.contracts.runs import OutputMessage
 from kargah.domain.kinds import Kind, facts_of
@@ -100,6 +101,7 @@ class OutputPublisher:
         config = self.claim.config
         exported = config.base_model if self.claim.kind == Kind.EXPORT else None
         return {
+            **output.lineage,
             **inputs,
             **({"exported_from": exported.model_dump()} if exported is not None else {}),
             "job_id": self.claim.job_id,
@@ -107,6 +109,7 @@ class OutputPublisher:
             "recipe": config.recipe,
             "params": config.params,
             "metrics": output.metrics,
+            "code_version": kargah.__version__,
             **({"started_from": config.start.model_dump()} if config.start is not None else {}),
         }
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from kargah.contracts.base import Page
 from kargah.contracts.models import ModelFacts, ModelLocation, ModelView
 from kargah.domain.errors import NotFound
-from kargah.domain.names import is_name
+from kargah.domain.names import is_name, split_version
 from worker.inference.peer import Peer
 
 _PAGE = 200
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _GENERATING = ("ForCausalLM", "LMHeadModel")
 
 
@@ -24,7 +22,8 @@ class Catalogue:
         self._registry = Peer("registry", registry_url)
 
     def locate(self, model_id: str) -> ModelLocation:
-        """Where the version is that `name` (the latest) or `name@2` means, if it can be talked to. Raises NotFound."""
+        """Where the version is that `name` (the latest), `name@2` or `name@production` means now, if it can be talked to.
+        Raises NotFound."""
         location = self._location(model_id)
         if location is None or not can_generate(location.version.facts):
             raise NotFound(f"There is no model {model_id!r} to talk to.", hint="GET /v1/models lists those there are.")
@@ -54,8 +53,8 @@ class Catalogue:
         self._registry.close()
 
     def _location(self, model_id: str) -> ModelLocation | None:
-        name, _, version = model_id.partition("@")
-        if not is_name(name) or (version and not _VERSION.fullmatch(version)):
+        name, version = split_version(model_id)
+        if not is_name(name):
             return None
         query = {"version": version} if version else {}
         return self._registry.ask(ModelLocation, f"/api/models/{quote(name)}/location", query)

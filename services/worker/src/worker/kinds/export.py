@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from kargah.contracts.runs import OutputMessage
+from worker.kinds.export_gguf import export_gguf
 from worker.trainer.artifacts import disk_errors, settle
 from worker.trainer.causal_model import open_adapter
 from worker.trainer.context import Outcome, RunContext
@@ -17,14 +18,18 @@ from worker.trainer.errors import TrainingError
 from worker.trainer.export_card import export_card
 from worker.trainer.export_check import Check
 from worker.trainer.models import load_model, load_tokenizer, quieten, stored_dtype
+from worker.trainer.output import template_of
 from worker.trainer.scrub import scrub
 
 
 def run(context: RunContext) -> Outcome:
-    """Merge, write, read back, compare, and let it speak: only then is it handed over.
+    """As GGUF where the parameters ask for it (`export_gguf`), else: merge, write, read back, compare, and let it
+    speak: only then is it handed over.
 
     Raises TrainingError, Interruption, OSError when there is no room.
     """
+    if context.spec.params.get("format") == "gguf":
+        return export_gguf(context)
     base, adapter = _folders(context)
     context.phase("preparing")
     quieten()
@@ -42,7 +47,8 @@ def run(context: RunContext) -> Outcome:
     (folder / "README.md").write_text(export_card(context.spec.facts, metrics), encoding="utf-8")
     context.phase("saving")
     reporter.progress(95, "hashing")
-    context.output(OutputMessage(directory=str(folder), files=settle(folder), metrics=metrics))
+    lineage = template_of(tokenizer)
+    context.output(OutputMessage(directory=str(folder), files=settle(folder), metrics=metrics, lineage=lineage))
     return "finished"
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _LFS_SUFFIXES = (".safetensors", ".bin")
@@ -18,7 +18,8 @@ _LFS_SUFFIXES = (".safetensors", ".bin")
 class Hub:
     """One repository, `org/model`, at one commit that `main` and `v1` point to.
 
-    `cut_after` drops the connection once, that many bytes into a file; `lies` are served in place of the files.
+    `cut_after` drops the connection once, that many bytes into a file; `stall_after` stands still there, once, until
+    `go_on` is set, and sets `stalled`. `lies` are served in place of the files. `card` is the front matter.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -27,12 +28,16 @@ class Hub:
         self.gated = False
         self.down = False
         self.cut_after: dict[str, int] = {}
+        self.stall_after: dict[str, int] = {}
+        self.stalled, self.go_on = threading.Event(), threading.Event()
+        self.card: dict[str, object] = {}
         self.lies: dict[str, bytes] = {}
         self.ranges: list[tuple[str, int]] = []
 
     def info(self) -> dict[str, object]:
         siblings = [self._sibling(path) for path in self.files]
-        return {"id": "org/model", "sha": COMMIT, "siblings": siblings, "private": False, "gated": False, "tags": []}
+        known = {"id": "org/model", "sha": COMMIT, "siblings": siblings, "private": False, "gated": False}
+        return {**known, "tags": ["llama"], "downloads": 7, "likes": 1, "cardData": self.card}
 
     def tree(self) -> list[dict[str, object]]:
         return [self._entry(path) for path in self.files]
@@ -103,6 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         if self.the_hub.down:
             self._answer(500, b"{}", {}, body)
+        elif path == "/api/models":
+            wanted = parse_qs(urlsplit(self.path).query).get("search", [""])[0]
+            self._json([self.the_hub.info()] if wanted in "org/model" else [], body)
         elif not re.match(r"/(api/models/)?org/model(/|$)", path):
             self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"}, body)
         elif self.the_hub.gated:
@@ -135,17 +143,43 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         if body:
             self.the_hub.ranges.append((path, start))
-        self._answer(status, data[start:], headers, body, cut=self.the_hub.cut_after.pop(path, None) if body else None)
+        stall = self.the_hub.stall_after.pop(path, None) if body else None
+        cut = self.the_hub.cut_after.pop(path, None) if body else None
+        self._answer(status, data[start:], headers, body, cut=cut, stall=stall)
 
     def _json(self, value: object, body: bool) -> None:
         self._answer(200, json.dumps(value).encode(), {"Content-Type": "application/json"}, body)
 
-    def _answer(self, status: int, data: bytes, headers: dict[str, str], body: bool, cut: int | None = None) -> None:
+    def _answer(
+        self,
+        status: int,
+        data: bytes,
+        headers: dict[str, str],
+        body: bool,
+        cut: int | None = None,
+        stall: int | None = None,
+    ) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        if body and stall is not None:
+            self._stall(data[:stall])
+            data = data[stall:]
         if body:
-            self.wfile.write(data if cut is None else data[:cut])
+            self._write(data if cut is None else data[:cut])
         if cut is not None:
+            self.close_connection = True
+
+    def _stall(self, data: bytes) -> None:
+        self._write(data)
+        self.the_hub.stalled.set()
+        self.the_hub.go_on.wait(60)
+
+    def _write(self, data: bytes) -> None:
+        """To a client that may be gone: one that was killed, say."""
+        try:
+            self.wfile.write(data)
+            self.wfile.flush()
+        except OSError:
             self.close_connection = True

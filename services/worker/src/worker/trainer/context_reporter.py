@@ -14,12 +14,12 @@ class ContextReporter:
     def __init__(self, context: RunContext) -> None:
         self._context = context
 
-    def progress(self, percent: float, note: str) -> None:
+    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
         """Raises Interruption."""
         ending = self._context.ending()
         if ending == "pause" or ending == "drain":
             raise Interruption(ending)
-        self._context.progress(ProgressMessage(percent=round(percent, 1), note=note))
+        self._context.progress(ProgressMessage(percent=round(percent, 1), note=note, eta_seconds=eta_seconds))
 
     def log(self, message: str) -> None:
         self._context.log(message)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from worker.trainer.errors import TrainingError
 
-_TEXTS = ("سلام! Hello, world.", "پایتخت ایران کجاست؟ The capital of France is")
+TEXTS = ("سلام! Hello, world.", "پایتخت ایران کجاست؟ The capital of France is")
 _NEW_TOKENS = 8
 # Of the logits' spread. A tensor that is missing, swapped or not merged is further off than this by far.
 _TOLERANCE = 0.1
@@ -23,7 +23,7 @@ class Check:
         """`threads` of the CPU, 0 for all that this process may use."""
         torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
         self._tokenizer = tokenizer
-        self._inputs = [tokenizer(text, return_tensors="pt")["input_ids"] for text in _TEXTS]
+        self._inputs = [tokenizer(text, return_tensors="pt")["input_ids"] for text in TEXTS]
         self._expected: list[Tensor] = []
 
     def expect(self, adapted: Any) -> None:
@@ -35,17 +35,17 @@ class Check:
         pairs = zip(self._expected, (_logits(model, ids) for ids in self._inputs), strict=True)
         return max(_difference(expected, found) for expected, found in pairs)
 
-    def same(self, model: Any, what: str) -> float:
+    def same(self, model: Any, what: str, tolerance: float = _TOLERANCE) -> float:
         """Its difference. Raises TrainingError, saying `what` differs, when it computes something else."""
         difference = self.difference(model)
-        if not difference <= _TOLERANCE:
+        if not difference <= tolerance:
             message = f"{what} by {difference:.3g} of the logits' spread."
             raise TrainingError("bad_export", message, "Nothing was registered. The adapter is as it was.")
         return difference
 
-    def found(self, model: Any) -> dict[str, Any]:
+    def found(self, model: Any, tolerance: float = _TOLERANCE) -> dict[str, Any]:
         """How much the model that was read back differs, and how it goes on from a text. Raises TrainingError."""
-        difference = self.same(model, "The merged model, read back, differs from what was written")
+        difference = self.same(model, "The model, read back, differs from what was written", tolerance)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return {"difference": difference, "sample": self._sample(model), "parameters": parameters}
 

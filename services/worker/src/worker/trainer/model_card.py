@@ -36,7 +36,10 @@ def model_card(session: Session, material: Material, state: RunState, answers: S
 
 
 def _front_matter(session: Session) -> str:
-    return f"---\nlibrary_name: transformers\nbase_model: {_quoted(session.base_name)}\ntags:\n- kargah\n---\n"
+    named = session.context.spec.facts.get("license")
+    license_line = f"license: {_quoted(str(named))}\n" if named else ""
+    base = _quoted(session.base_name)
+    return f"---\nlibrary_name: transformers\n{license_line}base_model: {base}\ntags:\n- kargah\n---\n"
 
 
 def _quoted(text: str) -> str:

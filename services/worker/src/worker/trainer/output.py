@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -33,7 +34,17 @@ def write_output(session: Session, material: Material, state: RunState, answers:
     _write(folder / "metrics.json", json.dumps(summary | details, ensure_ascii=False, indent=1))
     _write(folder / "loss.svg", loss_svg(state.history))
     _write(folder / "README.md", model_card(session, material, state, answers))
-    return OutputMessage(directory=str(folder), files=settle(folder), metrics=summary)
+    lineage = {"libraries": versions(), **template_of(material.tokenizer)}
+    return OutputMessage(directory=str(folder), files=settle(folder), metrics=summary, lineage=lineage)
+
+
+def template_of(tokenizer: Any) -> dict[str, str]:
+    """The hash of the chat template that a model speaks in, if it has one."""
+    template = getattr(tokenizer, "chat_template", None)
+    if not template:
+        return {}
+    canonical = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
+    return {"template_sha256": hashlib.sha256(canonical.encode()).hexdigest()}
 
 
 def summarise(session: Session, state: RunState) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Where versions come from, and what was made of them."""

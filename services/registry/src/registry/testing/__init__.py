@@ -1,0 +1,1 @@
+"""A registry for tests, on servers that are given."""

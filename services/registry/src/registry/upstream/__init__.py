@@ -1,0 +1,1 @@
+"""The hub that models are installed from: searched and judged before anything is downloaded."""
