@@ -224,7 +224,7 @@ def test_collecting_beside_commits_moves_and_deletes(registry: RegistryBench) ->
         with registry.registry.app.test_client() as http:
             mine = RegistryBench(http, registry.engine, registry.store, registry.registry)
             for turn in range(5):
-                answer = mine.commit(f"c{number}", model_files(100 + turn % 2))
+                answer = mine.post_version(f"c{number}", model_files(100 + turn % 2))
                 if answer.status_code not in (201, 503):
                     errors.append(str(answer.json))
                 elif answer.status_code == 201:

@@ -168,6 +168,10 @@ def test_models_are_listed(service: Service) -> None:
     assert service.http.get("/v1/models/owner%2Ftuned").json["id"] == "owner/tuned"
 
 
+def test_an_alias_is_followed(service: Service) -> None:
+    assert service.client.models.retrieve("tiny@production").id == "tiny@production"
+
+
 @pytest.mark.parametrize("model", ["absent", "tiny@2", "tiny@x", "enc", "../tiny", "a b"])
 def test_an_unknown_model_is_not_found(service: Service, model: str) -> None:
     with pytest.raises(openai.NotFoundError) as caught:

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from kargah import __version__
 from kargah.cli import (
+    bundle_commands,
     chat_command,
     control_commands,
     database_command,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(dataset_commands.app, name="dataset")
 app.add_typer(model_commands.app, name="model")
+app.add_typer(bundle_commands.app, name="bundle")
 app.add_typer(hub_commands.app, name="hub")
 app.add_typer(queue_command.app, name="queue")
 app.command()(stack_commands.up)

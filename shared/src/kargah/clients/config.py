@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ClientSettings(BaseSettings):
-    """`KARGAH_URL` is the gateway; `KARGAH_TIMEOUT` the seconds that one request may wait for an answer."""
+    """`KARGAH_URL` is the gateway; `KARGAH_TIMEOUT` the seconds that one request may wait for an answer.
+    `KARGAH_BUNDLE_KEYS` (a JSON list) are files of public keys whose bundles are taken in."""
 
     model_config = SettingsConfigDict(env_prefix="KARGAH_")
 
     url: str = "http://127.0.0.1:8080"
     timeout: float = 60.0
+    bundle_keys: list[Path] = []

@@ -49,14 +49,14 @@ class Models:
             done += file.size_bytes
             if progress is not None:
                 progress(done, total)
-        return self.commit(name, ModelVersionCreate(files=files, source=f"folder:{folder.name}"))
+        return self.add_version(name, ModelVersionCreate(files=files, source=f"folder:{folder.name}"))
 
     def locate(self, name: str) -> ModelLocation:
         """A version (the latest, or `name@3`) with its base, and the base's, if it is an adapter."""
         path, query = _address(name, "/location")
         return self._transport.ask(ModelLocation, "GET", path, params=query)
 
-    def commit(self, name: str, create: ModelVersionCreate) -> ModelVersionView:
+    def add_version(self, name: str, create: ModelVersionCreate) -> ModelVersionView:
         """Make a version of blobs that are there; the first one's when the idempotency key was used before."""
         body = create.model_dump(mode="json", by_alias=True)
         return self._transport.ask(ModelVersionView, "POST", f"/api/models/{place(name)}/versions", json=body)

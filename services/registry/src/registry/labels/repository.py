@@ -85,8 +85,8 @@ def _view(row: Row[Any]) -> AliasView:
     )
 
 
-def _grouped(rows: Iterable[Row[Any]]) -> dict[str, list[str]]:
+def _grouped(rows: Iterable[Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(row[1])
+    for version_id, label in rows:
+        found.setdefault(version_id, []).append(label)
     return found

@@ -54,7 +54,7 @@ class RegistryBench:
         answer = self.http.put(f"/api/blobs/{sha256(data)}", data=data)
         assert answer.status_code in (200, 201), answer.json
 
-    def commit(self, name: str, files: Mapping[str, bytes], *, send: bool = True, **extra: Any) -> Any:
+    def post_version(self, name: str, files: Mapping[str, bytes], *, send: bool = True, **extra: Any) -> Any:
         """Send the blobs and commit the version; the answer."""
         for data in files.values() if send else ():
             self.put(data)
@@ -63,7 +63,7 @@ class RegistryBench:
 
     def version(self, name: str, files: Mapping[str, bytes] | None = None, **extra: Any) -> dict[str, Any]:
         """The version that a commit made."""
-        answer = self.commit(name, model_files() if files is None else files, **extra)
+        answer = self.post_version(name, model_files() if files is None else files, **extra)
         assert answer.status_code == 201, answer.json
         made: dict[str, Any] = answer.json
         return made

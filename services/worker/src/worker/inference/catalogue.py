@@ -22,7 +22,7 @@ class Catalogue:
         self._registry = Peer("registry", registry_url)
 
     def locate(self, model_id: str) -> ModelLocation:
-        """Where the version is that `name` (the latest), `name@2` or `name@production` means now, if it can be talked to.
+        """Where the version is that `name` (the latest), `name@2` or `name@production` means, if it can be talked to.
         Raises NotFound."""
         location = self._location(model_id)
         if location is None or not can_generate(location.version.facts):

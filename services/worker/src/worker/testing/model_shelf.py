@@ -77,7 +77,9 @@ class Shelf:
         if path.startswith("/api/datasets/"):
             return self._dataset(path.removeprefix("/api/datasets/").removesuffix("/location"), url.query)
         versions = self._locations.get(path.removeprefix("/api/models/").removesuffix("/location"), [])
-        number = int(url.query.removeprefix("version=") or len(versions))
+        wanted = url.query.removeprefix("version=") or str(len(versions))
+        wanted = {"production": "1"}.get(wanted, wanted)
+        number = int(wanted) if wanted.isdigit() else 0
         if not 1 <= number <= len(versions):
             return 404, json.dumps({"status": 404}).encode()
         return 200, versions[number - 1].model_dump_json(by_alias=True).encode()
