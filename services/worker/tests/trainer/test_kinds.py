@@ -192,6 +192,17 @@ def test_an_export_computes_what_the_adapter_on_its_base_does(adapter: Path, inp
     assert str(inputs.llama) not in text and str(adapter) not in text
 
 
+def test_an_export_in_half_precision_reads_back_exactly(adapter: Path, inputs: Any, tmp_path: Path) -> None:
+    """What is written is what was compared: positions are computed in float32, whatever the weights are stored in."""
+    half = tmp_path / "half"
+    AutoModelForCausalLM.from_pretrained(inputs.llama, dtype=torch.bfloat16).save_pretrained(half)
+    AutoTokenizer.from_pretrained(inputs.llama).save_pretrained(half)
+    ran = _export(adapter, half, tmp_path)
+    assert ran.status == 0, ran.context.sent(FailedMessage)
+    assert ran.context.sent(OutputMessage)[0].metrics["difference"] == 0.0
+    assert AutoModelForCausalLM.from_pretrained(ran.output, dtype="auto").dtype == torch.bfloat16
+
+
 def test_an_export_that_reads_back_otherwise_is_not_handed_over(
     adapter: Path, inputs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from worker.trainer.context_reporter import ContextReporter
 from worker.trainer.errors import TrainingError
 from worker.trainer.export_card import export_card
 from worker.trainer.export_check import Check
-from worker.trainer.models import load_model, load_tokenizer, quieten, stored_dtype
+from worker.trainer.models import cast_weights, load_model, load_tokenizer, quieten, stored_dtype
 from worker.trainer.output import template_of
 from worker.trainer.scrub import scrub
 
@@ -71,7 +71,7 @@ def _write_merged(base: Path, adapter: Path, folder: Path, check: Check, reporte
     reporter.progress(40, "merging")
     merged = adapted.merge_and_unload(safe_merge=True)
     check.same(merged, "The merged model differs from the adapter on its base")
-    merged = merged.to(stored_dtype(base))
+    cast_weights(merged, stored_dtype(base))
     reporter.log(
         f"Stored in {stored_dtype(base)}: that rounds the logits by {check.difference(merged):.2g} of their spread"
     )

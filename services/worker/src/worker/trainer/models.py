@@ -61,6 +61,13 @@ def stored_dtype(folder: Path) -> torch.dtype:
     return found if isinstance(found, torch.dtype) else torch.float32
 
 
+def cast_weights(model: Any, dtype: torch.dtype) -> None:
+    """Parameters alone, as when a model is opened in that type. `model.to` would round what it computes with besides:
+    the frequencies of rotary positions, which a saved model does not hold."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+
+
 def context_length(config: Any, tokenizer: Any, wanted: int) -> int:
     """The most tokens a row may have: what is wanted, as far as model and tokenizer go."""
     limit = getattr(config, "max_position_embeddings", None)
