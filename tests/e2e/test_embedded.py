@@ -126,6 +126,23 @@ def test_what_would_be_trained_is_shown_before_it_is(installed: Kargah) -> None:
     assert "tokens a word" in told
 
 
+def test_rows_are_divided_searched_and_described(installed: Kargah) -> None:
+    installed.run("dataset", "upload", str(PERSIAN_QA), "--name", "divided")
+    divided = installed.json("dataset", "split", "divided", "--test", "10%", "--validation", "0.05", "--seed", "7")
+    rows = {name: stats["rows"] for name, stats in divided["stats"]["splits"].items()}
+    assert sum(rows.values()) == divided["stats"]["rows"] and set(rows) == {"train", "validation", "test"}
+    assert divided["stats"]["scripts"] == {"persian": divided["stats"]["rows"]}
+    assert "Persian" in installed.run("dataset", "stats", "divided").stdout
+
+    found = installed.json("dataset", "preview", "divided", "--search", "سفر", "--limit", "2")
+    assert len(found["rows"]) == 2 and all("سفر" in str(row) for row in found["rows"])
+
+    arguments = ("-m", "tiny-llama", "-d", "divided", "-o", "by-splits", "--max-steps", "10")
+    job = installed.json("train", *arguments)
+    logs = installed.run("logs", job["id"]).stdout
+    assert f"{rows['train']} to train on, {rows['validation']} held out" in " ".join(logs.split())
+
+
 def test_wrong_use_is_explained(installed: Kargah) -> None:
     refused = installed.run("train", "-m", "no-such-model", "-d", "parsinlu_rc", expect=1)
     assert "no-such-model" in refused.stderr

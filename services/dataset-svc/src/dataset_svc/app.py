@@ -17,6 +17,8 @@ from dataset_svc.repairs.service import Repairs
 from dataset_svc.resumable.completer import Completer
 from dataset_svc.resumable.routes import add_resumable
 from dataset_svc.resumable.service import ResumableUploads, Rules
+from dataset_svc.splits.routes import add_split_routes
+from dataset_svc.splits.service import SplitService
 from kargah.adapters.minio_store import MinioStore
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
@@ -34,6 +36,7 @@ def make_app(settings: DatasetSettings) -> Flask:
     api = datasets_api(datasets, uploads, limits.upload_bytes)
     repair_routes(api, Repairs(datasets, uploads))
     add_resumable(api, _resumable(store, engine, uploads, settings))
+    add_split_routes(api, SplitService(store, datasets, uploads))
 
     def database() -> None:
         with UnitOfWork(engine) as tx:

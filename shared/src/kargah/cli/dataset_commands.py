@@ -12,7 +12,10 @@ from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
+from kargah.cli.preview_command import preview
 from kargah.cli.repair_command import repair
+from kargah.cli.split_command import show_splits, split
+from kargah.cli.stats_command import stats
 from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
 from kargah.cli.upload_progress import upload_progress
@@ -20,7 +23,8 @@ from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
-app.command()(repair)
+for command in (preview, stats, split, repair):
+    app.command()(command)
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
 
 
@@ -89,25 +93,6 @@ def list_datasets(context: typer.Context, json: JsonOption = False) -> None:
 
 
 @app.command()
-def preview(
-    context: typer.Context,
-    name: NameArgument,
-    offset: Annotated[int, typer.Option(min=0)] = 0,
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
-    json: JsonOption = False,
-) -> None:
-    """Show rows of a dataset."""
-    answer = connect(context).datasets.preview(name, offset=offset, limit=limit)
-    if json:
-        print_json(answer)
-        return
-    for number, row in enumerate(answer.rows, start=answer.offset + 1):
-        console.rule(f"row {number}", align="left")
-        for field, value in row.items():
-            console.print(f"[bold]{escape(field)}[/]: {escape(str(value))}", highlight=False)
-
-
-@app.command()
 def show(
     context: typer.Context,
     name: NameArgument,
@@ -159,6 +144,7 @@ def _describe(version: DatasetVersionView) -> None:
         f"{size(stats.size_bytes)}, fields {escape(', '.join(stats.fields))}",
         highlight=False,
     )
+    show_splits(version)
     for warning in version.warnings[:20]:
         mend = f" [dim]--fix {warning.repair}[/]" if warning.repair else ""
         console.print(f"[yellow]line {warning.line}[/] {escape(warning.message)}{mend}", highlight=False)

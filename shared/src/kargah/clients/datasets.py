@@ -10,7 +10,7 @@ from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import Transport, place
 from kargah.clients.upload_in_parts import Progress, UploadInParts
 from kargah.contracts.base import Page
-from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport
+from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport, SplitRequest
 from kargah.contracts.tokens import DatasetTokens, RowsWanted, TokensRequest
 from kargah.domain.names import is_name
 
@@ -73,13 +73,32 @@ class Datasets:
         query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         return self._transport.ask(Page[DatasetView], "GET", "/api/datasets", params=query)
 
-    def get(self, name: str) -> DatasetView:
-        return self._transport.ask(DatasetView, "GET", f"/api/datasets/{place(name)}")
+    def get(self, name: str, *, version: int | None = None) -> DatasetView:
+        """A dataset; `version` puts that version in the place of the latest."""
+        query = {} if version is None else {"version": version}
+        return self._transport.ask(DatasetView, "GET", f"/api/datasets/{place(name)}", params=query)
 
-    def preview(self, name: str, *, offset: int = 0, limit: int = 10) -> DatasetPreview:
-        """Rows `offset` .. `offset + limit` (at most 100) of the latest version."""
-        query = {"offset": offset, "limit": limit}
+    def preview(
+        self,
+        name: str,
+        *,
+        offset: int = 0,
+        limit: int = 10,
+        search: str | None = None,
+        version: int | None = None,
+        cursor: str | None = None,
+    ) -> DatasetPreview:
+        """At most `limit` (100) rows from row `offset` on, of the latest version by default; with `search`, those that
+        have it in any field. `cursor`, from an earlier answer, goes on where that one ended."""
+        given = {"offset": offset, "limit": limit, "search": search, "version": version, "cursor": cursor}
+        query = {key: value for key, value in given.items() if value is not None}
         return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{place(name)}/preview", params=query)
+
+    def split(self, name: str, wanted: SplitRequest) -> DatasetVersionView:
+        """Divide the rows of a version into train, validation and test; the version that is so divided."""
+        body = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
+        path = f"/api/datasets/{place(name)}/splits"
+        return self._transport.ask(DatasetVersionView, "POST", path, json=body, timeout=_UPLOAD_TIMEOUT)
 
     def tokens(
         self,

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kargah.contracts.base import Timestamp, Wire, WireRequest
 
 
+class SplitStats(Wire):
+    """One split: `share` is its exact part of the rows, to six decimals."""
+
+    rows: int
+    share: float
+    size_bytes: int
+    labels: dict[str, int] = {}
+    scripts: dict[str, int] = {}
+
+
 class DatasetStats(Wire):
-    """`field_stats`: per field its count, empty count, and min/mean/max length in characters for strings."""
+    """`field_stats`: per field its count, empty count, and min/mean/max length in characters for strings. `row_bytes`:
+    min, mean and max size of a row as stored. `scripts`: how many rows are mainly persian, arabic_script (of another
+    language), latin, other, mixed, or have no letters (none). `splits`: those that have rows, where there are splits.
+    `row_bytes` and `scripts` are empty for versions of releases that did not count them."""
 
     rows: int
     size_bytes: int
     fields: list[str]
     field_stats: dict[str, dict[str, float]] = {}
     labels: dict[str, int] = {}
+    row_bytes: dict[str, float] = {}
+    scripts: dict[str, int] = {}
+    splits: dict[str, SplitStats] = {}
 
 
 class RowProblem(Wire):
@@ -56,6 +72,18 @@ class Lineage(Wire):
     rows_dropped: int
 
 
+class VersionSplits(Wire):
+    """How the rows were divided: by a hash with `seed` and the shares `asked` for, by a `column`, or as the parts that
+    the version was put together from. The object of `sha256` has a byte for each row: its split's place in `names`."""
+
+    kind: Literal["hash", "column", "parts"]
+    names: list[str]
+    sha256: str
+    seed: int | None = None
+    asked: dict[str, float] = {}
+    column: str | None = None
+
+
 class DatasetVersionView(Wire):
     """An immutable, content-addressed version: `sha256` of the canonical rows (JSONL, UTF-8, one row a line)."""
 
@@ -67,6 +95,7 @@ class DatasetVersionView(Wire):
     source_filename: str
     source_sha256: str
     stats: DatasetStats
+    splits: VersionSplits | None = None
     warnings: list[RowWarning] = []
     lineage: Lineage | None = None
     created_at: Timestamp
@@ -82,15 +111,78 @@ class DatasetView(Wire):
 
 
 class DatasetPreview(Wire):
-    """Rows `offset` .. `offset + len(rows)` of a version, as stored."""
+    """Rows of a version as stored, each with its number (counted from 0), looked for from row `offset` on. Where rows
+    are left, `next_cursor` goes on with row `next_offset`: a search may find nothing and still have rows left."""
 
     version: DatasetVersionView
     offset: int
     rows: list[dict[str, Any]]
+    numbers: list[int] = []
+    next_offset: int | None = None
+    next_cursor: str | None = None
+
+
+class HashSplit(WireRequest):
+    """Shares of the rows, chosen by content and `seed`: about so many, and the same ones when others are added."""
+
+    test: float = Field(gt=0, le=0.9)
+    validation: float = Field(default=0, ge=0, le=0.9)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+
+    @model_validator(mode="after")
+    def _leave_rows_to_train_on(self) -> Self:
+        if self.test + self.validation > 0.95:
+            raise ValueError("test and validation together may take 0.95 of the rows at most")
+        return self
+
+    def shares(self) -> dict[str, float]:
+        """By split, those that are asked for."""
+        return {"test": self.test} | ({"validation": self.validation} if self.validation else {})
+
+
+class SplitParts(WireRequest):
+    """Numbers of versions of the same dataset: the rows of each are a split of the new one."""
+
+    train: int = Field(ge=1, le=2**31 - 1)
+    validation: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    test: int | None = Field(default=None, ge=1, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _need_two(self) -> Self:
+        if len(set(self.given().values())) < len(self.given()) or len(self.given()) < 2:
+            raise ValueError("name two or three different versions: train, and validation or test or both")
+        return self
+
+    def given(self) -> dict[str, int]:
+        """By split, in the order in which their rows follow each other."""
+        numbers = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: number for name, number in numbers.items() if number is not None}
+
+
+class SplitRequest(WireRequest):
+    """`POST /api/datasets/<name>/splits`, one of: `hash`; `column`, which names each row's split; `parts`.
+
+    `version`: which one is divided, by default the latest.
+    """
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    hash: HashSplit | None = None
+    column: str | None = Field(default=None, min_length=1, max_length=200)
+    parts: SplitParts | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [name for name in ("hash", "column", "parts") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give one of hash, column and parts")
+        if self.parts is not None and self.version is not None:
+            raise ValueError("version does not go with parts")
+        return self
 
 
 class DatasetLocation(Wire):
-    """Where a worker reads the rows of a version: an object in the store, to be checked against `sha256`."""
+    """Where a worker reads the rows of a version: an object in the store, to be checked against `sha256`. That of its
+    splits lies beside it."""
 
     version: DatasetVersionView
     bucket: str

@@ -23,8 +23,9 @@ class RunSpec(Message):
     """All a trainer needs; it has no credentials and no network. Every path is absolute and local.
 
     `model_dir` is a Hugging Face model folder; `base_dir` is given as well when `model_dir` holds an adapter.
-    `dataset_path` is the version's canonical JSONL, `dataset_format` its format. `resume_dir` is a verified checkpoint
-    to go on from. `work_dir` is this attempt's own, for checkpoints and output. `cache_dir` outlives attempts
+    `dataset_path` is the version's canonical JSONL, `dataset_format` its format. Where the version has splits,
+    `splits_path` holds a byte a row: its split's place in `split_names`. `resume_dir` is a verified checkpoint to
+    go on from. `work_dir` is this attempt's own, for checkpoints and output. `cache_dir` outlives attempts
     (tokenised data, keyed by content). `facts` goes into the model card.
     """
 
@@ -38,6 +39,9 @@ class RunSpec(Message):
     dataset_path: str | None = None
     dataset_format: str | None = None
     dataset_sha256: str | None = None
+    splits_path: str | None = None
+    splits_sha256: str | None = None
+    split_names: list[str] = []
     resume_dir: str | None = None
     work_dir: str
     cache_dir: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
+from dataset_svc.checks.scripts import script_of_row
 from kargah.contracts.datasets import DatasetStats
 from kargah.formats.base import Chat, Example, LabelledText
 
@@ -11,6 +14,11 @@ MAX_FIELDS = 1000
 MAX_LABELS = 1000
 LONGEST_NAME = 200
 _BATCH = 1024
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """By count, then by name."""
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 class _Lengths:
@@ -82,11 +90,15 @@ class Statistics:
         self.labels: dict[str, int] = {}
         self.too_many_fields = self.too_many_labels = False
         self._fields: dict[str, _Field] = {}
+        self._row_bytes = _Lengths()
+        self._scripts: Counter[str] = Counter()
 
     def add(self, row: dict[str, Any], size: int) -> None:
         """Count one row of `size` bytes as stored."""
         self.rows += 1
         self.size_bytes += size
+        self._row_bytes.batch.append(size)
+        self._scripts[script_of_row(row)] += 1
         fields = self._fields
         for name, value in row.items():
             field = fields.get(name) or self._new_field(name)
@@ -97,6 +109,7 @@ class Statistics:
             else:
                 field.add(value)
         if not self.rows % _BATCH:
+            self._row_bytes.fold()
             for field in fields.values():
                 field.fold()
 
@@ -109,12 +122,15 @@ class Statistics:
 
     def view(self) -> DatasetStats:
         """The contract's view."""
+        self._row_bytes.fold()
         return DatasetStats(
             rows=self.rows,
             size_bytes=self.size_bytes,
             fields=list(self._fields),
             field_stats={name: field.summary() for name, field in self._fields.items()},
-            labels=dict(sorted(self.labels.items(), key=lambda entry: (-entry[1], entry[0]))),
+            labels=most_first(self.labels),
+            row_bytes=self._row_bytes.summary(""),
+            scripts=most_first(self._scripts),
         )
 
     def _new_field(self, name: str) -> _Field | None:

@@ -23,10 +23,12 @@ class VersionQuery(WireRequest):
 
 
 class PreviewQuery(VersionQuery):
-    """`limit` rows from row `offset` (counted from 0)."""
+    """`limit` rows from row `offset` (counted from 0) or from a `cursor` on; `search`: text in any of their fields."""
 
     offset: int = Field(default=0, ge=0, le=2**60)
     limit: int = Field(default=10, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=1000)
+    search: str | None = Field(default=None, min_length=1, max_length=200)
 
 
 class ContentQuery(WireRequest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, null, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dataset_svc.checks.row_index import RowIndex
@@ -36,7 +36,8 @@ def lock_objects(conn: Connection, digests: Sequence[str]) -> None:
 
 def is_referred_to(conn: Connection, digest: str) -> bool:
     """Whether any version needs the object of that sha256."""
-    needed = select(versions.c.id).where(or_(versions.c.sha256 == digest, versions.c.source_sha256 == digest))
+    columns = (versions.c.sha256, versions.c.source_sha256, versions.c.splits_sha256)
+    needed = select(versions.c.id).where(or_(*(column == digest for column in columns)))
     return conn.execute(needed.limit(1)).first() is not None
 
 
@@ -44,7 +45,13 @@ def insert_version(conn: Connection, new: NewVersion) -> tuple[DatasetVersionVie
     """Record the version; the dataset is made if there is none. The same rows again: the version that has them, and
     False."""
     dataset_id = _dataset_id(conn, new.name)
-    same = and_(versions.c.dataset_id == dataset_id, versions.c.sha256 == new.sha256, versions.c.format == new.format)
+    values = _values(new)
+    same = and_(
+        versions.c.dataset_id == dataset_id,
+        versions.c.sha256 == new.sha256,
+        versions.c.format == new.format,
+        versions.c.splits_sha256.is_not_distinct_from(values["splits_sha256"]),
+    )
     if (known := conn.execute(_select_versions().where(same)).one_or_none()) is not None:
         return _version_view(known), False
     number = conn.execute(
@@ -54,7 +61,7 @@ def insert_version(conn: Connection, new: NewVersion) -> tuple[DatasetVersionVie
         .returning(datasets.c.version_count)
     ).scalar_one()
     version_id = new_id("dsv")
-    conn.execute(insert(versions).values(id=version_id, dataset_id=dataset_id, number=number, **_values(new)))
+    conn.execute(insert(versions).values(id=version_id, dataset_id=dataset_id, number=number, **values))
     return _version_view(conn.execute(_select_versions().where(versions.c.id == version_id)).one()), True
 
 
@@ -73,6 +80,8 @@ def _values(new: NewVersion) -> dict[str, Any]:
         "source_sha256": new.source_sha256,
         "source_filename": new.source_filename,
         "stats": new.stats.model_dump(mode="json"),
+        "splits": new.splits.model_dump(mode="json") if new.splits else null(),
+        "splits_sha256": new.splits.sha256 if new.splits else None,
         "warnings": [warning.model_dump(mode="json") for warning in new.warnings],
         "lineage": None if new.lineage is None else new.lineage.model_dump(mode="json"),
         "index_rows": new.index.rows,
@@ -128,9 +137,10 @@ def delete_dataset(conn: Connection, name: str) -> list[str] | None:
     if dataset_id is None:
         return None
     gone = delete(versions).where(versions.c.dataset_id == dataset_id)
-    rows = conn.execute(gone.returning(versions.c.sha256, versions.c.source_sha256)).all()
+    columns = (versions.c.sha256, versions.c.source_sha256, versions.c.splits_sha256)
+    rows = conn.execute(gone.returning(*columns)).all()
     conn.execute(delete(datasets).where(datasets.c.id == dataset_id))
-    return sorted({digest for row in rows for digest in row})
+    return sorted({digest for row in rows for digest in row if digest is not None})
 
 
 def _select_versions() -> Select[Any]:
@@ -157,6 +167,7 @@ def _version_view(row: Row[Any]) -> DatasetVersionView:
         source_filename=row.source_filename,
         source_sha256=row.source_sha256,
         stats=row.stats,
+        splits=row.splits,
         warnings=row.warnings,
         lineage=row.lineage,
         created_at=row.created_at,

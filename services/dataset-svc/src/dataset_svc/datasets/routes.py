@@ -81,8 +81,8 @@ def _add_reads(api: Api, service: DatasetService) -> None:
 
     @api.get(f"{_NAME}/preview", returns=DatasetPreview, query=PreviewQuery)
     def preview_dataset(name: str, query: PreviewQuery) -> DatasetPreview:
-        """Some rows as stored; the first ten by default."""
-        return service.preview(name, query.version, query.offset, query.limit)
+        """Some rows as stored, the first ten by default; with `search`, rows that have it"""
+        return service.preview(name, query)
 
     @api.get(f"{_NAME}/statistics", returns=DatasetStats, query=VersionQuery)
     def get_dataset_statistics(name: str, query: VersionQuery) -> DatasetStats:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from dataset_svc.datasets import repository
 from dataset_svc.datasets.objects import object_key, release
+from dataset_svc.datasets.pages import LONGEST_STORED_ROW, lost, read_page
+from dataset_svc.datasets.queries import PreviewQuery
 from dataset_svc.datasets.values import ListPosition
 from dataset_svc.readers.lines import lines
 from kargah.contracts.base import Page
@@ -21,12 +21,9 @@ from kargah.contracts.datasets import (
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, NotFound, Unavailable
+from kargah.formats.folding import Needle
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.web.paging import decode_cursor, encode_cursor
-
-_PREVIEW_BYTES = 8 << 20
-# CSV rows can grow when they are written as JSON, so the limit here is above the readers'.
-_LONGEST_STORED_ROW = 64 << 20
 
 
 class DatasetService:
@@ -70,26 +67,38 @@ class DatasetService:
         key, size = object_key(found.sha256), found.stats.size_bytes
         return DatasetLocation(version=found, bucket=self._store.bucket, key=key, size_bytes=size)
 
-    def preview(self, name: str, version: int | None, offset: int, limit: int) -> DatasetPreview:
-        """Rows from `offset` on: at most `limit`, and fewer when they are large (8 MiB in all, but always one)."""
+    def preview(self, name: str, query: PreviewQuery) -> DatasetPreview:
+        """Rows from `query.offset` or its cursor on; with `search`, those of them that have it. Work is bounded: where
+        an answer ends before the rows do, its cursor goes on in the same version."""
+        number, offset = (query.version, query.offset) if query.cursor is None else _place(query.cursor)
         with UnitOfWork(self._engine) as tx:
-            found = repository.get_dataset(tx.connection, name, version)
+            found = repository.get_dataset(tx.connection, name, number)
             if found is None:
-                raise _unknown(name, version)
-            row, position = repository.get_index(tx.connection, found.latest.id).nearest(offset)
-        rows = self._rows(found.latest, position, offset - row, limit) if offset < found.latest.stats.rows else []
-        return DatasetPreview(version=found.latest, offset=offset, rows=rows)
+                raise _unknown(name, number)
+            index = repository.get_index(tx.connection, found.latest.id)
+        version = found.latest
+        needle = None if query.search is None else Needle.of(query.search)
+        page = read_page(self._store, version, index, offset, query.limit, needle)
+        following = None if page.following is None else encode_cursor(version.version, page.following)
+        return DatasetPreview(
+            version=version,
+            offset=offset,
+            rows=page.rows,
+            numbers=page.numbers,
+            next_offset=page.following,
+            next_cursor=following,
+        )
 
     def stored_lines(self, version: DatasetVersionView) -> Iterator[bytes]:
         """Every row of a version as stored, in order, read as they are asked for."""
         try:
             with self._store.open(object_key(version.sha256)) as stream:
-                for number, _, data in lines(stream, 0, _LONGEST_STORED_ROW):
+                for number, _, data in lines(stream, 0, LONGEST_STORED_ROW):
                     if data is None:
                         raise Unavailable(f"row {number} of {version.dataset} version {version.version} is too long")
                     yield data
         except ObjectMissing as error:
-            raise _lost(version) from error
+            raise lost(version) from error
 
     def delete(self, name: str) -> None:
         """Remove a dataset with all its versions, and the objects that no other version needs."""
@@ -98,26 +107,6 @@ class DatasetService:
         if digests is None:
             raise _unknown(name, None)
         release(self._store, self._engine, digests)
-
-    def _rows(self, version: DatasetVersionView, position: int, skip: int, limit: int) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        size = 0
-        try:
-            with self._store.open(object_key(version.sha256), offset=position) as stream:
-                for number, _, data in lines(stream, position, _LONGEST_STORED_ROW):
-                    if number <= skip or data is None:
-                        continue
-                    size += len(data)
-                    if len(rows) == limit or (rows and size > _PREVIEW_BYTES):
-                        break
-                    rows.append(json.loads(data))
-        except ObjectMissing as error:
-            raise _lost(version) from error
-        return rows
-
-
-def _lost(version: DatasetVersionView) -> Unavailable:
-    return Unavailable(f"the rows of {version.dataset} version {version.version} are not in the store")
 
 
 def _unknown(name: str, version: int | None) -> NotFound:
@@ -133,3 +122,11 @@ def _position(cursor: str) -> ListPosition:
         message = "not a cursor of this list"
         raise Invalid(message, errors=[FieldError("cursor", message, "bad_cursor")]) from error
     return ListPosition(moment, str(last_id))
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    version, row = decode_cursor(cursor, int, int)
+    if not isinstance(version, int) or not isinstance(row, int) or version < 1 or row < 0:
+        message = "not a cursor of these rows"
+        raise Invalid(message, errors=[FieldError("cursor", message, "bad_cursor")])
+    return version, row

@@ -16,7 +16,8 @@ datasets = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-# `sha256` names the canonical rows, `source_sha256` the file as it was sent. The index arrays are a RowIndex.
+# `sha256` names the canonical rows, `source_sha256` the file as it was sent, `splits_sha256` a byte for each row: its
+# split. The index arrays are a RowIndex.
 versions = Table(
     "dataset_versions",
     metadata,
@@ -30,6 +31,8 @@ versions = Table(
     Column("stats", JSONB, nullable=False),
     Column("warnings", JSONB, nullable=False),
     Column("lineage", JSONB),
+    Column("splits", JSONB),
+    Column("splits_sha256", Text),
     Column("index_rows", ARRAY(BigInteger), nullable=False),
     Column("index_offsets", ARRAY(BigInteger), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

@@ -103,7 +103,7 @@ class Uploads:
             self._store.put_stream(key, io.BufferedReader(hashed, _BUFFER))
             yield Staged(key, digest)
         finally:
-            self._drop(key)
+            self.drop(key)
 
     def add(
         self, staged: Staged, request: Request, on_recorded: OnRecorded | None = None
@@ -127,9 +127,9 @@ class Uploads:
                 index=checked.index,
                 lineage=request.lineage,
             )
-            return self._record(new, {rows_key: rows, staged.key: staged.digest}, on_recorded)
+            return self.record(new, {rows_key: rows, staged.key: staged.digest}, on_recorded)
         finally:
-            self._drop(rows_key)
+            self.drop(rows_key)
 
     def _check(self, staged: Staged, request: Request, rows_key: str, rows: Digest) -> CheckedRows:
         with self._store.open(staged.key) as raw, first_reading(raw, staged) as stream:
@@ -140,9 +140,10 @@ class Uploads:
             self._store.put_stream(rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
         return checked
 
-    def _record(
-        self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None
+    def record(
+        self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None = None
     ) -> tuple[DatasetVersionView, bool]:
+        """Make the version of `objects`, which lie at these keys and are taken over from there; whether it is new."""
         digests = [digest.sha256 for digest in objects.values()]
         recorded = None
         try:
@@ -180,7 +181,8 @@ class Uploads:
         except DomainError as error:
             _log.warning("objects of an upload are left to the janitor", error=str(error))
 
-    def _drop(self, key: str) -> None:
+    def drop(self, key: str) -> None:
+        """Remove a staged object; where that fails the janitor will."""
         try:
             self._store.delete(key)
         except StoreUnavailable as error:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataset_svc.checks.row_index import RowIndex
-from kargah.contracts.datasets import DatasetStats, Lineage, RowWarning
+from kargah.contracts.datasets import DatasetStats, Lineage, RowWarning, VersionSplits
 
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version about to be recorded; its two objects are in the store."""
+    """A version about to be recorded; its objects are in the store."""
 
     name: str
     format: str
@@ -22,6 +22,7 @@ class NewVersion:
     warnings: list[RowWarning]
     index: RowIndex
     lineage: Lineage | None = None
+    splits: VersionSplits | None = None
 
 
 @dataclass(frozen=True, slots=True)

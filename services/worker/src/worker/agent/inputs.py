@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kargah.contracts.datasets import DatasetLocation
-from kargah.contracts.jobs import DatasetRef, ModelRef
+from kargah.contracts.jobs import ModelRef
 from kargah.contracts.models import ModelLocation
 from kargah.jobstore.values import Claim
 from kargah.ports.object_store import ObjectStore
@@ -24,6 +24,7 @@ class Inputs:
     model: FetchedModel | None = None
     dataset: DatasetLocation | None = None
     dataset_path: Path | None = None
+    splits_path: Path | None = None
     restored: Restored = field(default_factory=Restored)
     facts: dict[str, Any] = field(default_factory=dict)
     lineage: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class InputFetcher:
         config = self.claim.config
         facts: dict[str, Any] = {"name": self.claim.name, "output_model": config.output_model}
         lineage: dict[str, Any] = {}
-        model, dataset, path = None, None, None
+        model, dataset, path, splits = None, None, None, None
         if config.base_model is not None:
             location, model = self._model(config.base_model)
             root = location.base or location
@@ -55,11 +56,14 @@ class InputFetcher:
             facts |= {"model": location.version.model, "model_version": location.version.version}
             lineage |= model_lineage(location)
         if config.dataset is not None:
-            dataset, path = self._dataset(config.dataset)
+            dataset = self.peers.dataset_location(config.dataset)
+            path = self._object(dataset, dataset.version.sha256, dataset.size_bytes)
+            if (given := dataset.version.splits) is not None:
+                splits = self._object(dataset, given.sha256, dataset.version.stats.rows)
             facts |= {"dataset": dataset.version.dataset, "dataset_version": dataset.version.version}
             lineage |= _dataset_lineage(dataset)
         restored = self._restored()
-        return Inputs(model, dataset, path, restored, facts, lineage)
+        return Inputs(model, dataset, path, splits, restored, facts, lineage)
 
     def _restored(self) -> Restored:
         """Its own progress, or else what it begins with."""
@@ -75,13 +79,11 @@ class InputFetcher:
         fetched = fetch_with_base(location, self.store, self.cache_dir, into, on_bytes=self.background.check)
         return location, fetched
 
-    def _dataset(self, ref: DatasetRef) -> tuple[DatasetLocation, Path]:
-        location = self.peers.dataset_location(ref)
-        sha256 = location.version.sha256
-        prefix = location.key.removesuffix(sha256)
+    def _object(self, location: DatasetLocation, sha256: str, size_bytes: int) -> Path:
+        """One of a dataset version's objects; all lie side by side."""
+        prefix = location.key.removesuffix(location.version.sha256)
         check = self.background.check
-        path = fetch_blob(self.store, sha256, location.size_bytes, self.cache_dir, prefix=prefix, on_bytes=check)
-        return location, path
+        return fetch_blob(self.store, sha256, size_bytes, self.cache_dir, prefix=prefix, on_bytes=check)
 
 
 def model_lineage(location: ModelLocation) -> dict[str, Any]:
@@ -99,9 +101,10 @@ def model_lineage(location: ModelLocation) -> dict[str, Any]:
 
 def _dataset_lineage(location: DatasetLocation) -> dict[str, Any]:
     version = location.version
-    return {
+    lineage = {
         "dataset": version.dataset,
         "dataset_version": version.version,
         "dataset_version_id": version.id,
         "dataset_sha256": version.sha256,
     }
+    return lineage | ({"dataset_splits_sha256": version.splits.sha256} if version.splits else {})

@@ -116,7 +116,8 @@ class CommonParams(BaseModel):
         ge=0,
         le=0.9,
         title="Held-out share",
-        description="Share of the rows kept out of training, to measure what was learnt; chosen by content and seed.",
+        description="Share of the rows kept out of training, to measure what was learnt; chosen by content and seed. "
+        "A dataset version with splits of its own brings these instead.",
         json_schema_extra=basic(0, 0.5),
     )
     eval_rows: int = Field(

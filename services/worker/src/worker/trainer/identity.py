@@ -28,7 +28,7 @@ def identity(session: Session, recipe: str) -> Identity:
     must_match = {
         "recipe": recipe,
         "parameters": _params_hash(session.params, session.context.spec.params),
-        "dataset": dataset_hash(session),
+        "dataset": "+".join(filter(None, (dataset_hash(session), session.context.spec.splits_sha256))),
         "base model": _digest(_sized(path) for folder in folders for path in sorted(folder.iterdir())),
     }
     return Identity(must_match, versions())

@@ -13,6 +13,7 @@ from worker.trainer import rng
 from worker.trainer.context import RunContext
 from worker.trainer.device import Device, open_device
 from worker.trainer.errors import TrainingError
+from worker.trainer.given_splits import GivenSplits
 from worker.trainer.reading import tokenizer_folder
 from worker.trainer.rows import RowFile, Split, all_held_out, split_rows
 
@@ -58,9 +59,20 @@ def open_session(context: RunContext, params: CommonParams) -> Session:
     device = open_device(params.precision, spec.threads, deterministic=params.deterministic)
     rng.seed_all(params.seed)
     rows = RowFile(Path(spec.dataset_path))
-    split = split_rows(rows, params.eval_fraction, params.seed) if KINDS[spec.kind].trains else all_held_out(rows)
+    split = _split(context, params, rows)
     context.log(f"{len(rows)} rows: {len(split.train)} to train on, {len(split.held_out)} held out")
     base_dir = Path(spec.base_dir) if spec.base_dir is not None else None
     return Session(
         context, params, device, rows, format_named(spec.dataset_format), split, Path(spec.model_dir), base_dir
     )
+
+
+def _split(context: RunContext, params: CommonParams, rows: RowFile) -> Split:
+    """The version's own splits where it has any; else by content and seed, or everything to be measured."""
+    spec = context.spec
+    trains = KINDS[spec.kind].trains
+    if spec.splits_path is None:
+        return split_rows(rows, params.eval_fraction, params.seed) if trains else all_held_out(rows)
+    given = GivenSplits(rows, Path(spec.splits_path), spec.split_names)
+    context.log(f"The dataset version brings its splits: {given.told()}; eval_fraction is not used")
+    return given.for_training() if trains else given.for_measuring(all_held_out(rows))

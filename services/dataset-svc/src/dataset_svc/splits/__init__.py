@@ -1,0 +1,1 @@
+"""Divides the rows of a version into train, validation and test."""

@@ -1,0 +1,65 @@
+"""What stands in two splits: a model is then measured on what it has learnt."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from itertools import combinations
+
+from dataset_svc.checks.findings import PLACES
+from kargah.contracts.datasets import RowPlace, RowWarning
+from kargah.domain.splits import SPLITS
+from kargah.formats.folding import HALF_SPACE, folded
+
+REMEMBERED = 2_000_000
+_ORDER = tuple(reversed(SPLITS))  # a held-out split is told first, and the one that it has met second
+
+
+class Leakage:
+    """Remembers the first two million rows: 24 bytes for each."""
+
+    def __init__(self) -> None:
+        self._numbers = {name: array("Q") for name in SPLITS}
+        self._rows = {name: array("Q") for name in SPLITS}
+        self._asked = {name: array("Q") for name in SPLITS}
+        self._left = REMEMBERED
+
+    def add(self, number: int, split: str, line: bytes, asked: str) -> None:
+        """Row `number`, counted from 1, stored as `line`; `asked` is what the model is given in it."""
+        if self._left:
+            self._left -= 1
+            self._numbers[split].append(number)
+            self._rows[split].append(_digest(line))
+            self._asked[split].append(_digest(_plain(asked)))
+
+    def view(self) -> list[RowWarning]:
+        """A warning for each pair of splits with the same rows, and for each with the same questions beside these."""
+        return [problem for pair in combinations(_ORDER, 2) for problem in self._pair(*pair)]
+
+    def _pair(self, held: str, other: str) -> Iterator[RowWarning]:
+        rows = self._common(self._rows, held, other)
+        questions = self._common(self._asked, held, other) - rows
+        for code, what, found in (("leaked_rows", "stands", rows), ("leaked_questions", "asks what stands", questions)):
+            if found:
+                more = f" ({len(found):,} in all)" if len(found) > 1 else ""
+                message = f"a row of {held} {what} in {other} as well{more}: it measures what was learnt by heart"
+                places = [RowPlace(line=line, byte_offset=None, field=None) for line in sorted(found)[:PLACES]]
+                first = places[0].model_dump()
+                yield RowWarning(**first, code=code, message=message, count=len(found), places=places)
+
+    def _common(self, digests: dict[str, array[int]], held: str, other: str) -> set[int]:
+        """The numbers of the rows of `held` whose digest `other` has too."""
+        wanted = set(digests[held])
+        met = {digest for digest in digests[other] if digest in wanted}
+        pairs = zip(self._numbers[held], digests[held], strict=True)
+        return {number for number, digest in pairs if digest in met}
+
+
+def _plain(asked: str) -> str:
+    """However it is typed."""
+    return " ".join(folded(asked).replace(HALF_SPACE, "").split())
+
+
+def _digest(value: str | bytes) -> int:
+    """64 bits; good within one process."""
+    return hash(value) & 0xFFFF_FFFF_FFFF_FFFF

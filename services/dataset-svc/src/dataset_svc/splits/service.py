@@ -1,0 +1,147 @@
+"""Makes a version with splits out of one that is there, or out of several: every row is read and checked anew."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.checks.streams import Digest, LinesStream
+from dataset_svc.datasets.objects import STAGING, object_key
+from dataset_svc.datasets.service import DatasetService
+from dataset_svc.datasets.uploads import Uploads
+from dataset_svc.datasets.values import NewVersion
+from dataset_svc.readers.jsonl import read_jsonl
+from dataset_svc.readers.rows import Item
+from dataset_svc.splits.assignment import Assignment
+from dataset_svc.splits.rules import ByPart, Rule, rule_for
+from kargah.contracts.datasets import DatasetVersionView, Lineage, SplitRequest, VersionSplits
+from kargah.domain.errors import FieldError, Invalid, NotFound
+from kargah.domain.ids import new_id
+from kargah.domain.splits import SPLITS, TRAIN
+from kargah.formats.base import Format
+from kargah.formats.registry import format_named
+from kargah.ports.object_store import ObjectMissing, ObjectStore
+
+_BUFFER = 1 << 20
+Parts = dict[str, DatasetVersionView]
+"""Versions by the split that their rows are given to; one alone, under `train`, where a rule says it of each row."""
+
+
+class SplitService:
+    """Memory is a byte a row, beside what the checks need."""
+
+    def __init__(self, store: ObjectStore, datasets: DatasetService, uploads: Uploads) -> None:
+        self._store = store
+        self._datasets = datasets
+        self._uploads = uploads
+
+    def split(self, name: str, wanted: SplitRequest) -> tuple[DatasetVersionView, bool]:
+        """The version with these splits, and whether it is new. Raises NotFound, Invalid, StoreUnavailable."""
+        parts = self._parts(name, wanted)
+        rule, shape = rule_for(wanted), _common_format(parts)
+        assignment = Assignment(rule, shape)
+        checked = CheckedRows(assignment.watch(self._items(parts, rule)), shape.name, {})
+        rows_key, places_key = (f"{STAGING}{new_id('split')}/{what}" for what in ("rows", "splits"))
+        try:
+            if len(parts) > 1:
+                rows = self._stored(rows_key, checked)
+            else:  # the very rows that lie there already
+                rows_key, rows = object_key(parts[TRAIN].sha256), _read_through(checked)
+            _refuse_empty(assignment, wanted)
+            places = Digest()
+            places.add(bytes(assignment.places))
+            self._store.put(places_key, bytes(assignment.places))
+            new = _new_version(name, parts, checked, rows, assignment, _splits(wanted, places))
+            return self._uploads.record(new, {rows_key: rows, places_key: places})
+        except ObjectMissing as error:
+            raise NotFound(
+                f"the rows of {name[:200]!r} are gone: it was deleted meanwhile", "upload it again"
+            ) from error
+        finally:
+            for key in {rows_key, places_key} - {object_key(version.sha256) for version in parts.values()}:
+                self._uploads.drop(key)
+
+    def _parts(self, name: str, wanted: SplitRequest) -> Parts:
+        if wanted.parts is None:
+            return {TRAIN: self._datasets.get(name, wanted.version).latest}
+        return {split: self._datasets.get(name, number).latest for split, number in wanted.parts.given().items()}
+
+    def _items(self, parts: Parts, rule: Rule) -> Iterator[Item]:
+        for split, version in parts.items():
+            if isinstance(rule, ByPart):
+                rule.split = split
+            with self._store.open(object_key(version.sha256)) as stream:
+                yield from read_jsonl(stream, 0)
+
+    def _stored(self, key: str, checked: CheckedRows) -> Digest:
+        rows = Digest()
+        self._store.put_stream(key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
+        return rows
+
+
+def _read_through(checked: CheckedRows) -> Digest:
+    rows = Digest()
+    for line in checked.lines():
+        rows.add(line)
+    return rows
+
+
+def _common_format(parts: Parts) -> Format:
+    found = sorted({version.format for version in parts.values()})
+    if len(found) > 1:
+        message = f"the parts have different formats: {', '.join(found)}"
+        raise Invalid(message, "upload them again with one --format", [FieldError("parts", message, "formats_differ")])
+    return format_named(found[0])
+
+
+def _refuse_empty(assignment: Assignment, wanted: SplitRequest) -> None:
+    """A split that was asked for must have rows, and so must the training and one other in any case."""
+    found = assignment.stats
+    asked = wanted.hash.shares() if wanted.hash is not None else {}
+    empty = next((name for name in (TRAIN, *asked) if name not in found), None)
+    if empty is not None:
+        message = f"the split {empty} would have none of the {len(assignment.places):,} rows"
+        hint = "take another share or seed" if asked else "see to it that some row is in it"
+        raise Invalid(message, hint, [FieldError(empty, message, "empty_split")])
+    if len(found) < 2:
+        message = f"every row is in {TRAIN}: nothing is held out"
+        raise Invalid(message, "put some rows into test", [FieldError("column", message, "empty_split")])
+
+
+def _splits(wanted: SplitRequest, places: Digest) -> VersionSplits:
+    rule = wanted.hash
+    return VersionSplits(
+        kind="hash" if rule is not None else "column" if wanted.column is not None else "parts",
+        names=list(SPLITS),
+        sha256=places.sha256,
+        seed=rule.seed if rule is not None else None,
+        asked=rule.shares() if rule is not None else {},
+        column=wanted.column,
+    )
+
+
+def _new_version(
+    name: str, parts: Parts, checked: CheckedRows, rows: Digest, assignment: Assignment, splits: VersionSplits
+) -> NewVersion:
+    """Its source are its rows: what was once uploaded belongs to the versions that it was made from."""
+    return NewVersion(
+        name=name,
+        format=checked.format.name,
+        sha256=rows.sha256,
+        source_sha256=rows.sha256,
+        source_filename=" + ".join(version.source_filename for version in parts.values())[:200],
+        stats=checked.statistics.view().model_copy(update={"splits": assignment.stats}),
+        warnings=assignment.warnings() + checked.warnings.view(checked.statistics),
+        index=checked.index,
+        lineage=_lineage(parts),
+        splits=splits,
+    )
+
+
+def _lineage(parts: Parts) -> Lineage | None:
+    """Of a version whose rows were divided; what was put together has several."""
+    if len(parts) > 1:
+        return None
+    base = parts[TRAIN]
+    return Lineage(version=base.version, version_id=base.id, repairs=[], rows_changed=0, rows_dropped=0)

@@ -1,0 +1,84 @@
+"""`kargah dataset stats`: what a version's rows are like."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Column, Table
+from rich.text import Text
+
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.split_command import show_splits
+from kargah.cli.text import size
+from kargah.contracts.datasets import DatasetStats
+
+_LABELS_SHOWN = 30
+_SCRIPTS = {
+    "persian": "Persian",
+    "arabic_script": "Arabic script, another language",
+    "latin": "Latin",
+    "other": "another script",
+    "mixed": "mixed",
+    "none": "no letters",
+}
+
+
+def stats(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    version: Annotated[int | None, typer.Option(min=1, help="By default the latest.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a dataset's rows, fields, lengths, scripts, labels and splits in figures."""
+    found = connect(context).datasets.get(name, version=version).latest
+    if json:
+        print_json(found.stats)
+        return
+    console.print(
+        f"[green]{found.dataset}[/] version {found.version}: {found.stats.rows:,} rows of format {found.format}, "
+        f"{size(found.stats.size_bytes)}{_row_sizes(found.stats)}",
+        highlight=False,
+    )
+    _show_fields(found.stats)
+    _show_counts(
+        "mainly written in", {_SCRIPTS.get(key, key): n for key, n in found.stats.scripts.items()}, found.stats
+    )
+    _show_counts("label", found.stats.labels, found.stats)
+    show_splits(found)
+
+
+def _row_sizes(found: DatasetStats) -> str:
+    sizes = found.row_bytes
+    return f"; a row {sizes['min']:,.0f} to {sizes['max']:,.0f} bytes, {sizes['mean']:,.0f} on average" if sizes else ""
+
+
+def _show_fields(found: DatasetStats) -> None:
+    right = [Column(name, justify="right") for name in ("rows", "empty", "shortest", "mean", "longest")]
+    table = Table("field", *right, "in", box=SIMPLE)
+    for name in found.fields:
+        figures = found.field_stats.get(name, {})
+        unit, what = ("characters", "Length") if "minLength" in figures else ("items", "Items")
+        lengths = [figures.get(f"{word}{what}") for word in ("min", "mean", "max")]
+        told = ["-" if length is None else f"{length:,.10g}" for length in lengths]
+        table.add_row(
+            Text(name),
+            f"{figures.get('count', 0):,.0f}",
+            f"{figures.get('empty', 0):,.0f}",
+            *told,
+            unit if any(lengths) else "",
+        )
+    console.print(table)
+
+
+def _show_counts(title: str, counts: dict[str, int], found: DatasetStats) -> None:
+    if not counts:
+        return
+    table = Table(title, Column("rows", justify="right"), Column("share", justify="right"), box=SIMPLE)
+    ordered = sorted(counts.items(), key=lambda entry: -entry[1])
+    for name, count in ordered[:_LABELS_SHOWN]:
+        table.add_row(Text(name), f"{count:,}", f"{count / found.rows:.1%}")
+    if len(counts) > _LABELS_SHOWN:
+        table.add_row(f"and {len(counts) - _LABELS_SHOWN:,} more", "", "")
+    console.print(table)
