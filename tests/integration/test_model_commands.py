@@ -88,6 +88,8 @@ def test_the_hub_is_searched_and_judged(run: Run, hub: Hub) -> None:
     assert document(run("hub", "info", "org/model@v1", "--json"))["safe"] is True
     del hub.files["model.safetensors"]
     assert "Not installed: the repository has pickled weights only" in output(run("hub", "info", "org/model"))
+    refused = run("model", "install", "hub:org/model")
+    assert refused.exit_code == 1 and "Not installed" in refused.output, "nothing is queued"
 
 
 def test_a_bundle_from_the_command_line(run: Run, tmp_path: Path) -> None:

@@ -192,6 +192,16 @@ def test_lineage_is_told_both_ways(registry: RegistryBench) -> None:
     assert registry.http.get("/api/models/absent/lineage").status_code == 404
 
 
+def test_what_was_exported_is_told_once(registry: RegistryBench) -> None:
+    base = registry.version("base")
+    lineage = {"base_version_id": base["id"], "exported_from": {"name": "base", "version": 1, "version_id": base["id"]}}
+    registry.version("base-gguf", model_files(3), lineage=lineage)
+    assert edges(registry.http.get("/api/models/base-gguf/lineage").json["ancestors"]) == {("base", "exported_from", 1)}
+    assert edges(registry.http.get("/api/models/base/lineage").json["descendants"]) == {
+        ("base-gguf", "exported_from", 1)
+    }
+
+
 def test_a_history_outlives_what_it_tells_of(registry: RegistryBench) -> None:
     made = family(registry)
     assert registry.http.delete("/api/models/second").status_code == 204

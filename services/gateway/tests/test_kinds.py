@@ -136,6 +136,40 @@ def test_exports_that_cannot_be_are_refused(stack: Any, body: dict[str, Any], fi
     assert told in errors[field]
 
 
+def test_a_push_names_a_repository(stack: Any) -> None:
+    body = {"model": "tuned@production", "repository": "team/tuned"}
+    job = stack.http.post("/api/pushes", json=body).json()
+    assert (job["kind"], job["config"]["baseModel"]["version"], job["config"]["outputModel"]) == ("push", 1, None)
+    assert job["config"]["params"] == {
+        "repository": "team/tuned",
+        "endpoint": None,
+        "revision": "main",
+        "private": True,
+    }
+    other = stack.http.post("/api/pushes", json={**body, "endpoint": "http://127.0.0.1:1/hub/"}).json()
+    assert other["config"]["params"]["endpoint"] == "http://127.0.0.1:1/hub"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"model": "no-such"}, "model"),
+        ({"repository": "a/b/c"}, "repository"),
+        ({"repository": None}, "repository"),
+        ({"endpoint": "ftp://x"}, "endpoint"),
+        ({"endpoint": "https://user:secret@x"}, "endpoint"),
+        ({"endpoint": "https://x:port"}, "endpoint"),
+        ({"revision": "../x"}, "revision"),
+        ({"private": "yes"}, "private"),
+    ],
+)
+def test_pushes_that_cannot_be_are_refused(stack: Any, change: dict[str, Any], field: str) -> None:
+    body = {"model": "tuned", "repository": "team/tuned", **change}
+    answer = stack.http.post("/api/pushes", json={key: value for key, value in body.items() if value is not None})
+    assert answer.status_code == 422, answer.text
+    assert field in {error["field"] for error in answer.json()["errors"]}
+
+
 def test_an_import_names_the_dataset_it_makes(stack: Any) -> None:
     job = stack.http.post("/api/imports", json={"source": "chatterbot", "name": "talk"}).json()
     assert (job["kind"], job["config"]["outputDataset"]) == ("import", "talk")

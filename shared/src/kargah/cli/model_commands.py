@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from kargah.cli import model_label_commands, model_show_command
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import ExitCode, JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
 from kargah.cli.hub_commands import tell
 from kargah.cli.model_show_command import describe
@@ -86,6 +86,33 @@ def export(
         describe(version)
 
 
+@app.command()
+def push(
+    context: typer.Context,
+    name: NameArgument,
+    repository: Annotated[str, typer.Argument(help="owner/name on the hub.")],
+    endpoint: Annotated[
+        str | None, typer.Option(help="Another hub than the worker's own; it is not told the worker's token.")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="A branch; main by default.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="A new repository is for everybody to see.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Send a model to a hub; what lies there afterwards is read back and compared."""
+    client = connect(context)
+    queued = client.jobs.push(name, repository, endpoint=endpoint, revision=revision, private=not public)
+    job = insist(follow(client, queued, quiet=json))
+    found = job.result or {}
+    if json:
+        print_json(found)
+    else:
+        console.print(
+            f"[green]{found['repository']}[/] at {found['endpoint']}, commit {found['commit'][:12]}: "
+            f"{found['files']} files, {size(found['size_bytes'])}, read back and compared",
+            highlight=False,
+        )
+
+
 @app.command("list")
 def list_models(context: typer.Context, json: JsonOption = False) -> None:
     """List the installed models."""
@@ -146,15 +173,19 @@ def _install_folder(client: Client, folder: Path, name: str, *, quiet: bool) -> 
 
 
 def _look_first(client: Client, source: str, *, quiet: bool) -> None:
-    """Size and licence before the download. A hub that only the worker can reach is told by the job itself."""
+    """Size and licence before the download, or why there will be none. A hub that is away is told by the job."""
     if quiet or not source.startswith("hub:"):
         return
     name, _, revision = source.removeprefix("hub:").partition("@")
     try:
-        tell(client.hub.model(name, revision=revision or None))
+        found = client.hub.model(name, revision=revision or None)
     except ApiError as error:
         if error.problem.status != httpx.codes.SERVICE_UNAVAILABLE:
             raise
+        return
+    tell(found)
+    if not found.safe:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _default_name(source: str) -> str:

@@ -57,6 +57,20 @@ class Jobs:
         body = {"model": model, "outputModel": output, "format": to, "quantization": quantization}
         return self._transport.create(JobView, "/api/exports", _given(body))
 
+    def push(
+        self,
+        model: str,
+        repository: str,
+        *,
+        endpoint: str | None = None,
+        revision: str | None = None,
+        private: bool = True,
+    ) -> JobView:
+        """Queue the sending of a model to `owner/name` of the worker's hub, or of the one at `endpoint` (without the
+        worker's token). The job's `result` names the commit."""
+        body = {"model": model, "repository": repository, "endpoint": endpoint, "revision": revision}
+        return self._transport.create(JobView, "/api/pushes", _given({**body, "private": private}))
+
     def import_dataset(self, source: str, name: str, *, language: str = "persian") -> JobView:
         """Queue the making of the dataset `name` from a packaged corpus: `chatterbot`."""
         body = {"source": source, "name": name, "language": language}

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TRAIN = "train"
     EVALUATE = "evaluate"
     EXPORT = "export"
+    PUSH = "push"
     INSTALL = "install"
     IMPORT = "import"
 
@@ -35,6 +36,7 @@ KINDS: Mapping[Kind, KindFacts] = MappingProxyType(
         Kind.TRAIN: KindFacts("tunes a model on a dataset", "model", trains=True),
         Kind.EVALUATE: KindFacts("measures a model on a dataset", "figures"),
         Kind.EXPORT: KindFacts("merges an adapter into its base, as a model of its own", "model"),
+        Kind.PUSH: KindFacts("sends a model to a hub, and compares what lies there", "figures", network=True),
         Kind.INSTALL: KindFacts("brings a base model in from a package or a hub", "model", network=True),
         Kind.IMPORT: KindFacts("makes a dataset from a corpus that comes in a package", "dataset"),
     }

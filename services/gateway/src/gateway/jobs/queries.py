@@ -78,6 +78,17 @@ class ExportCreate(QueuedRequest):
     quantization: Literal["f16", "q8_0"] | None = None
 
 
+class PushCreate(QueuedRequest):
+    """Send a version of `model` to `repository` (`owner/name`) of the worker's hub, or of the one at `endpoint`, which
+    is not told the worker's token. The repository is made if need be, for its owner alone unless `private` is false."""
+
+    model: str = Field(min_length=1, max_length=300)
+    repository: str = Field(pattern=NAME_PATTERN)
+    endpoint: str | None = Field(default=None, min_length=1, max_length=300)
+    revision: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    private: bool = True
+
+
 class ImportCreate(QueuedRequest):
     """Make the dataset `name` of what a package on the worker's side holds: `chatterbot` is the `chatterbot-corpus`."""
 

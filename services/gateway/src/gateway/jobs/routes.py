@@ -15,6 +15,7 @@ from gateway.jobs.queries import (
     JobListQuery,
     LogQuery,
     MetricQuery,
+    PushCreate,
     TrainListQuery,
 )
 from gateway.jobs.replies import accepted_reply, idempotency_key, named
@@ -66,6 +67,11 @@ def _add_other_kinds(api: Api, service: JobService) -> None:
     def export_model(body: ExportCreate) -> Reply:
         """Queue the merging of an adapter into its base: a model that needs no other."""
         return accepted_reply(service.export(body, idempotency_key()), "/api/jobs")
+
+    @api.post("/api/pushes", **_created(PushCreate, "models"))
+    def push_model(body: PushCreate) -> Reply:
+        """Queue the sending of a model to a hub; the job's result says where it lies."""
+        return accepted_reply(service.push(body, idempotency_key()), "/api/jobs")
 
     @api.post("/api/installs", **_created(InstallCreate, "models"))
     def install_model(body: InstallCreate) -> Reply:

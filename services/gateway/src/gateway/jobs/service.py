@@ -15,6 +15,7 @@ from gateway.jobs.evaluations import evaluation_draft
 from gateway.jobs.exports import export_draft
 from gateway.jobs.imports import import_draft
 from gateway.jobs.installs import install_draft
+from gateway.jobs.pushes import push_draft
 from gateway.jobs.queries import (
     EvaluationCreate,
     ExportCreate,
@@ -23,6 +24,7 @@ from gateway.jobs.queries import (
     JobListQuery,
     LogQuery,
     MetricQuery,
+    PushCreate,
     TrainListQuery,
 )
 from gateway.jobs.resolve import Installed, resolve
@@ -100,6 +102,10 @@ class JobService:
     def export(self, create: ExportCreate, idempotency_key: str | None = None) -> Accepted:
         """Queue the merging of an adapter into its base. Raises Invalid, Conflict, Unavailable."""
         return self._accept(Kind.EXPORT, create, idempotency_key, lambda: export_draft(create, self._installed))
+
+    def push(self, create: PushCreate, idempotency_key: str | None = None) -> Accepted:
+        """Queue the sending of a model to a hub. Raises Invalid, Conflict, Unavailable."""
+        return self._accept(Kind.PUSH, create, idempotency_key, lambda: push_draft(create, self._installed))
 
     def install(self, create: InstallCreate, idempotency_key: str | None = None) -> Accepted:
         """Queue the installation of a base model. Raises Invalid, Conflict, Unavailable."""

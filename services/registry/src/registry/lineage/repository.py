@@ -66,12 +66,13 @@ def _nodes(connection: Connection, found: CTE, node: Any, of: Any) -> list[Linea
         .select_from(found)
         .outerjoin(versions, versions.c.id == node)
         .outerjoin(models, models.c.id == versions.c.model_id)
-        .order_by(found.c.depth, versions.c.created_at, node, found.c.relation)
+        .order_by(found.c.depth, versions.c.created_at, node, found.c.relation != "exported_from", found.c.relation)
         .limit(_MOST)
     )
-    seen: dict[tuple[str, str, str], LineageNode] = {}
+    # What was exported is its base or its parent besides: it is told once.
+    seen: dict[tuple[str, str], LineageNode] = {}
     for row in connection.execute(query):
-        seen.setdefault((row.node, row.of, row.relation), _node(row))
+        seen.setdefault((row.node, row.of), _node(row))
     return list(seen.values())
 
 

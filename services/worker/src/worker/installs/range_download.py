@@ -24,18 +24,18 @@ _TIMEOUT = httpx2.Timeout(60.0, connect=10.0)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/\d+")
 
 
-def download(url: str, target: Path, size_bytes: int) -> None:
+def download(url: str, target: Path, size_bytes: int, *, token: bool | None = None) -> None:
     """`target` appears once as many bytes are there as were announced; whether they are right is for the caller to see.
 
-    A connection that breaks is taken up again, as long as each few tries bring something. Raises huggingface_hub's
-    errors, httpx2.HTTPError, OSError.
+    `token` False keeps this machine's token from the server. A connection that breaks is taken up again, as long as
+    each few tries bring something. Raises huggingface_hub's errors, httpx2.HTTPError, OSError.
     """
     part = target.with_name(target.name + PART)
     part.parent.mkdir(parents=True, exist_ok=True)
     failures = 0
     while (have := _size_of(part)) != size_bytes or not part.exists():
         try:
-            _fetch(url, part, have if have < size_bytes else 0)
+            _fetch(url, part, have if have < size_bytes else 0, token)
             failures = failures + 1 if _size_of(part) <= have else 0
         except httpx2.TransportError:
             failures = 0 if _size_of(part) > have else failures + 1
@@ -48,9 +48,9 @@ def download(url: str, target: Path, size_bytes: int) -> None:
     part.rename(target)
 
 
-def _fetch(url: str, part: Path, begin: int) -> None:
+def _fetch(url: str, part: Path, begin: int, token: bool | None) -> None:
     """From byte `begin` on; from the first where the server does not do ranges."""
-    headers: dict[str, Any] = {**build_hf_headers(), "accept-encoding": "identity"}
+    headers: dict[str, Any] = {**build_hf_headers(token=token), "accept-encoding": "identity"}
     if begin:
         headers["range"] = f"bytes={begin}-"
     with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT) as answer:

@@ -13,6 +13,7 @@ _MODULES: Mapping[Kind, str] = {
     Kind.TRAIN: "worker.kinds.train",
     Kind.EVALUATE: "worker.kinds.evaluate",
     Kind.EXPORT: "worker.kinds.export",
+    Kind.PUSH: "worker.kinds.push",
     Kind.INSTALL: "worker.kinds.install",
     Kind.IMPORT: "worker.kinds.import_rows",
 }
