@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,22 @@ def test_what_is_done_in_time_is_left_alone() -> None:
     with time_limit(5):
         assert sorted(range(100), key=lambda number: -number)[0] == 99
     assert sys.gettrace() is before
+
+
+def test_code_elsewhere_is_looked_at_when_it_calls() -> None:
+    template: dict[str, Any] = {}
+    exec(compile("def loop():\n    while True:\n        pass\n", "<template>", "exec"), template)
+
+    def calling() -> None:
+        while True:
+            _nothing()
+
+    for endless in (template["loop"], calling):
+        began = time.thread_time()
+        with pytest.raises(TooSlow), time_limit(0.1, only_in="<template>"):
+            endless()
+        assert 0.1 <= time.thread_time() - began < 1
+
+
+def _nothing() -> None:
+    return None

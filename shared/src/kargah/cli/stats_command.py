@@ -42,10 +42,8 @@ def stats(
         highlight=False,
     )
     _show_fields(found.stats)
-    _show_counts(
-        "mainly written in", {_SCRIPTS.get(key, key): n for key, n in found.stats.scripts.items()}, found.stats
-    )
-    _show_counts("label", found.stats.labels, found.stats)
+    _show_counts("mainly written in", {_SCRIPTS.get(key, key): n for key, n in found.stats.scripts.items()})
+    _show_counts("label", found.stats.labels)
     show_splits(found)
 
 
@@ -72,13 +70,14 @@ def _show_fields(found: DatasetStats) -> None:
     console.print(table)
 
 
-def _show_counts(title: str, counts: dict[str, int], found: DatasetStats) -> None:
+def _show_counts(title: str, counts: dict[str, int]) -> None:
     if not counts:
         return
     table = Table(title, Column("rows", justify="right"), Column("share", justify="right"), box=SIMPLE)
+    counted = sum(counts.values())
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     for name, count in ordered[:_LABELS_SHOWN]:
-        table.add_row(Text(name), f"{count:,}", f"{count / found.rows:.1%}")
+        table.add_row(Text(name), f"{count:,}", f"{count / counted:.1%}")
     if len(counts) > _LABELS_SHOWN:
         table.add_row(f"and {len(counts) - _LABELS_SHOWN:,} more", "", "")
     console.print(table)

@@ -21,9 +21,9 @@ class SplitStats(Wire):
 
 class DatasetStats(Wire):
     """`field_stats`: per field its count, empty count, and min/mean/max length in characters for strings. `row_bytes`:
-    min, mean and max size of a row as stored. `scripts`: how many rows are mainly persian, arabic_script (of another
-    language), latin, other, mixed, or have no letters (none). `splits`: those that have rows, where there are splits.
-    `row_bytes` and `scripts` are empty for versions of releases that did not count them."""
+    min, mean and max size of a row as stored. `scripts`: how many rows, of the first 10,000 and each tenth after them,
+    are mainly persian, arabic_script (of another language), latin, other, mixed, or have no letters (none); it and
+    `row_bytes` are empty for versions of releases that did not count them. `splits`: those that have rows."""
 
     rows: int
     size_bytes: int

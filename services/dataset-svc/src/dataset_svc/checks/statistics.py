@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from dataset_svc.checks.scripts import script_of_row
+from dataset_svc.checks.scripts import ScriptCount
 from kargah.contracts.datasets import DatasetStats
 from kargah.formats.base import Chat, Example, LabelledText
 
@@ -91,14 +90,14 @@ class Statistics:
         self.too_many_fields = self.too_many_labels = False
         self._fields: dict[str, _Field] = {}
         self._row_bytes = _Lengths()
-        self._scripts: Counter[str] = Counter()
+        self._scripts = ScriptCount()
 
     def add(self, row: dict[str, Any], size: int) -> None:
         """Count one row of `size` bytes as stored."""
         self.rows += 1
         self.size_bytes += size
         self._row_bytes.batch.append(size)
-        self._scripts[script_of_row(row)] += 1
+        self._scripts.add(row)
         fields = self._fields
         for name, value in row.items():
             field = fields.get(name) or self._new_field(name)
@@ -130,7 +129,7 @@ class Statistics:
             field_stats={name: field.summary() for name, field in self._fields.items()},
             labels=most_first(self.labels),
             row_bytes=self._row_bytes.summary(""),
-            scripts=most_first(self._scripts),
+            scripts=most_first(self._scripts.counts),
         )
 
     def _new_field(self, name: str) -> _Field | None:

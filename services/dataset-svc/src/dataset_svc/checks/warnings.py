@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataset_svc.checks.digests import DigestMap, DigestSet, digest_of
 from dataset_svc.checks.findings import Findings, file_warning
-from dataset_svc.checks.leakage import Leakage, SplitOf
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.row_texts import texts_of
 from dataset_svc.checks.statistics import MAX_LABELS, Statistics
@@ -21,15 +20,13 @@ class Warnings:
     """Looks at every good row, within fixed bounds of memory and time.
 
     Repeats and contradictions are looked for among the first million rows, spelling in the first million characters.
-    `split_of` tells the split of a row, where the file has splits.
     """
 
-    def __init__(self, shape: Format, split_of: SplitOf | None = None) -> None:
+    def __init__(self, shape: Format) -> None:
         self._shape = shape
         self._findings = Findings()
         self._rows = DigestSet(REMEMBERED)
         self._verdicts = DigestMap(REMEMBERED)
-        self._leakage = None if split_of is None else Leakage(split_of)
         self._characters = CHARACTERS
 
     def add(self, row: ParsedRow, stored: bytes) -> None:
@@ -54,9 +51,6 @@ class Warnings:
             if self._verdicts.put(digest_of(exchange.asked), verdict) not in (None, verdict):
                 message = "an earlier row asks the same and has another answer"
                 self._findings.add("different_answers", row, None, message, None)
-        if self._leakage is not None and (met := self._leakage.met_in(row, exchange.asked)):
-            message = f"this row of the split {met[0]} asks what a row of {met[1]} asks"
-            self._findings.add("leakage", row, None, message, None)
 
     def _spelling(self, row: ParsedRow) -> None:
         for where, text in texts_of(row.value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from dataset_svc.checks.row_index import RowIndex
 from dataset_svc.datasets import repository
 from dataset_svc.datasets.objects import object_key, release
 from dataset_svc.datasets.pages import LONGEST_STORED_ROW, lost, read_page
@@ -88,6 +89,11 @@ class DatasetService:
             next_offset=page.following,
             next_cursor=following,
         )
+
+    def index(self, version: DatasetVersionView) -> RowIndex:
+        """Where its rows begin."""
+        with UnitOfWork(self._engine) as tx:
+            return repository.get_index(tx.connection, version.id)
 
     def stored_lines(self, version: DatasetVersionView) -> Iterator[bytes]:
         """Every row of a version as stored, in order, read as they are asked for."""

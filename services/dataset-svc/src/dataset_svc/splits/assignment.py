@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from dataset_svc.checks.scripts import script_of_row
+from dataset_svc.checks.scripts import ScriptCount
 from dataset_svc.checks.statistics import LONGEST_NAME, MAX_LABELS, most_first
 from dataset_svc.readers.rows import Fault, Item, ParsedRow
 from dataset_svc.splits.leakage import Leakage
@@ -21,12 +20,12 @@ class _Tally:
     rows: int = 0
     size_bytes: int = 0
     labels: dict[str, int] = field(default_factory=dict)
-    scripts: Counter[str] = field(default_factory=Counter)
+    scripts: ScriptCount = field(default_factory=ScriptCount)
 
     def add(self, row: ParsedRow, label: str | None) -> None:
         self.rows += 1
         self.size_bytes += len(row.raw or b"") + 1
-        self.scripts[script_of_row(row.value)] += 1
+        self.scripts.add(row.value)
         if label is not None and (label in self.labels or len(self.labels) < MAX_LABELS):
             self.labels[label] = self.labels.get(label, 0) + 1
 
@@ -59,7 +58,7 @@ class Assignment:
                 share=round(tally.rows / len(self.places), 6),
                 size_bytes=tally.size_bytes,
                 labels=most_first(tally.labels),
-                scripts=most_first(tally.scripts),
+                scripts=most_first(tally.scripts.counts),
             )
             for name, tally in self._tallies.items()
             if tally.rows

@@ -12,6 +12,7 @@ from kargah.domain.splits import SPLITS
 from kargah.formats.folding import HALF_SPACE, folded
 
 REMEMBERED = 2_000_000
+LEAKS = ("leaked_rows", "leaked_questions")
 _ORDER = tuple(reversed(SPLITS))  # a held-out split is told first, and the one that it has met second
 
 
@@ -39,7 +40,7 @@ class Leakage:
     def _pair(self, held: str, other: str) -> Iterator[RowWarning]:
         rows = self._common(self._rows, held, other)
         questions = self._common(self._asked, held, other) - rows
-        for code, what, found in (("leaked_rows", "stands", rows), ("leaked_questions", "asks what stands", questions)):
+        for code, what, found in zip(LEAKS, ("stands", "asks what stands"), (rows, questions), strict=True):
             if found:
                 more = f" ({len(found):,} in all)" if len(found) > 1 else ""
                 message = f"a row of {held} {what} in {other} as well{more}: it measures what was learnt by heart"

@@ -1,22 +1,26 @@
-"""Makes a version with splits out of one that is there, or out of several: every row is read and checked anew."""
+"""Makes a version with splits out of one that is there, or out of several: every row is gone through once."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.checks.problems import Problems
+from dataset_svc.checks.row_index import RowIndex
 from dataset_svc.checks.streams import Digest, LinesStream
 from dataset_svc.datasets.objects import STAGING, object_key
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Uploads
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.jsonl import read_jsonl
-from dataset_svc.readers.rows import Item
+from dataset_svc.readers.rows import Fault, Item
 from dataset_svc.splits.assignment import Assignment
+from dataset_svc.splits.leakage import LEAKS
 from dataset_svc.splits.rules import ByPart, Rule, rule_for
-from kargah.contracts.datasets import DatasetVersionView, Lineage, SplitRequest, VersionSplits
-from kargah.domain.errors import FieldError, Invalid, NotFound
+from kargah.contracts.datasets import DatasetStats, DatasetVersionView, Lineage, RowWarning, SplitRequest, VersionSplits
+from kargah.domain.errors import FieldError, Invalid, NotFound, Unavailable
 from kargah.domain.ids import new_id
 from kargah.domain.splits import SPLITS, TRAIN
 from kargah.formats.base import Format
@@ -26,6 +30,16 @@ from kargah.ports.object_store import ObjectMissing, ObjectStore
 _BUFFER = 1 << 20
 Parts = dict[str, DatasetVersionView]
 """Versions by the split that their rows are given to; one alone, under `train`, where a rule says it of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A version's rows and what is known of them."""
+
+    rows: Digest
+    stats: DatasetStats
+    warnings: list[RowWarning]
+    index: RowIndex
 
 
 class SplitService:
@@ -41,19 +55,19 @@ class SplitService:
         parts = self._parts(name, wanted)
         rule, shape = rule_for(wanted), _common_format(parts)
         assignment = Assignment(rule, shape)
-        checked = CheckedRows(assignment.watch(self._items(parts, rule)), shape.name, {})
+        items = assignment.watch(self._items(parts, rule))
         rows_key, places_key = (f"{STAGING}{new_id('split')}/{what}" for what in ("rows", "splits"))
         try:
             if len(parts) > 1:
-                rows = self._stored(rows_key, checked)
+                content = self._joined(rows_key, items, shape)
             else:  # the very rows that lie there already
-                rows_key, rows = object_key(parts[TRAIN].sha256), _read_through(checked)
+                rows_key, content = object_key(parts[TRAIN].sha256), self._same(parts[TRAIN], items)
             _refuse_empty(assignment, wanted)
             places = Digest()
             places.add(bytes(assignment.places))
             self._store.put(places_key, bytes(assignment.places))
-            new = _new_version(name, parts, checked, rows, assignment, _splits(wanted, places))
-            return self._uploads.record(new, {rows_key: rows, places_key: places})
+            new = _new_version(name, parts, content, assignment, _splits(wanted, places))
+            return self._uploads.record(new, {rows_key: content.rows, places_key: places})
         except ObjectMissing as error:
             raise NotFound(
                 f"the rows of {name[:200]!r} are gone: it was deleted meanwhile", "upload it again"
@@ -74,17 +88,28 @@ class SplitService:
             with self._store.open(object_key(version.sha256)) as stream:
                 yield from read_jsonl(stream, 0)
 
-    def _stored(self, key: str, checked: CheckedRows) -> Digest:
-        rows = Digest()
+    def _joined(self, key: str, items: Iterable[Item], shape: Format) -> _Content:
+        """The items as rows of their own, checked like an upload and stored at `key`."""
+        checked, rows = CheckedRows(items, shape.name, {}), Digest()
         self._store.put_stream(key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
-        return rows
+        stats = checked.statistics.view()
+        return _Content(rows, stats, checked.warnings.view(checked.statistics), checked.index)
 
-
-def _read_through(checked: CheckedRows) -> Digest:
-    rows = Digest()
-    for line in checked.lines():
-        rows.add(line)
-    return rows
+    def _same(self, version: DatasetVersionView, items: Iterable[Item]) -> _Content:
+        """What is known of the version already; its rows are gone through once. Raises Invalid for faults."""
+        rows, problems, count = Digest(), Problems(), 0
+        for item in items:
+            count += 1
+            if isinstance(item, Fault):
+                problems.add(item)
+            else:
+                rows.add((item.raw or b"") + b"\n")
+        if problems.total:
+            raise problems.refusal(count)
+        if rows.sha256 != version.sha256:
+            raise Unavailable(f"the rows of {version.dataset} version {version.version} are damaged in the store")
+        told = [warning for warning in version.warnings if warning.code not in LEAKS]
+        return _Content(rows, version.stats, told, self._datasets.index(version))
 
 
 def _common_format(parts: Parts) -> Format:
@@ -122,18 +147,18 @@ def _splits(wanted: SplitRequest, places: Digest) -> VersionSplits:
 
 
 def _new_version(
-    name: str, parts: Parts, checked: CheckedRows, rows: Digest, assignment: Assignment, splits: VersionSplits
+    name: str, parts: Parts, content: _Content, assignment: Assignment, splits: VersionSplits
 ) -> NewVersion:
     """Its source are its rows: what was once uploaded belongs to the versions that it was made from."""
     return NewVersion(
         name=name,
-        format=checked.format.name,
-        sha256=rows.sha256,
-        source_sha256=rows.sha256,
+        format=parts[TRAIN].format,
+        sha256=content.rows.sha256,
+        source_sha256=content.rows.sha256,
         source_filename=" + ".join(version.source_filename for version in parts.values())[:200],
-        stats=checked.statistics.view().model_copy(update={"splits": assignment.stats}),
-        warnings=assignment.warnings() + checked.warnings.view(checked.statistics),
-        index=checked.index,
+        stats=content.stats.model_copy(update={"splits": assignment.stats}),
+        warnings=assignment.warnings() + content.warnings,
+        index=content.index,
         lineage=_lineage(parts),
         splits=splits,
     )

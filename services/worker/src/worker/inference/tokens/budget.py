@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from worker.trainer.time_limit import time_limit
 
+_TEMPLATE = "<template>"  # the file that jinja says its templates come from
+
 
 class OutOfTime(BaseException):
     """What was computed in the block had not ended when the time was up.
@@ -34,5 +36,5 @@ class Budget:
         """Raises OutOfTime when the time is up before the block ends."""
         if self.left <= 0:
             raise OutOfTime
-        with time_limit(self.left, OutOfTime):
+        with time_limit(self.left, OutOfTime, only_in=_TEMPLATE):
             yield
