@@ -16,6 +16,7 @@ from openapi_spec_validator import validate
 from kargah import Client
 from kargah.embedded.ports import free_port
 from kargah.testing.servers.folder import server_folder
+from tests.hub.client import StockClients
 from worker.testing.tiny_models import tiny_bert, tiny_llama
 
 from .commands import PERSIAN_QA, Kargah
@@ -58,12 +59,14 @@ def _up(command: Kargah, data_folder: Path) -> None:
 def test_status_names_every_endpoint(kargah: Kargah) -> None:
     endpoints = kargah.json("status")["endpoints"]
     assert {"api", "openai", "hub", "studio", "metrics"} <= set(endpoints)
+    assert endpoints["hub"] == f"{kargah.url}/hub"
 
 
 def test_one_document_describes_everything_behind_the_door(kargah: Kargah) -> None:
     document = httpx.get(f"{kargah.url}/openapi.json").json()
     validate(document)
     wanted = {"/api/train/jobs", "/api/datasets/{name}/content", "/api/models", "/v1/chat/completions", "/api/queue"}
+    wanted.add("/hub/api/{kind}/{name}")
     assert wanted <= set(document["paths"])
 
 
@@ -102,7 +105,7 @@ def test_events_are_replayed_after_the_last_one_seen(installed: Kargah) -> None:
     assert again == numbers[middle:]
 
 
-def test_train_and_chat_from_the_command_line(installed: Kargah) -> None:
+def test_train_and_chat_from_the_command_line(installed: Kargah, tmp_path: Path) -> None:
     job = installed.json(
         "train", "-m", "tiny-llama", "-d", "parsinlu_rc", "-o", "tuned", "--max-steps", "30", "--lr", "0.005"
     )
@@ -112,6 +115,11 @@ def test_train_and_chat_from_the_command_line(installed: Kargah) -> None:
     assert isinstance(installed.json("chat", "tuned", "پایتخت ایران کجاست؟", "--max-tokens", "8")["answer"], str)
     assert "step" in installed.run("logs", "last").stdout
     assert job["id"] in {row["id"] for row in installed.json("jobs")["items"]}
+    clients = StockClients(f"{installed.url}/hub", tmp_path, xet=True)
+    try:
+        assert clients("generate", repo_id="tiny-llama", adapter="tuned") != clients("generate", repo_id="tiny-llama")
+    finally:
+        clients.close()
 
 
 def test_what_would_be_trained_is_shown_before_it_is(installed: Kargah) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -22,6 +23,7 @@ from sqlalchemy import text
 from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.models import ModelLocation
 from kargah.db.engine import Engine, create_engine
+from kargah.db.migrate import migrate
 from kargah.domain.errors import Unavailable
 from kargah.testing.fixtures import DatabaseUrlFor
 from registry.app import Registry, build
@@ -374,3 +376,72 @@ def test_a_sweep_that_crashed_is_finished_by_the_next(registry: Running) -> None
     assert registry.registry.blobs.collect() == 1
     assert registry.blob_keys() == set()
     assert registry.http.put(f"/api/blobs/{sha(WEIGHTS)}", data=WEIGHTS).status_code == 201
+
+
+def test_content_that_a_repository_names_stays_until_it_goes(registry: Running) -> None:
+    push(registry, "datasets", "lab/data", {"train.bin.txt": b"rows", "a.json": b"{}"})
+    registry.age(100)
+    assert registry.registry.blobs.collect() == 0
+    assert (
+        registry.http.delete(
+            "/hub/api/repos/delete", json={"name": "data", "organization": "lab", "type": "dataset"}
+        ).status_code
+        == 204
+    )
+    assert registry.registry.blobs.collect() == 0, "readers have the whole grace to finish"
+    registry.age(100)
+    assert registry.registry.blobs.collect() == 2 and registry.blob_keys() == set()
+
+
+def test_a_version_that_is_pushed_on_is_still_kargahs(registry: Running) -> None:
+    registry.version("lab/m", MODEL)
+    push(registry, "models", "lab/m", {"config.json": CONFIG.replace("64", "32").encode()})
+    found = registry.http.get("/api/models/lab/m").json["latest"]
+    assert (found["version"], found["source"], found["facts"]["contextLength"]) == (2, "hub push", 32)
+    assert registry.http.get("/api/models/lab/m/files/model.safetensors").data == WEIGHTS
+
+
+def test_a_model_of_before_gets_its_history(database_url_for: DatabaseUrlFor) -> None:
+    """A registry of the first release, brought up to date."""
+    url = database_url_for("older_registry")
+    migrate(url, "registry", "0001")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in OLDER:
+            connection.execute(text(statement))
+    migrate(url, "registry")
+    with engine.begin() as connection:
+        refs = connection.execute(text("SELECT kind, name, sha FROM refs ORDER BY kind, name")).all()
+        titles = connection.execute(text("SELECT title FROM commits ORDER BY created_at, title DESC")).scalars().all()
+        files = connection.execute(text("SELECT path, size_bytes FROM commit_files ORDER BY size_bytes")).all()
+    engine.dispose()
+    assert [(ref.kind, ref.name) for ref in refs] == [("branch", "main"), ("tag", "v1"), ("tag", "v3")]
+    assert refs[0].sha == refs[2].sha != refs[1].sha
+    assert titles == ["initial commit", "Version 1", "Version 3"] and [tuple(file) for file in files] == [
+        ("a", 1),
+        ("a", 3),
+    ]
+
+
+OLDER = (
+    "INSERT INTO models (id, name, version_count, created_at) VALUES ('m', 'lab/older', 3, '2026-01-01')",
+    *(
+        f"INSERT INTO versions (id, model_id, number, facts, size_bytes, source, lineage, created_at) VALUES "
+        f"('v{number}', 'm', {number}, '{{\"kind\": \"causal_lm\"}}', 1, 'test', '{{}}', '2026-01-0{number + 1}')"
+        for number in (1, 3)
+    ),
+    *(f"INSERT INTO version_files VALUES ('v{number}', 'a', '{'0' * 64}', {number})" for number in (1, 3)),
+)
+
+
+def push(registry: Running, kind: str, name: str, files: dict[str, bytes]) -> None:
+    """A commit by the Hub's protocol."""
+    owner, _, last = name.partition("/")
+    registry.http.post("/hub/api/repos/create", json={"name": last, "organization": owner, "type": kind[:-1]})
+    lines = (
+        {"key": "file", "value": {"path": path, "content": base64.b64encode(data).decode(), "encoding": "base64"}}
+        for path, data in files.items()
+    )
+    body = "".join(json.dumps(line) + "\n" for line in lines)
+    answer = registry.http.post(f"/hub/api/{kind}/{name}/commit/main", data=body)
+    assert answer.status_code == 200, answer.json

@@ -102,6 +102,7 @@ def _add_proxies(app: Flask, settings: GatewaySettings, in_use: ModelsInUse) -> 
     datasets.add(app, "/api/datasets", "/api/datasets/<path:rest>")
     registry = Proxy("registry", settings.registry_url, in_use.judge)
     registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>")
+    registry.add(app, "/hub/<path:rest>")
     inference = Proxy("inference service", settings.inference_url)
     inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")
     # Tokenizers live there; every other method of such a path is a dataset's of that name.

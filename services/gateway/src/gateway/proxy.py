@@ -77,6 +77,8 @@ def _request_headers() -> Mapping[bytes, bytes]:
     """As the bytes that came: a header's value need not be ASCII."""
     passed = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
     passed["x-request-id"] = g.request_id
+    # The Hub's answers hold links, which must begin with the address that the client knows.
+    passed.setdefault("X-Forwarded-Host", request.host)
     return {name.encode("latin-1"): value.encode("latin-1") for name, value in passed.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -15,6 +16,7 @@ from registry.blobs.repository import check
 from registry.blobs.routes import blob_routes
 from registry.blobs.service import BlobService
 from registry.config import RegistrySettings
+from registry.hub.app import ENVELOPES, hub_routes
 from registry.labels.routes import label_routes
 from registry.labels.service import LabelService
 from registry.lineage.routes import lineage_routes
@@ -31,11 +33,12 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The parts that outlive a request."""
+    """The parts that outlive a request. `sweeps` are to be called now and then."""
 
     app: Flask
     blobs: BlobService
     settings: RegistrySettings
+    sweeps: Sequence[Callable[[], object]]
 
 
 def build(settings: RegistrySettings, engine: Engine, store: ObjectStore) -> Registry:
@@ -48,8 +51,11 @@ def build(settings: RegistrySettings, engine: Engine, store: ObjectStore) -> Reg
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
     upstream_routes(api, _upstream(settings))
+    collect = hub_routes(api, engine, store, blobs, models, settings)
     checks = {"database": lambda: check(engine), "object store": store.check}
-    return Registry(create_app("registry", api, checks, settings), blobs, settings)
+    return Registry(
+        create_app("registry", api, checks, settings, envelopes=ENVELOPES), blobs, settings, [blobs.collect, *collect]
+    )
 
 
 def _upstream(settings: RegistrySettings) -> UpstreamService:
@@ -62,5 +68,5 @@ def make_app(settings: RegistrySettings) -> Flask:
     store = open_store(settings)
     store.ensure_bucket()
     registry = build(settings, create_engine(settings.database_url, application_name="kargah-registry"), store)
-    start_sweeper(registry.blobs, settings.sweep_minutes * 60)
+    start_sweeper(registry.sweeps, settings.sweep_minutes * 60)
     return registry.app

@@ -14,7 +14,9 @@ from kargah.web.settings import WebSettings
 class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     """`blob_bytes`: the largest file. Blobs that no version names are removed once they are `blob_grace_hours` old;
     they are looked for every `sweep_minutes`. Models are searched for at `upstream_url` (`KARGAH_UPSTREAM_URL`, or
-    `HF_ENDPOINT`), with `upstream_token` (`KARGAH_UPSTREAM_TOKEN`, or `HF_TOKEN`)."""
+    `HF_ENDPOINT`), with `upstream_token` (`KARGAH_UPSTREAM_TOKEN`, or `HF_TOKEN`). `hub_redirect`: whether the Hub's
+    clients fetch large files from the object store itself, which they must be able to reach then; files above
+    `hub_part_bytes` are uploaded in parts."""
 
     port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
@@ -28,6 +30,8 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     upstream_token: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("upstream_token", "KARGAH_UPSTREAM_TOKEN", "HF_TOKEN")
     )
+    hub_redirect: bool = True
+    hub_part_bytes: int = Field(default=256 << 20, ge=1 << 20)
 
     @property
     def blob_grace(self) -> timedelta:

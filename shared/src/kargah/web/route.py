@@ -23,7 +23,8 @@ class RouteOptions(TypedDict, total=False):
     `returns`: the model a handler must return (None: it returns a flask `Response`, or nothing for a 204).
     `status`: of success; `other_statuses`: further ones that a `Reply` may carry.
     `body`, `query`: models; the handler gets instances as `body=` and `query=`. `optional_body`: an empty body counts
-    as `{}`. `body_limit` in bytes. `consumes`, `produces`: content types where they are not JSON (documentation only).
+    as `{}`. `free_query`: the handler reads the query itself, for clients that send more than is known. `body_limit` in
+    bytes. `consumes`, `produces`: content types where they are not JSON (documentation only).
     """
 
     returns: type[BaseModel] | None
@@ -33,6 +34,7 @@ class RouteOptions(TypedDict, total=False):
     optional_body: bool
     body_limit: int
     query: type[BaseModel] | None
+    free_query: bool
     consumes: str | None
     produces: str
     summary: str
@@ -63,6 +65,7 @@ class Route:
     optional_body: bool = False
     body_limit: int = DEFAULT_BODY_BYTES
     query: type[BaseModel] | None = None
+    free_query: bool = False
     consumes: str | None = None
     produces: str = JSON
     summary: str = ""
@@ -71,7 +74,7 @@ class Route:
     def view(self, **values: Any) -> Response:
         """What Flask calls: reads the request strictly, calls the handler, checks what it returned."""
         check_path(values)
-        query = read_query(request, self.query)
+        query = None if self.free_query else read_query(request, self.query)
         if query is not None:
             values["query"] = query
         if self.body is not None:

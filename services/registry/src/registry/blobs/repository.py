@@ -13,6 +13,7 @@ from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from registry.blobs.tables import blobs
 from registry.models.tables import version_files
+from registry.repos.tables import commit_files
 
 _SWEEP = 500
 
@@ -59,11 +60,12 @@ def touch_of_version(connection: Connection, version_id: str) -> None:
 
 
 def begin_collecting(connection: Connection, grace: timedelta) -> list[str]:
-    """Mark weights that no version names and nobody wanted for `grace`; also those marked by a sweep that crashed."""
+    """Mark weights that nothing names and nobody wanted for `grace`; also those marked by a sweep that crashed."""
     named = exists().where(version_files.c.sha256 == blobs.c.sha256)
+    kept = exists().where(commit_files.c.sha256 == blobs.c.sha256)
     found = (
         select(blobs.c.sha256)
-        .where(blobs.c.weights, blobs.c.touched_at < func.now() - grace, ~named)
+        .where(blobs.c.weights, blobs.c.touched_at < func.now() - grace, ~named, ~kept)
         .limit(_SWEEP)
         .with_for_update(skip_locked=True)
     )

@@ -31,8 +31,10 @@ class BlobService:
         self._store = store
         self._grace = grace
 
-    def put(self, sha256: str, source: BinaryIO) -> tuple[int, bool]:
+    def put(self, sha256: str, source: BinaryIO, *, collectable: bool = False) -> tuple[int, bool]:
         """Keep `source` under `sha256`; its size, and whether it is new.
+
+        `collectable`: it may go as weights do once nothing names it, whatever it holds.
 
         The store makes an object visible when its stream has ended well, which a wrong one does not: what can be
         seen is verified. A blob that is there already is only compared. Raises Invalid for another sha256.
@@ -44,7 +46,7 @@ class BlobService:
             stream.drain()
         else:
             self._store_verified(sha256, stream)
-        self._note([BlobRow(sha256, stream.count, stream.holds_weights())])
+        self._note([BlobRow(sha256, stream.count, collectable or stream.holds_weights())])
         return stream.count, not present
 
     def size(self, sha256: str) -> int | None:

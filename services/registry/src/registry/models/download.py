@@ -18,16 +18,20 @@ _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-def send_file(store: ObjectStore, file: ModelFile, request: Request) -> Response:
-    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it."""
-    headers = _headers(file)
-    if request.if_none_match.contains(file.sha256):
+def send_file(store: ObjectStore, file: ModelFile, request: Request, *, etag: str | None = None) -> Response:
+    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it.
+
+    The ETag is the file's sha256 where no other is given.
+    """
+    etag = etag or file.sha256
+    headers = _headers(file, etag)
+    if request.if_none_match.contains(etag):
         return Response(status=304, headers=headers)
-    wanted = _wanted(request, file)
+    wanted = _wanted(request, file, etag)
     if wanted is None:
         return Response(status=416, headers={**headers, "content-range": f"bytes */{file.size_bytes}"})
     start, stop = wanted
-    partial = "range" in request.headers and _range_applies(request, file)
+    partial = "range" in request.headers and _range_applies(request, etag)
     if partial:
         headers["content-range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
     headers["content-length"] = str(stop - start)
@@ -50,22 +54,22 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _headers(file: ModelFile) -> dict[str, str]:
+def _headers(file: ModelFile, etag: str) -> dict[str, str]:
     name = file.path.rpartition("/")[2]
     return {
         "content-type": "application/octet-stream",
         "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "etag": f'"{file.sha256}"',
+        "etag": f'"{etag}"',
         "accept-ranges": "bytes",
         "cache-control": "private, no-cache",
     }
 
 
-def _wanted(request: Request, file: ModelFile) -> tuple[int, int] | None:
+def _wanted(request: Request, file: ModelFile, etag: str) -> tuple[int, int] | None:
     """First byte and the one after the last; None for a range outside of the file. Odd ranges count as none."""
     size = file.size_bytes
     match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
-    if match is None or not _range_applies(request, file):
+    if match is None or not _range_applies(request, etag):
         return 0, size
     first, last = match.groups()
     if not first:
@@ -74,9 +78,9 @@ def _wanted(request: Request, file: ModelFile) -> tuple[int, int] | None:
     return (int(first), stop) if int(first) < stop else None
 
 
-def _range_applies(request: Request, file: ModelFile) -> bool:
+def _range_applies(request: Request, etag: str) -> bool:
     """A single range of bytes, and of this very file where the client says which one it has begun."""
     if not _RANGE.fullmatch(request.headers.get("range", "").replace(" ", "")):
         return False
     condition = request.headers.get("if-range")
-    return condition is None or condition == f'"{file.sha256}"'
+    return condition is None or condition == f'"{etag}"'

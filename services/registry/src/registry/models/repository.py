@@ -155,6 +155,11 @@ def delete_version(connection: Connection, model_id: str, version_id: str) -> No
         connection.execute(delete(models).where(models.c.id == model_id))
 
 
+def rename_model(connection: Connection, name: str, other: str) -> None:
+    """Give the model `name`, if there is one, another name that nobody has."""
+    connection.execute(update(models).where(models.c.name == name).values(name=other))
+
+
 def find_model_id(connection: Connection, name: str) -> str | None:
     """The id of the model `name`, locked until the transaction ends."""
     query = select(models.c.id).where(models.c.name == name).with_for_update()

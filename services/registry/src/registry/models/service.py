@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kargah.contracts.base import Page
@@ -28,8 +29,20 @@ from registry.models import repository
 from registry.models.absent import absent
 from registry.models.checks import check_files, check_name, check_sizes
 from registry.models.facts import read_facts
+from registry.repos import history
+from registry.repos.content import entries_of, meta_of
+from registry.repos.values import MODELS
 
 _LONGEST_CHAIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version that was found acceptable and is not committed yet."""
+
+    create: ModelVersionCreate
+    facts: ModelFacts
+    base: ModelVersionView | None
 
 
 class ModelService:
@@ -49,12 +62,34 @@ class ModelService:
         check_name(name)
         if (known := self._by_key(name, create.idempotency_key)) is not None:
             return known, False
+        return self._insert(name, self.draft(create))
+
+    def draft(self, create: ModelVersionCreate) -> Draft:
+        """What the version would be. Raises Invalid and UnsupportedMedia for what is not acceptable."""
         check_files(create.files)
         rows = [BlobRow(file.sha256, file.size_bytes, is_weights(file.path)) for file in create.files]
         check_sizes(create.files, self._blobs.claim(rows))
         facts = read_facts(self._store, create.files)
         base = self._base(facts, create.lineage)
-        return self._insert(name, create, _with_base(facts, base), base)
+        return Draft(create, _with_base(facts, base), base)
+
+    def insert(self, connection: Connection, name: str, draft: Draft) -> ModelVersionView:
+        """Commit `draft` as the next version of `name`, whose repository is locked already: that comes first."""
+        create = draft.create
+        version_id = repository.insert_version(
+            connection,
+            repository.lock_model(connection, name),
+            files=create.files,
+            facts=draft.facts,
+            source=create.source,
+            lineage=create.lineage,
+            idempotency_key=create.idempotency_key,
+            base_id=draft.base.id if draft.base else None,
+        )
+        note_parents(connection, version_id, _origin(create.lineage, draft.base))
+        version = repository.find_version_by_id(connection, version_id)
+        assert version is not None
+        return version
 
     def list(self, *, search: str | None, kind: str | None, cursor: str | None, limit: int) -> Page[ModelView]:
         """One page of models, newest first. Raises Invalid for a foreign cursor."""
@@ -111,15 +146,27 @@ class ModelService:
         """Remove a model, or one version. Raises NotFound; Conflict when others were trained on it, or an alias points
         to it."""
         with UnitOfWork(self._engine) as tx:
-            model_id = repository.find_model_id(tx.connection, name)
-            ids = _chosen_ids(tx.connection, name, model_id, version) if model_id else []
-            if model_id is None or not ids:
+            if not self.remove(tx.connection, name, version):
                 raise absent(name, version)
-            _refuse_aliases(tx.connection, name, ids)
-            _refuse_bases(tx.connection, name, ids)
-            for version_id in ids:
-                touch_of_version(tx.connection, version_id)
-                repository.delete_version(tx.connection, model_id, version_id)
+
+    def remove(self, connection: Connection, name: str, version: str | None = None) -> bool:
+        """Remove a model with its repository, or one version with its commit; whether it was there. Raises Conflict."""
+        history.lock(connection, name)
+        model_id = repository.find_model_id(connection, name)
+        chosen = repository.find_version(connection, name, version) if version is not None else None
+        if model_id is None or (version is not None and chosen is None):
+            return False
+        ids = [chosen.id] if chosen is not None else repository.version_ids(connection, model_id)
+        _refuse_aliases(connection, name, ids)
+        _refuse_bases(connection, name, ids)
+        for version_id in ids:
+            touch_of_version(connection, version_id)
+            repository.delete_version(connection, model_id, version_id)
+        if chosen is not None:
+            history.forget_version(connection, name, chosen.version)
+        if repository.find_model_id(connection, name) is None:
+            history.forget_model(connection, name)
+        return True
 
     def _by_key(self, name: str, key: str | None) -> ModelVersionView | None:
         if key is None:
@@ -142,28 +189,18 @@ class ModelService:
                 raise Invalid(f"Adapters upon adapters, deeper than {_LONGEST_CHAIN}.")
         return base if facts.kind == "adapter" else None
 
-    def _insert(
-        self, name: str, create: ModelVersionCreate, facts: ModelFacts, base: ModelVersionView | None
-    ) -> tuple[ModelVersionView, bool]:
+    def _insert(self, name: str, draft: Draft) -> tuple[ModelVersionView, bool]:
+        """Also a commit of the model's repository. The files are read before the transaction begins."""
+        tree = entries_of(self._store, draft.create.files)
+        meta = meta_of(self._store, MODELS, tree)
         with UnitOfWork(self._engine) as tx:
-            model_id = repository.lock_model(tx.connection, name)
-            key = create.idempotency_key
+            history.open_repository(tx.connection, MODELS, name)
+            key = draft.create.idempotency_key
             known = repository.find_version_by_key(tx.connection, name, key) if key is not None else None
             if known is not None:
                 return known, False
-            version_id = repository.insert_version(
-                tx.connection,
-                model_id,
-                files=create.files,
-                facts=facts,
-                source=create.source,
-                lineage=create.lineage,
-                idempotency_key=key,
-                base_id=base.id if base else None,
-            )
-            note_parents(tx.connection, version_id, _origin(create.lineage, base))
-            version = repository.find_version_by_id(tx.connection, version_id)
-        assert version is not None
+            version = self.insert(tx.connection, name, draft)
+            history.record_version(tx.connection, version, tree, meta)
         return version, True
 
 
@@ -192,14 +229,6 @@ def _depth(connection: Connection, version: ModelVersionView) -> int:
     while depth < _LONGEST_CHAIN and (base := repository.base_of(connection, here.id)) is not None:
         depth, here = depth + 1, base
     return depth
-
-
-def _chosen_ids(connection: Connection, name: str, model_id: str, version: str | None) -> list[str]:
-    """All versions of the model, or the one that was named, if it is there."""
-    if version is None:
-        return repository.version_ids(connection, model_id)
-    found = repository.find_version(connection, name, version)
-    return [] if found is None else [found.id]
 
 
 def _refuse_aliases(connection: Connection, name: str, ids: Sequence[str]) -> None:

@@ -1,0 +1,72 @@
+"""`/hub/<repository>/resolve/<revision>/<path>`: a file's content, or where it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from flask import Response, request
+
+from kargah.contracts.models import ModelFile
+from kargah.ports.object_store import ObjectStore
+from kargah.web.api import Api
+from kargah.web.errors import problem_of
+from kargah.web.route import RouteOptions
+from registry.blobs.routes import BINARY
+from registry.blobs.service import PREFIX as BLOBS
+from registry.hub.endpoint import PREFIX
+from registry.hub.errors import hub_error
+from registry.hub.reader import HubReader, no_entry
+from registry.hub.revisions import Place
+from registry.models.download import send_file
+from registry.repos.values import DATASETS, MODELS, Entry
+
+_EXPIRES = timedelta(minutes=15)
+_STATUSES = (206, 302, 304, 416)
+
+
+def resolve_routes(api: Api, reader: HubReader, store: ObjectStore, *, redirect: bool) -> None:
+    """Add the routes to `api`. With `redirect` clients fetch LFS files from the object store itself."""
+
+    def resolve(kind: str, name: str, place: str) -> Response:
+        found, entry = reader.file(kind, name, place)
+        if entry is None:
+            return _absent(found)
+        headers = _headers(found, entry)
+        if redirect and entry.git_sha1 is None and entry.size_bytes > 0:
+            location = store.presign_get(BLOBS + entry.sha256, _EXPIRES)
+            return Response(status=302, headers={**headers, "location": location, "etag": f'"{entry.etag}"'})
+        file = ModelFile(path=found.path, size_bytes=entry.size_bytes, sha256=entry.sha256)
+        response = send_file(store, file, request, etag=entry.etag)
+        response.headers.update(headers)
+        return response
+
+    options = RouteOptions(free_query=True, other_statuses=_STATUSES, produces=BINARY, tags=["hub"])
+
+    @api.get(f"{PREFIX}/<path:name>/resolve/<path:place>", **options)
+    def resolve_model_file(name: str, place: str) -> Response:
+        """A file of a model's repository, or a redirect to it"""
+        return resolve(MODELS, name, place)
+
+    @api.get(f"{PREFIX}/datasets/<path:name>/resolve/<path:place>", **options)
+    def resolve_dataset_file(name: str, place: str) -> Response:
+        """A file of a dataset's repository, or a redirect to it"""
+        return resolve(DATASETS, name, place)
+
+
+def _headers(place: Place, entry: Entry) -> dict[str, str]:
+    name = place.path.rpartition("/")[2]
+    headers = {
+        "x-repo-commit": place.commit.sha,
+        "content-disposition": f"inline; filename*=UTF-8''{quote(name, safe='')}",
+    }
+    if entry.git_sha1 is None:
+        headers |= {"x-linked-etag": f'"{entry.sha256}"', "x-linked-size": str(entry.size_bytes)}
+    return headers
+
+
+def _absent(place: Place) -> Response:
+    """The commit goes with it: clients remember for that commit that there is no such file."""
+    body = hub_error(problem_of(no_entry(place)))
+    headers = {**body.headers, "x-repo-commit": place.commit.sha}
+    return Response(body.body, status=body.status, content_type=body.content_type, headers=headers)

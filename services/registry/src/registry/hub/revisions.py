@@ -1,0 +1,78 @@
+"""From the names in an address to a repository, a commit and a path in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kargah.db.engine import Connection
+from registry.hub.errors import RevisionNotFound
+from registry.hub.names import check_id, no_repository
+from registry.repos import history_repository, repository
+from registry.repos.history import BRANCH, TAG
+from registry.repos.values import Commit, Repository
+
+_HEADS = ("refs/heads/", "refs/tags/")
+_DEEPEST_REF = 8
+_SHA = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A commit of a repository, and what the address said behind the revision (empty: the root)."""
+
+    repository: Repository
+    commit: Commit
+    path: str = ""
+
+
+def find_repository(connection: Connection, kind: str, name: str, *, lock: bool = False) -> Repository:
+    """The repository. Raises RepoNotFound."""
+    check_id(kind, name)
+    found = repository.find(connection, kind, name, lock=lock)
+    if found is None:
+        raise no_repository(kind, name)
+    return found
+
+
+def find_place(connection: Connection, kind: str, name: str, rest: str) -> Place:
+    """`rest` is `revision/path`. Raises RepoNotFound, RevisionNotFound.
+
+    A branch may have slashes of its own, which arrive unquoted. As in git no ref lies below another, so that at most
+    one beginning of `rest` is a revision.
+    """
+    found = find_repository(connection, kind, name)
+    parts = rest.split("/")
+    for count in range(1, min(len(parts), _DEEPEST_REF) + 1) if not _SHA.fullmatch(parts[0]) else ():
+        sha = _ref(connection, found, "/".join(parts[:count]))
+        if sha is not None:
+            return _place(connection, found, sha, "/".join(parts[count:]))
+    return _place(connection, found, parts[0], "/".join(parts[1:]))
+
+
+def find_revision(connection: Connection, found: Repository, revision: str) -> Commit:
+    """The commit of a branch, a tag, or a sha (7 digits suffice). Raises RevisionNotFound."""
+    sha = _ref(connection, found, revision) or revision
+    commit = history_repository.find_commit(connection, found.id, sha)
+    if commit is None:
+        raise no_revision(found, revision)
+    return commit
+
+
+def no_revision(found: Repository, revision: str) -> RevisionNotFound:
+    """The error for a branch, tag or commit that is not there."""
+    return RevisionNotFound(f"{found.name!r} has no revision {revision[:200]!r}.")
+
+
+def _ref(connection: Connection, found: Repository, name: str) -> str | None:
+    for prefix in _HEADS:
+        name = name.removeprefix(prefix)
+    by_branch = repository.find_ref(connection, found.id, BRANCH, name)
+    return by_branch or repository.find_ref(connection, found.id, TAG, name)
+
+
+def _place(connection: Connection, found: Repository, sha: str, path: str) -> Place:
+    commit = history_repository.find_commit(connection, found.id, sha)
+    if commit is None:
+        raise no_revision(found, sha)
+    return Place(found, commit, path.strip("/"))

@@ -1,0 +1,179 @@
+"""Take xorbs and shards, and make blobs of the files that shards describe: verified, and stored once."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection, Generator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO, cast
+
+from kargah.db.engine import Engine
+from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import FieldError, Invalid, TooLarge
+from kargah.ports.object_store import ObjectMissing, ObjectStore
+from registry.blobs.service import PREFIX as BLOBS
+from registry.blobs.service import BlobService
+from registry.hub.xet import repository
+from registry.hub.xet.repository import Place
+from registry.hub.xet.shard import Term, XetFile, read_files
+from registry.hub.xet.xorb import ChunkIndex, IndexedStream, unpack
+
+XORBS = "xorbs/"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_WINDOW = 4 << 20
+_BUFFER = 1 << 20
+
+
+class XetStore:
+    """Safe to share between threads. Every call may raise Unavailable. `limit`: of a file, in bytes."""
+
+    def __init__(self, engine: Engine, store: ObjectStore, blobs: BlobService, *, limit: int) -> None:
+        self._engine = engine
+        self._store = store
+        self._blobs = blobs
+        self._limit = limit
+
+    def put_xorb(self, xorb: str, source: BinaryIO) -> bool:
+        """Keep a xorb for the length of the grace; whether it is new. Raises Invalid for what is none."""
+        if not _HASH.fullmatch(xorb):
+            raise Invalid(
+                "The path is not acceptable.", errors=[FieldError("xorb", "64 hexadecimal digits.", "bad_hash")]
+            )
+        stream = IndexedStream(source)
+        self._store.put_stream(XORBS + xorb, cast(BinaryIO, stream))
+        with UnitOfWork(self._engine) as tx:
+            known = bool(repository.find(tx.connection, [xorb]))
+            repository.save(tx.connection, xorb, stream.index)
+        return not known
+
+    def put_shard(self, data: bytes) -> int:
+        """Make the files of a shard; how many. Raises Invalid when one cannot be made, or is not what it says."""
+        files = read_files(data)
+        wanted = {term.xorb for file in files for term in file.terms}
+        with UnitOfWork(self._engine) as tx:
+            known = repository.find(tx.connection, wanted)
+            places = repository.places(tx.connection, wanted)
+        _check(files, known)
+        for file in files:
+            self._make(file, known, places)
+        with UnitOfWork(self._engine) as tx:
+            repository.save_places(tx.connection, [place for file in files for place in _places_of(file)])
+        return len(files)
+
+    def collect(self, grace: timedelta) -> int:
+        """Remove xorbs that are older than `grace`: their chunks stand in blobs by now, or nobody wants them."""
+        oldest = datetime.now(UTC) - grace
+        left = [found.key for found in self._store.list(XORBS) if found.modified_at < oldest]
+        for key in left:
+            self._store.delete(key)
+        with UnitOfWork(self._engine) as tx:
+            repository.forget(tx.connection, grace)
+        return len(left)
+
+    def _make(self, file: XetFile, known: Mapping[str, ChunkIndex], places: Mapping[str, Sequence[Place]]) -> None:
+        if file.size_bytes > self._limit:
+            raise TooLarge(f"A file has {file.size_bytes} bytes; at most {self._limit} are accepted.")
+        if self._blobs.size(file.sha256) == file.size_bytes:
+            return
+        try:
+            with io.BufferedReader(_Rebuilt(self._bytes(file, known, places)), _BUFFER) as stream:
+                self._blobs.put(file.sha256, stream, collectable=True)
+        except ObjectMissing as error:
+            raise Invalid(
+                f"Content of the file {file.sha256[:12]} is no longer kept here.",
+                hint="Remove the client's cache (~/.cache/huggingface/xet) and push again.",
+            ) from error
+
+    def _bytes(
+        self, file: XetFile, known: Mapping[str, ChunkIndex], places: Mapping[str, Sequence[Place]]
+    ) -> Generator[bytes, None, None]:
+        stored = {xorb: self._is_stored(xorb) for xorb in {term.xorb for term in file.terms}}
+        for term in file.terms:
+            index = known[term.xorb]
+            if stored[term.xorb]:
+                yield from self._from_xorb(term, index)
+            else:
+                yield from self._from_blobs(term, index, places[term.xorb])
+
+    def _is_stored(self, xorb: str) -> bool:
+        try:
+            self._store.stat(XORBS + xorb)
+        except ObjectMissing:
+            return False
+        return True
+
+    def _from_xorb(self, term: Term, index: ChunkIndex) -> Generator[bytes, None, None]:
+        """Some chunks at a time, unpacked."""
+        first = term.first
+        while first < term.last:
+            begin, last = index.begin(first), first + 1
+            while last < term.last and index.ends[last] - begin <= _WINDOW:
+                last += 1
+            with self._store.open(XORBS + term.xorb, offset=begin, length=index.ends[last - 1] - begin) as stream:
+                data = memoryview(stream.read())
+            for number in range(first, last):
+                yield unpack(data[index.begin(number) - begin : index.ends[number] - begin])
+            first = last
+
+    def _from_blobs(self, term: Term, index: ChunkIndex, places: Sequence[Place]) -> Generator[bytes, None, None]:
+        """The xorb has gone; its chunks stand in files that were made of it."""
+        first = term.first
+        while first < term.last:
+            fitting = [place for place in places if place.first <= first < place.last]
+            if not fitting:
+                raise ObjectMissing(term.xorb)
+            place = max(fitting, key=lambda place: place.last)
+            last = min(place.last, term.last)
+            offset = place.place + index.unpacked(place.first, first)
+            length = index.unpacked(first, last)
+            with self._store.open(BLOBS + place.sha256, offset=offset, length=length) as stream:
+                while chunk := stream.read(_BUFFER):
+                    yield chunk
+            first = last
+
+
+class _Rebuilt(io.RawIOBase):
+    """A stream over pieces of any size."""
+
+    def __init__(self, pieces: Generator[bytes, None, None]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        self._pieces.close()
+        super().close()
+
+
+def _check(files: Collection[XetFile], known: Mapping[str, ChunkIndex]) -> None:
+    """Every chunk that a file names came with a xorb, and is as large as the file needs it."""
+    for term in (term for file in files for term in file.terms):
+        index = known.get(term.xorb)
+        if index is None or term.last > len(index.ends):
+            raise Invalid(
+                f"The xorb {term.xorb[:12]} did not come, or lacks chunks.", hint="Upload it before the shard."
+            )
+        if index.unpacked(term.first, term.last) != term.size_bytes:
+            raise Invalid(f"The chunks of the xorb {term.xorb[:12]} are not as large as the shard says.")
+
+
+def _places_of(file: XetFile) -> Generator[Place, None, None]:
+    place = 0
+    for term in file.terms:
+        yield Place(term.xorb, term.first, term.last, file.sha256, place)
+        place += term.size_bytes

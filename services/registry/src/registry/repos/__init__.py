@@ -1,0 +1,1 @@
+"""Repositories of models and datasets: commits, branches and tags over content-addressed blobs."""

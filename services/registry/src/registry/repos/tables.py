@@ -1,0 +1,82 @@
+"""Repositories, their commits, the files of each, and refs. Times are the database's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from registry.blobs.tables import metadata
+
+
+def _created_at() -> Column[datetime]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("private", Boolean, nullable=False, server_default=text("false")),
+    _created_at(),
+    UniqueConstraint("kind", "name", name="repositories_name"),
+)
+
+# `meta`: what lists and model pages say of it (tags, pipeline, library, the card's front matter).
+commits = Table(
+    "commits",
+    metadata,
+    Column("repository_id", Text, ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha", Text, primary_key=True),
+    Column("parent", Text),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("meta", JSONB, nullable=False),
+    _created_at(),
+)
+Index("commits_by_parent", commits.c.repository_id, commits.c.parent)
+
+# `git_sha1`: of a small text file that git itself would keep; without one it is an LFS file, known by its sha256.
+commit_files = Table(
+    "commit_files",
+    metadata,
+    Column("repository_id", Text, primary_key=True),
+    Column("sha", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("git_sha1", Text),
+    ForeignKeyConstraint(
+        ["repository_id", "sha"], ["commits.repository_id", "commits.sha"], name="commit_files_of", ondelete="CASCADE"
+    ),
+)
+Index("commit_files_by_blob", commit_files.c.sha256)
+
+refs = Table(
+    "refs",
+    metadata,
+    Column("repository_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["repository_id", "sha"], ["commits.repository_id", "commits.sha"], name="refs_to", ondelete="CASCADE"
+    ),
+)
