@@ -66,6 +66,13 @@ def test_tags_from_the_command_line(run: Run) -> None:
     assert document(run("model", "tag", "base", "--json"))["tags"] == []
 
 
+def test_versions_are_listed_with_their_labels(run: Run) -> None:
+    run("model", "alias", "base", "production", "1")
+    run("model", "tag", "base@1", "reviewed")
+    assert "1 causal_lm 4.2 kB production reviewed test" in output(run("model", "versions", "base"))
+    assert [item["version"] for item in document(run("model", "versions", "base", "--json"))["items"]] == [2, 1]
+
+
 def test_a_model_is_shown_with_its_family(run: Run) -> None:
     run("model", "alias", "tuned", "candidate", "1")
     shown = output(run("model", "show", "tuned"))

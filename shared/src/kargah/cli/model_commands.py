@@ -24,6 +24,7 @@ from kargah.contracts.models import ModelVersionView
 
 app = typer.Typer(no_args_is_help=True, help="Install, list, name and look into models.")
 app.command()(model_show_command.show)
+app.command()(model_show_command.versions)
 app.command()(model_label_commands.alias)
 app.command()(model_label_commands.tag)
 

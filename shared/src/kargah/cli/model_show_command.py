@@ -1,4 +1,4 @@
-"""`kargah model show`: what a version is, where it comes from, and what was made of it."""
+"""`kargah model show` and `kargah model versions`: what a version is, where it comes from, and what was made of it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,24 @@ def show(
         console.print(Markdown(_without_front_matter(text)))
     elif text is not None:
         console.print(f"[dim]Its card: kargah model show {name} --card[/]", highlight=False)
+
+
+def versions(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The model.")],
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
+    json: JsonOption = False,
+) -> None:
+    """List the versions of a model, newest first, with their aliases and tags."""
+    page = connect(context).models.versions(name, limit=limit)
+    if json:
+        print_json(page)
+        return
+    table = Table("version", "kind", "size", "aliases", "tags", "source", box=SIMPLE, padding=(0, 1, 0, 0))
+    for version in page.items:
+        labels = (" ".join(version.aliases) or "-", " ".join(version.tags) or "-")
+        table.add_row(str(version.version), version.facts.kind, size(version.size_bytes), *labels, version.source)
+    console.print(table)
 
 
 def describe(version: ModelVersionView) -> None:

@@ -79,11 +79,11 @@ def _install(
     licence = licence_of(vars(info.card_data) if info.card_data else None, info.tags or [])
     reporter.log(f"{repo} at commit {commit}: {size / 1e6:.1f} MB to download, licence {licence or 'not told'}")
     fetcher = _Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
-    fetcher.fetch(small)
+    fetcher.fetch(small, 0, 1)
     check_configs(fetcher.folder)
     index = read_json(fetcher.folder / INDEX) if INDEX in files else None
     weights = weight_files(files, index)
-    fetcher.fetch(weights)
+    fetcher.fetch(weights, 1, 95)
     _lay_out(fetcher.folder, [*small, *weights], target)
     shutil.rmtree(fetcher.folder, ignore_errors=True)
     return commit
@@ -97,7 +97,8 @@ class _Download:
         self._repo, self._commit, self._endpoint, self._reporter = repo, commit, endpoint, reporter
         self._failure: BaseException | None = None
 
-    def fetch(self, files: Sequence[HubFile]) -> None:
+    def fetch(self, files: Sequence[HubFile], begin: float, end: float) -> None:
+        """From `begin` percent of the install to `end`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         pace = Pace(sum(file.size_bytes for file in files), self._have(files), time.monotonic())
         _check_space(self.folder, pace.total - pace.begun)
@@ -107,7 +108,7 @@ class _Download:
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
             percent, note, seconds = pace.told(self._have(files), time.monotonic())
-            self._reporter.progress(95 * percent / 100, note, seconds)
+            self._reporter.progress(begin + (end - begin) * percent / 100, note, seconds)
         with _hub_errors(self._repo, self._commit):
             if self._failure is not None:
                 raise self._failure
