@@ -147,6 +147,9 @@ def test_what_stands_in_two_splits_is_told(house: House) -> None:
     joined = house.split(parts={"train": train.version, "test": test.version})
     leaked = [warning for warning in joined.warnings if warning.code.startswith("leaked")]
     assert [(warning.code, warning.line) for warning in leaked] == [("leaked_rows", 62)]
+    repeated = next(warning for warning in joined.warnings if warning.code == "duplicate_rows")
+    lines = house.store.get(f"datasets/{joined.sha256}")
+    assert (repeated.line, repeated.byte_offset) == (62, len(b"\n".join(lines.split(b"\n")[:61])) + 1)
 
 
 def test_the_objects_of_splits_are_kept_and_go_with_their_version(house: House) -> None:

@@ -15,7 +15,7 @@ from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Uploads
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.jsonl import read_jsonl
-from dataset_svc.readers.rows import Fault, Item
+from dataset_svc.readers.rows import Fault, Item, ParsedRow
 from dataset_svc.splits.assignment import Assignment
 from dataset_svc.splits.leakage import LEAKS
 from dataset_svc.splits.rules import ByPart, Rule, rule_for
@@ -82,11 +82,16 @@ class SplitService:
         return {split: self._datasets.get(name, number).latest for split, number in wanted.parts.given().items()}
 
     def _items(self, parts: Parts, rule: Rule) -> Iterator[Item]:
+        rows = size = 0
         for split, version in parts.items():
             if isinstance(rule, ByPart):
                 rule.split = split
             with self._store.open(object_key(version.sha256)) as stream:
-                yield from read_jsonl(stream, 0)
+                for item in read_jsonl(stream, size):
+                    if isinstance(item, ParsedRow):  # its place is in the new version
+                        item.line += rows
+                    yield item
+            rows, size = rows + version.stats.rows, size + version.stats.size_bytes
 
     def _joined(self, key: str, items: Iterable[Item], shape: Format) -> _Content:
         """The items as rows of their own, checked like an upload and stored at `key`."""
