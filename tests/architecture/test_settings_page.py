@@ -12,6 +12,7 @@ from gateway.config import GatewaySettings
 from kargah.clients.config import ClientSettings
 from registry.config import RegistrySettings
 from worker.agent.config import AgentSettings
+from worker.imports.config import ImportSettings
 from worker.inference.config import InferenceSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -21,6 +22,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     RegistrySettings,
     AgentSettings,
     InferenceSettings,
+    ImportSettings,
     ClientSettings,
 )
 

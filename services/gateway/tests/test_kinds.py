@@ -177,9 +177,31 @@ def test_an_import_names_the_dataset_it_makes(stack: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "https://example.org/a/b.jsonl?token=x",
+        "s3://archive/a b/c.parquet",
+        "hf:owner/name",
+        "hf:owner/name@v1.0:data/train-0.parquet",
+    ],
+)
+def test_sources_of_imports_are_kept_as_they_are(stack: Any, source: str) -> None:
+    body = {"source": source, "name": "talk", "format": "question_answer", "map": "question:q"}
+    job = stack.http.post("/api/imports", json=body).json()
+    expected = {"source": source, "language": "persian", "format": "question_answer", "map": "question:q"}
+    assert job["config"]["params"] == expected
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"source": "wikipedia"}, "source"),
+        ({"source": "file:///etc/passwd"}, "source"),
+        ({"source": "http://user:secret@example.org/x"}, "source"),
+        ({"source": "http://[broken/x"}, "source"),
+        ({"source": "https://"}, "source"),
+        ({"source": "s3://archive"}, "source"),
+        ({"source": "hf:name-alone"}, "source"),
         ({"name": "a b"}, "name"),
         ({"name": "owner/preview"}, "name"),
         ({"language": "../x"}, "language"),

@@ -19,6 +19,7 @@ from kargah.cli.stats_command import stats
 from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
 from kargah.cli.upload_progress import upload_progress
+from kargah.clients.datasets import import_name
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
@@ -55,17 +56,25 @@ def upload(
 
 
 @app.command("import")
-def import_corpus(
+def import_dataset(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="`chatterbot`: conversations of the chatterbot-corpus package.")],
-    name: Annotated[str | None, typer.Option(help="Its name; by default source and language.")] = None,
-    language: Annotated[str, typer.Option()] = "persian",
+    source: Annotated[
+        str, typer.Argument(help="URL, s3://STORE/KEY, hf:OWNER/NAME[@REVISION][:FILE or SPLIT], or `chatterbot`.")
+    ],
+    name: Annotated[str | None, typer.Option(help="Its name; by default the source's.")] = None,
+    language: Annotated[str, typer.Option(help="Of `chatterbot`.")] = "persian",
+    format: Annotated[str | None, typer.Option(help="The row format; recognised by default.")] = None,
+    map: Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a dataset from a corpus that comes with the platform, and wait until it can be used."""
+    """Make a dataset from elsewhere, as a job that can be cancelled and goes on after a break; wait until it is there.
+
+    Which hosts and stores may be read is the workers' setting."""
     client = connect(context)
-    name = name or f"{source}-{language}"
-    insist(follow(client, client.jobs.import_dataset(source, name, language=language), quiet=json))
+    name = name or import_name(source, language)
+    columns = dict(_pair(entry) for entry in map or [])
+    job = client.jobs.import_dataset(source, name, language=language, format=format, columns=columns)
+    insist(follow(client, job, quiet=json))
     version = client.datasets.get(name).latest
     if json:
         print_json(version)

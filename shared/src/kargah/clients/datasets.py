@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import Transport, place
@@ -146,3 +148,12 @@ def default_name(path: Path) -> str:
         character if character.isascii() and (character.isalnum() or character in "_-") else "-" for character in stem
     )
     return name.strip("-_") if is_name(name.strip("-_")) else "dataset"
+
+
+def import_name(source: str, language: str) -> str:
+    """The dataset name for a source of an import: a hub's repository, a file's stem, a corpus with its language."""
+    if source.startswith("hf:"):
+        return default_name(Path(re.split("[@:]", source.removeprefix("hf:"))[0]))
+    if "://" in source:
+        return default_name(Path(urlsplit(source).path))
+    return f"{source}-{language}"

@@ -71,10 +71,20 @@ class Jobs:
         body = {"model": model, "repository": repository, "endpoint": endpoint, "revision": revision}
         return self._transport.create(JobView, "/api/pushes", _given({**body, "private": private}))
 
-    def import_dataset(self, source: str, name: str, *, language: str = "persian") -> JobView:
-        """Queue the making of the dataset `name` from a packaged corpus: `chatterbot`."""
-        body = {"source": source, "name": name, "language": language}
-        return self._transport.create(JobView, "/api/imports", body)
+    def import_dataset(
+        self,
+        source: str,
+        name: str,
+        *,
+        language: str = "persian",
+        format: str | None = None,
+        columns: dict[str, str] | None = None,
+    ) -> JobView:
+        """Queue the making of the dataset `name` from a URL, `s3://STORE/KEY`, `hf:OWNER/NAME[@REVISION][:FILE or
+        SPLIT]` or the packaged corpus `chatterbot` in `language`; `columns` as in an upload."""
+        mapping = ",".join(f"{field}:{column}" for field, column in (columns or {}).items()) or None
+        body = {"source": source, "name": name, "language": language, "format": format, "map": mapping}
+        return self._transport.create(JobView, "/api/imports", _given(body))
 
     def list(
         self,

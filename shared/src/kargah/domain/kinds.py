@@ -38,7 +38,7 @@ KINDS: Mapping[Kind, KindFacts] = MappingProxyType(
         Kind.EXPORT: KindFacts("merges an adapter into its base, as a model of its own", "model"),
         Kind.PUSH: KindFacts("sends a model to a hub, and compares what lies there", "figures", network=True),
         Kind.INSTALL: KindFacts("brings a base model in from a package or a hub", "model", network=True),
-        Kind.IMPORT: KindFacts("makes a dataset from a corpus that comes in a package", "dataset"),
+        Kind.IMPORT: KindFacts("makes a dataset from a package, a URL, an S3 store or a hub", "dataset", network=True),
     }
 )
 KIND_NAMES: tuple[str, ...] = tuple(kind.value for kind in Kind)

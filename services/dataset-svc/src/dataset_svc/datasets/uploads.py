@@ -28,6 +28,7 @@ from kargah.telemetry.logging import get_logger
 
 _LONGEST_FILENAME = 200
 _BUFFER = 1 << 20
+_PART = 8 << 20  # of which the store's client holds a few
 _TRIES = 5
 _log = get_logger(__name__)
 
@@ -100,7 +101,7 @@ class Uploads:
         key, digest = f"{STAGING}{new_id('upload')}/source", Digest()
         try:
             hashed = HashedStream(stream, digest, self._limits.upload_bytes, expected)
-            self._store.put_stream(key, io.BufferedReader(hashed, _BUFFER))
+            self._store.put_stream(key, io.BufferedReader(hashed, _BUFFER), part_size=_PART)
             yield Staged(key, digest)
         finally:
             self.drop(key)
@@ -137,7 +138,9 @@ class Uploads:
             source = open_source(stream, request.filename or "", self._limits.unpacked_bytes, whole)
             mapping = parse_mapping(request.mapping, request.format)
             checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
-            self._store.put_stream(rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER))
+            self._store.put_stream(
+                rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER), part_size=_PART
+            )
         return checked
 
     def record(

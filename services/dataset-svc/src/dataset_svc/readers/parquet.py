@@ -15,7 +15,6 @@ from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, shortene
 from dataset_svc.readers.strict_row import MAX_DEPTH, text_fault
 from kargah.domain.errors import TooLarge
 
-MAGIC = b"PAR1"
 _BATCH_ROWS = 64
 _BUFFER = 1 << 20
 _MAX_GROWTH = 250

@@ -9,21 +9,20 @@ from typing import BinaryIO, cast
 from dataset_svc.readers.csv_table import read_csv
 from dataset_svc.readers.json_array import read_json_array
 from dataset_svc.readers.jsonl import read_jsonl
-from dataset_svc.readers.parquet import MAGIC as PARQUET
-from dataset_svc.readers.parquet import read_parquet
 from dataset_svc.readers.rows import Reader
 from dataset_svc.readers.text_lines import read_text
 from dataset_svc.readers.unpacked import GZIP, ZSTD, unpacked
 from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
 
 _HEAD = 64 << 10
+_PARQUET = b"PAR1"
 _BOM = b"\xef\xbb\xbf"
 _PACKED = {GZIP: (".gz", "gzip"), ZSTD: (".zst", "Zstandard archive")}
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _REFUSED = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet (XLSX)",
     b"PK\x05\x06": "a ZIP archive",
-    PARQUET: "a Parquet file inside an archive",
+    _PARQUET: "a Parquet file inside an archive",
     b"PARE": "an encrypted Parquet file",
     b"\xfd7zXZ": "an XZ archive",
     b"BZh": "a BZip2 archive",
@@ -55,7 +54,9 @@ def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO
     source is read, a packed one that grows too much raises TooLarge, a broken one Invalid.
     """
     head, stream = _peek(raw)
-    if head.startswith(PARQUET) and whole is not None:
+    if head.startswith(_PARQUET) and whole is not None:
+        from dataset_svc.readers.parquet import read_parquet  # brings pyarrow: 60 MB of memory
+
         return Source(read_parquet, whole, 0)
     packing = next((magic for magic in _PACKED if head.startswith(magic)), None)
     if packing is not None:

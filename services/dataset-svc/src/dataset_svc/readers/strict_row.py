@@ -17,7 +17,7 @@ from kargah.formats.columns import kind_of
 MAX_DEPTH = 64
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BETWEEN_NAME_AND_COLON = (b'" :', b'"  ', b'"\t', b'"\r')
+_NEVER = -(1 << 62)
 _EXACT_FLOAT = 2.0**63
 
 
@@ -25,33 +25,35 @@ def quick_row(raw: bytes) -> dict[str, Any] | None:
     """The object that one line holds, by a fast parser; None when it is not certain to be what RowDecoder would give
     without an objection: that one then has the last word.
 
-    The fast parser keeps quiet about names that stand twice, so names are counted: in the object, and in the text as
-    quotes with a colon behind. Whatever makes the two differ, in a text perhaps, is no fault, but not certain either.
+    The fast parser keeps quiet about names that stand twice, so strings are counted: those in the object, and those in
+    the text by their quotes. A name that was dropped is missing in the object.
     """
-    if (b"\\u" in raw and _SUSPECT_ESCAPE.search(raw)) or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        return None
+    quotes = raw.count(b'"')
+    if b"\\" in raw:
+        # Behind two backslashes a quote may end a string or not.
+        if b"\\\\" in raw or (b"\\u" in raw and _SUSPECT_ESCAPE.search(raw)):
+            return None
+        quotes -= raw.count(b'\\"')
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    if type(value) is not dict or _names(value) != raw.count(b'":'):
-        return None
-    return None if any(gap in raw for gap in _BETWEEN_NAME_AND_COLON) else value
+    return value if type(value) is dict and 2 * _strings(value, 1) == quotes else None
 
 
-def _names(value: dict[str, Any] | list[Any]) -> int:
-    """How many names the objects in a value have, all together; negative with a number that is not sure to be exact."""
-    count = len(value) if isinstance(value, dict) else 0
-    inside: Iterable[Any] = value.values() if isinstance(value, dict) else value
+def _strings(value: dict[str, Any] | list[Any], depth: int) -> int:
+    """How many strings a value is made of, names and texts; far below 0 when it is too deep, or holds a number that is
+    not sure to be exact."""
+    count = len(value) if type(value) is dict else 0
+    inside: Iterable[Any] = value.values() if type(value) is dict else value
     for inner in inside:
         kind = type(inner)
-        if kind is dict or kind is list:
-            deeper = _names(inner)
-            if deeper < 0:
-                return -1
-            count += deeper
+        if kind is str:
+            count += 1
+        elif kind is dict or kind is list:
+            count += _strings(inner, depth + 1) if depth < MAX_DEPTH else _NEVER
         elif kind is float and not -_EXACT_FLOAT < inner < _EXACT_FLOAT:
-            return -1
+            count += _NEVER
     return count
 
 

@@ -6,8 +6,6 @@ import io
 import zlib
 from typing import BinaryIO, Protocol, cast
 
-import pyarrow as pa
-
 from kargah.domain.errors import FieldError, Invalid, TooLarge
 
 GZIP = b"\x1f\x8b"
@@ -156,6 +154,8 @@ class _Zstd:
     name = "zstd"
 
     def __init__(self, source: BinaryIO) -> None:
+        import pyarrow as pa  # 60 MB of memory, which only those need who send such files
+
         self._pieces = _Pieces(source)
         self._stream = pa.CompressedInputStream(pa.PythonFile(self._pieces, mode="r"), "zstd")
 

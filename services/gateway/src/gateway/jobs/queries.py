@@ -90,8 +90,13 @@ class PushCreate(QueuedRequest):
 
 
 class ImportCreate(QueuedRequest):
-    """Make the dataset `name` of what a package on the worker's side holds: `chatterbot` is the `chatterbot-corpus`."""
+    """Make the dataset `name` of a `source`: `chatterbot` (the package on the worker's side, with its `language`), a
+    URL, `s3://STORE/KEY` (a store that the workers know by that name), or `hf:OWNER/NAME[@REVISION][:FILE or SPLIT]`.
 
-    source: Literal["chatterbot"]
+    `format` and `map` (`field:column,...`) as in an upload."""
+
+    source: str = Field(min_length=1, max_length=2000)
     name: str = Field(min_length=1, max_length=193)
     language: str = Field(default="persian", pattern=r"^[a-z]{2,20}$")
+    format: str | None = Field(default=None, max_length=100)
+    map: str | None = Field(default=None, max_length=10_000)

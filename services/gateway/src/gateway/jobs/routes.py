@@ -80,7 +80,7 @@ def _add_other_kinds(api: Api, service: JobService) -> None:
 
     @api.post("/api/imports", **_created(ImportCreate, "datasets"))
     def import_dataset(body: ImportCreate) -> Reply:
-        """Queue the making of a dataset from a corpus that comes in a package."""
+        """Queue the making of a dataset from a URL, an S3 store, a hub, or a corpus that comes in a package."""
         return accepted_reply(service.import_dataset(body, idempotency_key()), "/api/jobs")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kargah.contracts.jobs import JobError
@@ -21,6 +21,7 @@ from worker.agent.collector import Collector
 from worker.agent.drain import Drain
 from worker.agent.ending import Ending, Failed, Finished, GivenBack, Over, Paused
 from worker.agent.faults import OF_THIS_MACHINE, ending_for
+from worker.agent.import_sources import ImportSources
 from worker.agent.inputs import InputFetcher, Inputs
 from worker.agent.keeper import LeaseKeeper, Loss, Pace
 from worker.agent.launcher import Launcher, Trainer
@@ -52,6 +53,7 @@ class Tools:
     work_root: Path
     cache_dir: Path
     threads: int
+    sources: ImportSources = field(default_factory=lambda: ImportSources({}))
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Attempt:
             generation=self._claim.generation,
             kind=Kind(self._claim.kind),
             recipe=self._claim.config.recipe,
-            params=self._claim.config.params,
+            params=self._tools.sources.params(self._claim.kind, self._claim.config.params),
             model_dir=str(model.model_dir) if model else None,
             base_dir=str(model.base_dir) if model and model.base_dir else None,
             dataset_path=str(inputs.dataset_path) if inputs.dataset_path else None,

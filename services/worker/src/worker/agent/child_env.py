@@ -13,7 +13,7 @@ _NAMES = frozenset({
 _PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "PYTORCH_", "NCCL_")
 _NETWORK_NAMES = frozenset({
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-    "HF_ENDPOINT", "HF_TOKEN",
+    "HF_ENDPOINT", "HF_TOKEN", "KARGAH_IMPORT_HOSTS", "KARGAH_IMPORT_MAX_BYTES", "KARGAH_IMPORT_PROXY",
 })
 # fmt: on
 _OFFLINE = {
@@ -42,7 +42,7 @@ def zygote_env(parent: Mapping[str, str], cache_dir: Path) -> dict[str, str]:
 
 
 def install_env(parent: Mapping[str, str], cache_dir: Path, threads: int) -> dict[str, str]:
-    """For installs: the network, its proxies and the hub's token are allowed."""
+    """For installs and imports: the network, its proxies, the hub's token and the list of hosts are allowed."""
     common = _common(parent, cache_dir, _NAMES | _NETWORK_NAMES)
     return common | {name: str(threads) for name in _POOLS}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import NoDecode
 
 from kargah.db.settings import DatabaseSettings
@@ -18,11 +18,24 @@ from kargah.web.settings import ListenSettings
 from worker.zygote.entry import PRELOAD, TRAINER
 
 
+class ImportStore(BaseModel):
+    """An S3 bucket to import from. Its keys stay with the agent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str
+    bucket: str
+    access_key: str = Field(repr=False)
+    secret_key: str = Field(repr=False)
+    region: str = "us-east-1"
+
+
 class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     """`KARGAH_...`; the object store and the doorbell read theirs by themselves.
 
     `grace_seconds` is what SIGTERM gives the trainer to save a checkpoint. The `*_deadline_seconds` are how long a
     trainer may say nothing in each phase before it counts as hung. `threads` 0 means as many as there are CPUs.
+    `import_stores`: S3 buckets by the names that jobs call them.
     """
 
     registry_url: str
@@ -39,6 +52,7 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     training_deadline_seconds: float = Field(default=300.0, gt=0)
     evaluating_deadline_seconds: float = Field(default=900.0, gt=0)
     saving_deadline_seconds: float = Field(default=600.0, gt=0)
+    import_stores: dict[str, ImportStore] = Field(default={}, repr=False)
     cache_gib: float = Field(default=50.0, gt=0)
     zygote: bool = True
     zygote_preload: str = PRELOAD

@@ -20,6 +20,7 @@ from worker.agent.child_env import install_env, trainer_env, zygote_env
 from worker.agent.config import AgentSettings, inherited_environment
 from worker.agent.drain import Drain
 from worker.agent.health import HealthServer
+from worker.agent.import_sources import ImportSources
 from worker.agent.keeper import Pace
 from worker.agent.launcher import Launcher
 from worker.agent.ledger import PostgresLedger, lease_engine
@@ -81,6 +82,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
         work_root=work_root,
         cache_dir=settings.cache_dir,
         threads=settings.cpu_threads,
+        sources=ImportSources(settings.import_stores),
     )
     return AgentLoop(tools, listener, lambda: _trim(settings))
 

@@ -60,7 +60,7 @@ class OutputPublisher:
         assert name is not None and len(output.files) == 1
         self._still_ours()
         path = Path(output.directory) / output.files[0].path
-        version = self.peers.put_dataset(name, path, self.background.check)
+        version = self.peers.put_dataset(name, path, self.background.check, self._upload_options())
         return {
             "dataset": version.dataset,
             "version": version.version,
@@ -69,6 +69,11 @@ class OutputPublisher:
             "rows": version.stats.rows,
             "sizeBytes": version.stats.size_bytes,
         }
+
+    def _upload_options(self) -> dict[str, str]:
+        """The row format and the mapping of columns, where the job names them."""
+        params = self.claim.config.params
+        return {name: str(params[name]) for name in ("format", "map") if params.get(name)}
 
     def _still_ours(self) -> None:
         """Raises when the job was cancelled or taken meanwhile: no version then."""

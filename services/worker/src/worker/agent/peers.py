@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -77,11 +77,14 @@ class Peers:
         body = new.model_dump(mode="json", by_alias=True)
         return self._read(lambda: self.client.post(url, json=body), ModelVersionView)
 
-    def put_dataset(self, name: str, path: Path, check: Callable[[int], None]) -> DatasetVersionView:
-        """Send rows; the version that holds them, which may be an earlier one. `check` may raise to abort."""
+    def put_dataset(
+        self, name: str, path: Path, check: Callable[[int], None], options: Mapping[str, str]
+    ) -> DatasetVersionView:
+        """Send rows; the version that holds them, which may be an earlier one. `check` may raise to abort; `options`:
+        `format` and `map`, as an upload takes them."""
         url = f"{self.datasets_url}/api/datasets/{quote(name)}/content"
         headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
-        query = {"filename": path.name}
+        query = {"filename": path.name, **options}
         return self._read(
             lambda: self.client.put(
                 url, params=query, content=_chunks(path, check), headers=headers, timeout=_UPLOAD_TIMEOUT

@@ -1,1 +1,1 @@
-"""Corpora that come in Python packages, one file each: rows that a dataset can be made of."""
+"""Where datasets come from: corpora in Python packages, URLs, S3 stores, hubs."""

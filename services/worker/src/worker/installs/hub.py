@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import httpx2
-from huggingface_hub import HfApi, ModelInfo, hf_hub_url
+from huggingface_hub import DatasetInfo, HfApi, ModelInfo, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -71,14 +72,14 @@ def _install(
     repo: str, revision: str | None, cache_dir: Path, target: Path, reporter: Reporter, endpoint: str | None
 ) -> str:
     disable_progress_bars()
-    with _hub_errors(repo, revision):
+    with hub_errors(repo, revision):
         info = HfApi(endpoint=endpoint).model_info(repo, revision=revision, files_metadata=True)
-    commit, files = _commit(info), _files(info)
+    commit, files = commit_of(info), files_of(info)
     small = small_files(files)
     size = sum(file.size_bytes for file in (*small, *announced_weights(files)))
     licence = licence_of(vars(info.card_data) if info.card_data else None, info.tags or [])
     reporter.log(f"{repo} at commit {commit}: {size / 1e6:.1f} MB to download, licence {licence or 'not told'}")
-    fetcher = _Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
+    fetcher = Download(repo, commit, cache_dir / "hub" / commit, endpoint, reporter)
     fetcher.fetch(small, 0, 1)
     check_configs(fetcher.folder)
     index = read_json(fetcher.folder / INDEX) if INDEX in files else None
@@ -89,16 +90,26 @@ def _install(
     return commit
 
 
-class _Download:
+class Download:
     """Fetches files of one commit into `folder`, where unfinished ones stay for the next try."""
 
-    def __init__(self, repo: str, commit: str, folder: Path, endpoint: str | None, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        repo: str,
+        commit: str,
+        folder: Path,
+        endpoint: str | None,
+        reporter: Reporter,
+        repo_type: Literal["model", "dataset"] = "model",
+    ) -> None:
         self.folder = folder
+        self._repo_type = repo_type
         self._repo, self._commit, self._endpoint, self._reporter = repo, commit, endpoint, reporter
         self._failure: BaseException | None = None
 
     def fetch(self, files: Sequence[HubFile], begin: float, end: float) -> None:
-        """From `begin` percent of the install to `end`."""
+        """Have these files, verified: from `begin` percent of the whole to `end`. Raises InstallFailed, and what the
+        reporter raises."""
         self.folder.mkdir(parents=True, exist_ok=True)
         pace = Pace(sum(file.size_bytes for file in files), self._have(files), time.monotonic())
         _check_space(self.folder, pace.total - pace.begun)
@@ -109,7 +120,7 @@ class _Download:
             thread.join(_POLL_SECONDS)
             percent, note, seconds = pace.told(self._have(files), time.monotonic())
             self._reporter.progress(begin + (end - begin) * percent / 100, note, seconds)
-        with _hub_errors(self._repo, self._commit):
+        with hub_errors(self._repo, self._commit):
             if self._failure is not None:
                 raise self._failure
         for file in files:
@@ -124,19 +135,23 @@ class _Download:
         try:
             for file in files:
                 if _size_of(self.folder / file.path) != file.size_bytes or not file.size_bytes:
-                    url = hf_hub_url(self._repo, file.path, revision=self._commit, endpoint=self._endpoint)
-                    download(url, self.folder / file.path, file.size_bytes)
+                    download(self._url(file.path), self.folder / file.path, file.size_bytes)
         except BaseException as error:  # the edge of a thread: raised again in the one that waits
             self._failure = error
 
+    def _url(self, path: str) -> str:
+        return hf_hub_url(self._repo, path, repo_type=self._repo_type, revision=self._commit, endpoint=self._endpoint)
 
-def _commit(info: ModelInfo) -> str:
+
+def commit_of(info: ModelInfo | DatasetInfo) -> str:
+    """The full sha. Raises InstallFailed."""
     if info.sha is None or not re.fullmatch(r"[0-9a-f]{40}", info.sha):
         raise InstallFailed("bad_hub", f"the hub named no commit for the revision but {info.sha!r}")
     return info.sha
 
 
-def _files(info: ModelInfo) -> dict[str, HubFile]:
+def files_of(info: ModelInfo | DatasetInfo) -> dict[str, HubFile]:
+    """Every file by its path."""
     return {
         sibling.rfilename: HubFile(
             path=sibling.rfilename,
@@ -189,7 +204,7 @@ def _check_space(folder: Path, wanted: int) -> None:
 
 
 @contextmanager
-def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
+def hub_errors(repo: str, revision: str | None) -> Iterator[None]:
     """Tell the hub's errors in words that say what to do."""
     at = f"{repo}@{revision}" if revision else repo
     try:
@@ -199,7 +214,7 @@ def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
         raise InstallFailed("gated", f"{repo} is gated", hint) from error
     except RepositoryNotFoundError as error:
         hint = "check the name; a private one needs HF_TOKEN on the worker"
-        raise InstallFailed("not_found", f"the hub has no model {repo}, or it is private", hint) from error
+        raise InstallFailed("not_found", f"the hub has no {repo}, or it is private", hint) from error
     except RevisionNotFoundError as error:
         raise InstallFailed("not_found", f"{repo} has no revision {revision}") from error
     except HFValidationError as error:

@@ -24,6 +24,7 @@ from kargah.testing.jobs import JobBench, job_bench
 from worker.agent.attempt import Tools
 from worker.agent.child_env import install_env, trainer_env, zygote_env
 from worker.agent.drain import Drain
+from worker.agent.import_sources import ImportSources
 from worker.agent.keeper import Pace
 from worker.agent.launcher import Launcher
 from worker.agent.ledger import PostgresLedger
@@ -90,6 +91,7 @@ class AgentBench:
         deadlines: Mapping[str, float] = DEADLINES,
         name: str = "agent",
         store: ObjectStore | None = None,
+        sources: ImportSources | None = None,
     ) -> Tools:
         peers = Peers.connect(self.peers_url, self.peers_url)
         return Tools(
@@ -104,6 +106,7 @@ class AgentBench:
             work_root=self.folder / name / "work",
             cache_dir=self.folder / name / "cache",
             threads=1,
+            sources=sources or ImportSources({}),
         )
 
     def launcher(self) -> Launcher:

@@ -12,11 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_REPOSITORY = "/(?:api/models/|api/datasets/|datasets/)?org/model"
 _LFS_SUFFIXES = (".safetensors", ".bin")
 
 
 class Hub:
-    """One repository, `org/model`, at one commit that `main` and `v1` point to.
+    """One repository, `org/model`, asked for as a model or as a data set, at one commit that `main` and `v1` point to.
 
     `cut_after` drops the connection once, that many bytes into a file; `stall_after` stands still there, once, until
     `go_on` is set, and sets `stalled`. `lies` are served in place of the files. `card` is the front matter.
@@ -111,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/api/models":
             wanted = parse_qs(urlsplit(self.path).query).get("search", [""])[0]
             self._json([self.the_hub.info()] if wanted in "org/model" else [], body)
-        elif not re.match(r"/(api/models/)?org/model(/|$)", path):
+        elif not re.match(rf"{_REPOSITORY}(/|$)", path):
             self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"}, body)
         elif self.the_hub.gated:
             self._answer(403, b"{}", {"X-Error-Code": "GatedRepo"}, body)
@@ -119,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve_repository(path, body)
 
     def _serve_repository(self, path: str, body: bool) -> None:
-        match = re.match(r"/(?:api/models/)?org/model(?:/(revision|tree|resolve)/([^/]+)(?:/(.*))?)?$", path)
+        match = re.match(rf"{_REPOSITORY}(?:/(revision|tree|resolve)/([^/]+)(?:/(.*))?)?$", path)
         kind, revision, file = match.groups() if match else ("none", "main", None)
         if revision not in (None, "main", "v1", COMMIT):
             self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"}, body)
