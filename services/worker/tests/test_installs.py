@@ -64,6 +64,7 @@ def test_smollm2_is_a_plain_transformers_folder(smollm2: Path) -> None:
     files = {entry.path: entry for entry in describe_folder(smollm2)}
     assert set(files) == {
         "LICENSE",
+        "README.md",
         "chat_template.jinja",
         "config.json",
         "generation_config.json",
@@ -76,6 +77,7 @@ def test_smollm2_is_a_plain_transformers_folder(smollm2: Path) -> None:
     assert "quantization_config" not in json.loads((smollm2 / "config.json").read_text())
     generation = json.loads((smollm2 / "generation_config.json").read_text())
     assert generation["temperature"] == 0.2 and generation["eos_token_id"] == 2
+    assert "license: apache-2.0" in (smollm2 / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_tokenizer_gives_text_back(smollm2: Path) -> None:
