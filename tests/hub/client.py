@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -53,8 +54,9 @@ class StockClients:
         """What the function returns. Raises CallFailed with what it raised."""
         assert self._process.stdin is not None and self._process.stdout is not None
         print(json.dumps([function, arguments]), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        assert line, f"the clients' process ended: {(self.folder / 'client.log').read_text()[-2000:]}"
+        ready, _, _ = select.select([self._process.stdout], [], [], _SECONDS)
+        line = self._process.stdout.readline() if ready else ""
+        assert line, f"the clients do not answer: {(self.folder / 'client.log').read_text()[-2000:]}"
         answer = json.loads(line)
         if "error" in answer:
             raise CallFailed(answer["error"], answer["message"])

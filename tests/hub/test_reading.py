@@ -33,6 +33,14 @@ def test_a_snapshot_is_the_model(hub: Hub, installed: str, clients: StockClients
     assert clients("download", repo_id=installed, filename="config.json") == expected["config.json"]
 
 
+def test_an_alias_is_a_revision(hub: Hub, installed: str, clients: StockClients) -> None:
+    tags = clients("refs", repo_id=installed)["tags"]
+    for version in (1, 2):
+        hub.kargah.transport.send("PUT", f"/api/models/{installed}/aliases/production", json={"version": version})
+        assert clients("info", repo_id=installed, revision="production")["sha"] == tags[f"v{version}"]
+    assert clients("info", repo_id=installed, revision="latest")["sha"] == tags["v2"]
+
+
 def test_from_pretrained_speaks_like_the_original(hub: Hub, installed: str, clients: StockClients) -> None:
     said = clients("generate", repo_id=str(hub.tiny))
     assert clients("generate", repo_id=installed) == said

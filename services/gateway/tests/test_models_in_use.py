@@ -27,3 +27,16 @@ def test_what_no_job_works_on_goes(stack: Any) -> None:
         "/api/models/smollm2?version=1",
         "/api/models/smollm2?version=0",
     ]
+
+
+def test_the_hubs_protocol_is_no_way_around(stack: Any) -> None:
+    job = stack.submit().json()
+    delete = {"name": "bert_fa_base", "organization": None, "type": "model"}
+    move = {"fromRepo": "bert_fa_base", "toRepo": "lab/other", "type": "model"}
+    for method, path, body in (("DELETE", "delete", delete), ("POST", "move", move)):
+        answer = stack.http.request(method, f"/hub/api/repos/{path}", json=body)
+        assert answer.status_code == 409 and job["id"] in answer.headers["x-error-message"], answer.text
+        assert answer.json()["error"] == answer.headers["x-error-message"]
+    for body in ({**delete, "type": "dataset"}, {"name": "smollm2"}, {"name": 7}, ["bert_fa_base"]):
+        passed_on = stack.http.request("DELETE", "/hub/api/repos/delete", json=body)
+        assert passed_on.status_code == 404, "the stand-in for the registry knows no such address"

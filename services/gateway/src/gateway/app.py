@@ -34,6 +34,7 @@ from kargah.jobstore.recipe_repository import list_recipes
 from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
 from kargah.web.app import create_app
+from kargah.web.hub_errors import hub_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def build(settings: GatewaySettings) -> Gateway:
         api,
         {"database": schema_is_there},
         settings,
-        envelopes={"/v1/": openai_error},
+        envelopes={"/v1/": openai_error, "/hub/": hub_error},
         registry=registry,
         whole=lambda own: with_peers(own, peers),
     )

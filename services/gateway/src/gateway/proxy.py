@@ -9,9 +9,10 @@ import httpx
 from flask import Flask, Request, Response, g, request
 
 from kargah.domain.errors import Unavailable
-from kargah.web.body import RequestBody
+from kargah.web.body import RequestBody, read_bytes
 
 _CHUNK = 64 << 10
+_SMALL = 64 << 10
 # An upload or an answer may take long; silence for ten minutes is an end.
 _TIMEOUT = httpx.Timeout(600.0, connect=5.0, pool=10.0)
 _LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=20.0)
@@ -28,9 +29,9 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 class Proxy:
     """Forwards the current request to one peer. `service` is what an error message calls it; `judge` sees each request
-    first, and may raise."""
+    first, with its body where that is a little JSON, and may raise."""
 
-    def __init__(self, service: str, url: str, judge: Callable[[Request], None] | None = None) -> None:
+    def __init__(self, service: str, url: str, judge: Callable[[Request, bytes], None] | None = None) -> None:
         self._service = service
         self._judge = judge
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
@@ -50,11 +51,12 @@ class Proxy:
         self._client.close()
 
     def _view(self, **_path: object) -> Response:
+        content = _request_body()
+        if self._judge is not None and _is_small_json():
+            content = read_bytes(request, _SMALL)
         if self._judge is not None:
-            self._judge(request)
-        outgoing = self._client.build_request(
-            request.method, _target(), headers=_request_headers(), content=_request_body()
-        )
+            self._judge(request, content if isinstance(content, bytes) else b"")
+        outgoing = self._client.build_request(request.method, _target(), headers=_request_headers(), content=content)
         try:
             incoming = self._client.send(outgoing, stream=True)
         except httpx.TransportError as error:
@@ -65,6 +67,10 @@ class Proxy:
         response = Response(_body(incoming), status=incoming.status_code, headers=headers)
         response.call_on_close(incoming.close)
         return response
+
+
+def _is_small_json() -> bool:
+    return request.mimetype.endswith("json") and 0 < (request.content_length or 0) <= _SMALL
 
 
 def _target() -> str:
@@ -82,7 +88,7 @@ def _request_headers() -> Mapping[bytes, bytes]:
     return {name.encode("latin-1"): value.encode("latin-1") for name, value in passed.items()}
 
 
-def _request_body() -> Iterator[bytes] | None:
+def _request_body() -> Iterator[bytes] | bytes | None:
     """None where there is none, so that no empty chunked body is sent."""
     chunked = "chunked" in request.headers.get("transfer-encoding", "").lower()
     if not request.content_length and not chunked:

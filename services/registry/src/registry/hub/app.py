@@ -8,12 +8,12 @@ from collections.abc import Callable
 from kargah.db.engine import Engine
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api
+from kargah.web.hub_errors import hub_error
 from registry.blobs.service import BlobService
 from registry.config import RegistrySettings
 from registry.hub.commit_routes import commit_routes
 from registry.hub.committer import Committer
 from registry.hub.endpoint import PREFIX
-from registry.hub.errors import hub_error
 from registry.hub.lfs_routes import lfs_routes
 from registry.hub.promotion import Promotion
 from registry.hub.read_routes import read_routes

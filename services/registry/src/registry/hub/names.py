@@ -6,7 +6,7 @@ import re
 
 from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.file_paths import problem_with_path
-from kargah.domain.names import is_name
+from kargah.domain.names import can_name_model, is_name
 from registry.hub.errors import NotSupported, RepoNotFound
 from registry.repos.values import DATASETS, MODELS
 
@@ -44,7 +44,12 @@ def check_new_name(name: str) -> None:
     owner, _, last = name.rpartition("/")
     if not is_name(name) or len(name) > _LONGEST_NAME or "--" in name or name.endswith((".git", ".", "-")):
         raise _bad_name("A repository is called `owner/name`, of letters, digits, dots, dashes and underscores.")
-    if owner.lower() in _OWNERS or last in _WORDS or (not owner and last.lower() in _OWNERS):
+    if (
+        not can_name_model(name)
+        or owner.lower() in _OWNERS
+        or last in _WORDS
+        or (not owner and last.lower() in _OWNERS)
+    ):
         raise _bad_name(f"The name {name!r} would be taken for an address of the Hub itself.")
 
 

@@ -11,11 +11,11 @@ from kargah.contracts.models import ModelFile
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api
 from kargah.web.errors import problem_of
+from kargah.web.hub_errors import hub_error
 from kargah.web.route import RouteOptions
 from registry.blobs.routes import BINARY
 from registry.blobs.service import PREFIX as BLOBS
 from registry.hub.endpoint import PREFIX
-from registry.hub.errors import hub_error
 from registry.hub.reader import HubReader, no_entry
 from registry.hub.revisions import Place
 from registry.models.download import send_file

@@ -6,14 +6,17 @@ import re
 from dataclasses import dataclass
 
 from kargah.db.engine import Connection
+from kargah.domain.names import ALIAS_PATTERN
 from registry.hub.errors import RevisionNotFound
 from registry.hub.names import check_id, no_repository
+from registry.models import repository as models_repository
 from registry.repos import history_repository, repository
-from registry.repos.history import BRANCH, TAG
-from registry.repos.values import Commit, Repository
+from registry.repos.history import BRANCH, TAG, version_tag
+from registry.repos.values import MODELS, Commit, Repository
 
 _HEADS = ("refs/heads/", "refs/tags/")
 _DEEPEST_REF = 8
+_ALIAS = re.compile(ALIAS_PATTERN)
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
@@ -68,7 +71,15 @@ def _ref(connection: Connection, found: Repository, name: str) -> str | None:
     for prefix in _HEADS:
         name = name.removeprefix(prefix)
     by_branch = repository.find_ref(connection, found.id, BRANCH, name)
-    return by_branch or repository.find_ref(connection, found.id, TAG, name)
+    return by_branch or repository.find_ref(connection, found.id, TAG, name) or _aliased(connection, found, name)
+
+
+def _aliased(connection: Connection, found: Repository, name: str) -> str | None:
+    """The commit of the version that an alias of a model points to."""
+    if found.kind != MODELS or not _ALIAS.fullmatch(name):
+        return None
+    version = models_repository.find_version(connection, found.name, name)
+    return repository.find_ref(connection, found.id, TAG, version_tag(version.version)) if version else None
 
 
 def _place(connection: Connection, found: Repository, sha: str, path: str) -> Place:
