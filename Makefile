@@ -60,6 +60,10 @@ SEED ?= 1
 soak: .venv/dev.done servers ## Train under attack for SECONDS with KILLS: a ledger of what was lost, under build/soak
 	$(BIN)/python -m tests.soak --seconds $(SECONDS) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/dev.done ## Requests made from the OpenAPI documents, for SECONDS from SEED, at real services
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
+
 .PHONY: lock
 lock: .venv/dev.done ## Pin the newest allowed versions anew (needs network)
 	$(BIN)/python -m pip install --quiet uv

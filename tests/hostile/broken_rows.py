@@ -88,6 +88,8 @@ def tables() -> Iterator[Hostile]:
     """Tables with rough edges, and cells that a spreadsheet would run."""
     for what, data in _TABLES.items():
         yield Hostile(f"csv: {what}", data, "x.csv")
+    wide = ",".join(["question", "answer", *(f"{number}{'x' * 1000}" for number in range(900))])
+    yield Hostile("csv: a bomb of a wide header", f"{wide}\n{('a,b' + ',' * 900 + chr(10)) * 100}".encode(), "x.csv")
     yield Hostile("csv: formulas", _FORMULAS, "x.csv", outcome="accepted")
     yield Hostile("csv: mixed line ends", TABLE.replace(b"\n", b"\r\n", 1), "x.csv", outcome="accepted")
     yield Hostile("jsonl: mixed line ends", GOOD + b"\r\n\r\n" + JSONL, outcome="accepted")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from tests.hostile import broken_rows, broken_text, tricks
+from tests.hostile import broken_rows, broken_text, columnar, tricks
 from tests.hostile.case import Hostile
 
 
@@ -24,6 +24,8 @@ def corpus() -> Iterator[Hostile]:
         broken_rows.tables(),
         broken_rows.no_json(),
         broken_rows.wrong_shapes(),
+        columnar.parquet(),
+        columnar.zstandard(),
         tricks.names(),
     )
 

@@ -12,11 +12,11 @@ import pytest
 
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
+from kargah.testing.dataset_service import DatasetService, dataset_service
 from kargah.testing.waiting import wait_until
 from tests.hostile.case import Hostile
 from tests.hostile.corpus import corpus
 from tests.hostile.tricks import requests
-from tests.service_process import DatasetProcess, dataset_process
 
 # Of the file as a whole, or of its container: they have no line.
 _WHOLE = {
@@ -33,19 +33,19 @@ _LIMITS = {"KARGAH_MAX_UPLOAD_BYTES": str(32 << 20), "KARGAH_MAX_UNPACKED_BYTES"
 
 
 @pytest.fixture(scope="module")
-def service(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetProcess]:
-    with dataset_process(postgres, object_store_server, **_LIMITS) as running:
+def service(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetService]:
+    with dataset_service(postgres, object_store_server, _LIMITS) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def database(service: DatasetProcess) -> Iterator[psycopg.Connection]:
+def database(service: DatasetService) -> Iterator[psycopg.Connection]:
     url = service.environment["KARGAH_DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
 
-def kept(service: DatasetProcess, database: psycopg.Connection) -> list[str]:
+def kept(service: DatasetService, database: psycopg.Connection) -> list[str]:
     """What is in the database and in the bucket."""
     rows = database.execute("SELECT name FROM datasets UNION ALL SELECT id FROM dataset_versions").fetchall()
     return [str(row[0]) for row in rows] + service.stored()
@@ -58,13 +58,13 @@ def test_the_corpus_is_large_and_its_names_differ() -> None:
 
 
 def test_no_hostile_file_breaks_the_service_or_leaves_anything(
-    service: DatasetProcess, database: psycopg.Connection
+    service: DatasetService, database: psycopg.Connection
 ) -> None:
     wrong = [f"{case.name}: {found}" for case in corpus() if (found := complaint(service, database, case))]
     assert wrong == []
 
 
-def complaint(service: DatasetProcess, database: psycopg.Connection, case: Hostile) -> str:
+def complaint(service: DatasetService, database: psycopg.Connection, case: Hostile) -> str:
     """What went wrong with that file; empty when it went as it should."""
     path = f"/api/datasets/{quote(case.dataset, safe='')}/content"
     params = {"filename": case.filename, **case.query}
@@ -77,7 +77,7 @@ def complaint(service: DatasetProcess, database: psycopg.Connection, case: Hosti
     return _unclear(answer) or (f"left {left}" if left else "")
 
 
-def _accepted(service: DatasetProcess, answer: httpx.Response, case: Hostile) -> str:
+def _accepted(service: DatasetService, answer: httpx.Response, case: Hostile) -> str:
     version = answer.json()
     rows = service.client.get(f"/api/datasets/{case.dataset}/preview").status_code
     service.client.delete(f"/api/datasets/{case.dataset}")
@@ -101,7 +101,7 @@ def _unclear(answer: httpx.Response) -> str:
     return ""
 
 
-def test_requests_that_break_the_protocol_leave_nothing(service: DatasetProcess, database: psycopg.Connection) -> None:
+def test_requests_that_break_the_protocol_leave_nothing(service: DatasetService, database: psycopg.Connection) -> None:
     for what, request in requests():
         status = _status(service.url, request)
         # A transfer coding that nobody knows is answered with 501, as RFC 9112 (6.1) has it.

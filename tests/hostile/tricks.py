@@ -16,9 +16,9 @@ _FILE_NAMES = (
     "a\r\nb.jsonl", "x" * 900, "سلام.jsonl", "$(id).jsonl", "<script>.jsonl", "';--.jsonl",
 )  # fmt: skip
 _QUERIES: tuple[dict[str, str], ...] = (
-    {"format": "massages"}, {"format": "../messages"}, {"format": ""}, {"format": "x" * 3000}, {"map": "x" * 3000},
+    {"format": "massages"}, {"format": "../messages"}, {"format": ""}, {"format": "x" * 5000}, {"map": "x" * 20_000},
     {"map": "question"}, {"map": "question:a,question:b"}, {"map": "question:a,answer:a"}, {"map": "nothing:a"},
-    {"map": "question:\x00"}, {"format": "text", "map": "question:a"}, {"filename": "x" * 3000}, {"strange": "1"},
+    {"map": "question:\x00"}, {"format": "text", "map": "question:a"}, {"filename": "x" * 5000}, {"strange": "1"},
     {"version": "1"}, {"map": "question:missing"}, {"filename": "a\x00b"},
 )  # fmt: skip
 

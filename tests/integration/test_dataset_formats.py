@@ -16,20 +16,20 @@ from kargah.clients.transport import ApiError
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.formats.registry import format_named
+from kargah.testing.dataset_service import DatasetService, dataset_service
 from kargah.testing.format_samples import SAMPLES
-from tests.service_process import DatasetProcess, dataset_process
 
 COLUMNS = {"question": "سوال من", "answer": "جواب من"}
 
 
 @pytest.fixture(scope="module")
-def service(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetProcess]:
-    with dataset_process(postgres, object_store_server) as running:
+def service(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetService]:
+    with dataset_service(postgres, object_store_server, {}) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(service: DatasetProcess) -> Iterator[Client]:
+def client(service: DatasetService) -> Iterator[Client]:
     with Client(service.url) as sdk:
         yield sdk
 
@@ -50,7 +50,7 @@ def in_own_columns(name: str, folder: Path) -> tuple[Path, dict[str, str]]:
 
 @pytest.mark.parametrize("name", list(SAMPLES))
 def test_every_format_is_recognised_through_its_mapping(
-    name: str, service: DatasetProcess, client: Client, tmp_path: Path
+    name: str, service: DatasetService, client: Client, tmp_path: Path
 ) -> None:
     path, columns = in_own_columns(name, tmp_path)
     from_sdk = client.datasets.upload(path, name=f"sdk-{name}", columns=columns)
@@ -64,7 +64,7 @@ def test_every_format_is_recognised_through_its_mapping(
     assert client.datasets.preview(f"sdk-{name}").rows == list(SAMPLES[name])
 
 
-def test_the_total_of_problems_reaches_every_client(service: DatasetProcess, client: Client, tmp_path: Path) -> None:
+def test_the_total_of_problems_reaches_every_client(service: DatasetService, client: Client, tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_bytes(lines(SAMPLES["question_answer"][0]) + b'{"question":"","answer":""}\n' * 50)
     problem = service.put("bad", path.read_bytes()).json()
@@ -75,7 +75,7 @@ def test_the_total_of_problems_reaches_every_client(service: DatasetProcess, cli
     assert "bad" not in service.names()
 
 
-def test_warnings_have_count_places_and_repair(service: DatasetProcess) -> None:
+def test_warnings_have_count_places_and_repair(service: DatasetService) -> None:
     rows = [
         {"question": "نام او چیست؟", "answer": "علي"},
         {"question": "نام او چیست؟", "answer": "رضا"},
@@ -98,7 +98,7 @@ def test_warnings_have_count_places_and_repair(service: DatasetProcess) -> None:
     assert warnings["missing_half_space"]["places"][0] == {"line": 3, "byteOffset": start, "field": "question"}
 
 
-def test_formats_that_nothing_trains_say_so(service: DatasetProcess) -> None:
+def test_formats_that_nothing_trains_say_so(service: DatasetService) -> None:
     for name, rows in SAMPLES.items():
         codes = {warning["code"] for warning in service.put(f"say-{name}", lines(*rows)).json()["warnings"]}
         assert ("not_trained_yet" in codes) == (not format_named(name).trained)

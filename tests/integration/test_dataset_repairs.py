@@ -13,7 +13,7 @@ from kargah.cli.main import app
 from kargah.clients.client import Client
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
-from tests.service_process import DatasetProcess, dataset_process
+from kargah.testing.dataset_service import DatasetService, dataset_service
 
 ROWS: list[dict[str, Any]] = [
     {"question": "كتاب ها کجاست؟", "answer": "روي ميز", "url": "http://a.ir/كتاب", "n": 1.5},
@@ -26,13 +26,13 @@ MENDED = [ROWS[1], {"question": "چند تا؟", "answer": "۵ یا ۶"}, ROWS[4
 
 
 @pytest.fixture(scope="module")
-def running(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetProcess]:
-    with dataset_process(postgres, object_store_server) as service:
+def running(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[DatasetService]:
+    with dataset_service(postgres, object_store_server, {}) as service:
         yield service
 
 
 @pytest.fixture
-def service(running: DatasetProcess) -> Iterator[DatasetProcess]:
+def service(running: DatasetService) -> Iterator[DatasetService]:
     """The dataset `d` with the rows above; afterwards nothing may be left of it."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS)
     assert running.put("d", text.encode()).status_code == 201
@@ -42,17 +42,17 @@ def service(running: DatasetProcess) -> Iterator[DatasetProcess]:
     assert running.stored() == []
 
 
-def repair(service: DatasetProcess, **body: Any) -> tuple[int, dict[str, Any]]:
+def repair(service: DatasetService, **body: Any) -> tuple[int, dict[str, Any]]:
     answer = service.client.post("/api/datasets/d/repairs", json=body)
     return answer.status_code, answer.json()
 
 
-def rows_of(service: DatasetProcess, name: str = "d") -> list[dict[str, Any]]:
+def rows_of(service: DatasetService, name: str = "d") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = service.client.get(f"/api/datasets/{name}/preview?limit=100").json()["rows"]
     return found
 
 
-def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetProcess) -> None:
+def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetService) -> None:
     status, report = repair(service, fixes=["all"])
     assert (status, report["rowsChanged"], report["rowsDropped"], report["rows"]) == (201, 2, 2, 5)
     assert report["counts"] == {
@@ -74,7 +74,7 @@ def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetP
     assert len(service.client.get("/api/datasets/d/versions").json()["items"]) == 2
 
 
-def test_dry_run_tells_and_keeps_nothing(service: DatasetProcess) -> None:
+def test_dry_run_tells_and_keeps_nothing(service: DatasetService) -> None:
     before = service.stored()
     status, report = repair(service, fixes=["half-space", "near-empty"], dryRun=True)
     assert (status, report["result"], report["rowsChanged"], report["rowsDropped"]) == (200, None, 1, 1)
@@ -85,7 +85,7 @@ def test_dry_run_tells_and_keeps_nothing(service: DatasetProcess) -> None:
     assert service.stored() == before
 
 
-def test_what_cannot_be_repaired_is_refused(service: DatasetProcess) -> None:
+def test_what_cannot_be_repaired_is_refused(service: DatasetService) -> None:
     before = service.stored()
     status, problem = repair(service, fixes=["speling"])
     assert (status, problem["errors"][0]["field"]) == (422, "fixes")
@@ -100,15 +100,17 @@ def test_what_cannot_be_repaired_is_refused(service: DatasetProcess) -> None:
     assert service.stored() == before
 
 
-def test_rows_that_would_say_nothing_stay(service: DatasetProcess) -> None:
+def test_rows_that_would_say_nothing_stay(service: DatasetService) -> None:
     rows = '{"text":"\\u200f"}\n{"text":"سلام\\u200f"}\n'
     assert service.put("invisible", rows.encode()).status_code == 201
     report = service.client.post("/api/datasets/invisible/repairs", json={"fixes": ["control-characters"]}).json()
     assert (report["rowsChanged"], report["rowsUnfit"]) == (1, 1)
     assert rows_of(service, "invisible") == [{"text": "\u200f"}, {"text": "سلام"}]
+    command = ["--url", service.url, "dataset", "repair", "invisible", "--version", "1", "--fix", "all", "--dry-run"]
+    assert "سلام⟨200F⟩" in CliRunner().invoke(app, command, catch_exceptions=False).stdout
 
 
-def test_from_the_command_line_and_the_sdk(service: DatasetProcess) -> None:
+def test_from_the_command_line_and_the_sdk(service: DatasetService) -> None:
     command = ["--url", service.url, "dataset", "repair", "d", "--fix", "digits", "--fix", "arabic-letters"]
     shown = CliRunner().invoke(app, [*command, "--dry-run"], catch_exceptions=False).stdout
     assert "would change 2 of 5 rows" in shown
@@ -123,7 +125,25 @@ def test_from_the_command_line_and_the_sdk(service: DatasetProcess) -> None:
         assert client.datasets.repair("d", ["all"], dry_run=True).rows_changed == 0
 
 
-def test_a_larger_version_streams_through(service: DatasetProcess) -> None:
+def test_rows_keep_their_split(service: DatasetService) -> None:
+    rows = [{"text": f"متن {number}", "split": "test" if number % 3 == 0 else "train"} for number in range(12)]
+    rows[1:1] = [{"text": "متن \u200f0", "split": "test"}, {"text": "...", "split": "train"}]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    assert service.put("divided", text.encode()).status_code == 201
+    split = service.client.post("/api/datasets/divided/splits", json={"column": "split"})
+    assert split.status_code == 201, split.text
+    report = service.client.post("/api/datasets/divided/repairs", json={"fixes": ["all"]}).json()
+    result = report["result"]
+    assert (report["rowsDropped"], report["version"], result["version"]) == (2, 2, 3)
+    assert {name: stats["rows"] for name, stats in result["stats"]["splits"].items()} == {"train": 8, "test": 4}
+    places = service.store.get(f"datasets/{result['splits']['sha256']}")
+    kept = rows_of(service, "divided")
+    assert [result["splits"]["names"][place] for place in places] == [row["split"] for row in kept]
+    again = service.client.post("/api/datasets/divided/repairs", json={"fixes": ["all"]})
+    assert (again.status_code, again.json()["result"]["version"]) == (200, 3)
+
+
+def test_a_larger_version_streams_through(service: DatasetService) -> None:
     row = json.dumps({"question": "متن ساده " * 20, "answer": "پاسخ " * 40}, ensure_ascii=False)
     text = "".join(f'{{"number":{number % 6_000},{row[1:]}\n' for number in range(8_000))
     assert service.put("large", text.encode()).status_code == 201

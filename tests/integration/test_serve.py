@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 
+from kargah.contracts.problem import Problem
 from kargah.embedded.ports import free_port, port_is_open
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.echo_service import UPLOAD_BYTES
@@ -142,6 +143,18 @@ def test_a_truncated_body_is_a_bad_request(server: Server, framing: str, method:
     body = b"64\r\n{}" if "chunked" in framing else b"{}"
     status, problem = _answer(server.raw(head.encode() + body, half_close=True))
     assert (status, problem["code"]) == (400, "bad_request")
+
+
+def test_what_never_reaches_the_app_is_answered_with_a_problem_too(server: Server) -> None:
+    assert httpx.get(f"{server.url}/nowhere?{'x' * 8000}").status_code == 404
+    address = httpx.get(f"{server.url}/nowhere?{'x' * 9000}")
+    headers = httpx.get(f"{server.url}/nowhere", headers={f"x-{number}": "y" for number in range(200)})
+    for answer, status in ((address, 414), (headers, 431)):
+        problem = Problem.model_validate_json(answer.content)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.status_code, problem.status, bool(problem.detail)) == (status, status, True)
+    status, body = _answer(server.raw(b"POST /slow HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: brotli\r\n\r\n{}"))
+    assert (status, body["code"]) == (501, "not_implemented")
 
 
 def test_a_foreign_host_is_refused(server: Server) -> None:

@@ -47,3 +47,9 @@ def test_every_field_is_looked_into_at_any_depth() -> None:
 def test_folding_twice_is_folding_once() -> None:
     text = "كتابُ ﻻ ۱۲ می‌رود STRASSE ß"
     assert folded(folded(text)) == folded(text)
+
+
+def test_a_heap_of_marks_is_not_put_in_order() -> None:
+    """By the square of their number it would take hours."""
+    heap = "a" + "\u0316\u0301" * 500_000
+    assert folded(heap) == heap

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kargah.formats.spelling.repairs import MESSAGES, TEXT_REPAIRS, find_faults, mend
+from kargah.formats.spelling.repairs import MESSAGES, STEPS, TEXT_REPAIRS, find_faults, mend
+from kargah.formats.spelling.suspect import may_be_faulty
 
 Z = "\u200c"
 
@@ -125,12 +126,24 @@ spaced = st.lists(st.sampled_from(WORDS), max_size=10).map(" ".join)
 @given(persian_like | sentences | spaced | st.text(max_size=40), st.sets(st.sampled_from(TEXT_REPAIRS), min_size=1))
 @example("می بود ها", {"half-space"})
 @example(f"کتاب ها ها به{Z} ها", {"half-space"})
+@example(f"e{Z}\u0301", set(TEXT_REPAIRS))
+@example("حرف ي ها", set(TEXT_REPAIRS))
+@example("12\x00http://a.\u200bك", set(TEXT_REPAIRS))
 @example("ۀ\u0650", set(TEXT_REPAIRS))
+@example("ۀ\u0316ا", set(TEXT_REPAIRS))
+@example("ا" + "ۀ" + "\u064b\u0650" * 9, set(TEXT_REPAIRS))
+@example("ﺍ" + "\u0653\u0316", set(TEXT_REPAIRS))
 @example("ht\u200btp://\u0643\u0643", set(TEXT_REPAIRS))
 def test_doing_it_twice_changes_nothing_more(text: str, names: set[str]) -> None:
     once, faults = mend(text, names)
     assert mend(once, names) == (once, [])
     assert (once == text) or faults
+
+
+@given(persian_like | sentences | spaced | st.text(max_size=40))
+def test_the_quick_look_misses_nothing(text: str) -> None:
+    found = [edit for step in STEPS for edit in step.edits(text)]
+    assert may_be_faulty(text) or not found
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=0x7E, min_codepoint=0x20) | st.sampled_from("\n\t\r"), max_size=60))
@@ -141,12 +154,13 @@ def test_plain_ascii_is_never_touched(text: str) -> None:
 PIECES = [
     "می رود ", "`", "کتاب ها ", "aaaaaaaaaa<", "٣ 4 ", f"ک{Z}{Z}", "«", "http://ا ", "=", "a", "(=", "/a", "{{", "\\a",
     "é", "a\u0316\u0301", "\u0301\u0316", "می ", "ي", "٣", "\"ك\" ", "ك\n", "`ك` ", "\u200b", "import ", "ۀ\u064b",
+    "\u064b\u0650",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_long_texts_take_time_by_their_length_alone(piece: str) -> None:
     """A square of it would take hours here; the limit of the whole suite would end that."""
-    text = "كتاب " + piece * (100_000 // len(piece))
+    text = "كتاب ۀ" + piece * (100_000 // len(piece))
     mended, _ = mend(text)
     assert mend(mended) == (mended, [])

@@ -34,7 +34,7 @@ def make_app(settings: DatasetSettings) -> Flask:
     limits = Limits(settings.max_upload_bytes, settings.max_unpacked_bytes)
     datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits)
     api = datasets_api(datasets, uploads, limits.upload_bytes)
-    repair_routes(api, Repairs(datasets, uploads))
+    repair_routes(api, Repairs(store, datasets, uploads))
     add_resumable(api, _resumable(store, engine, uploads, settings))
     add_split_routes(api, SplitService(store, datasets, uploads))
 

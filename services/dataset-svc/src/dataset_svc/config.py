@@ -10,7 +10,7 @@ from kargah.web.settings import WebSettings
 
 
 class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
-    """`max_upload_bytes` bounds a file as sent, `max_unpacked_bytes` what a packed one may hold.
+    """`max_upload_bytes` bounds a file as sent, `max_unpacked_bytes` what it may hold: unpacked, and as rows.
 
     `upload_part_bytes`: of an upload in parts (5 MiB at least, and more for very large files). `upload_silent_seconds`
     without a sign of its sender end it. `completions` are checked at once; one whose replica is silent for

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.contracts.datasets import RepairReport, RepairSample
+from kargah.formats.persian import CONTROL
 
 _FIXES = "arabic-letters, half-space, digits, control-characters, unicode, near-empty, duplicates, or all; repeatable."
 
@@ -56,6 +57,11 @@ def _tell_result(report: RepairReport, version: int) -> None:
 def _show(sample: RepairSample) -> None:
     place = f"row {sample.row}" + (f", {sample.field}" if sample.field else "")
     console.print(f"[bold]{escape(place)}[/] ({', '.join(sample.fixes)})", highlight=False)
-    console.print(f"  [red]-[/] {escape(sample.before)}", highlight=False, soft_wrap=True)
+    console.print(f"  [red]-[/] {escape(_visible(sample.before))}", highlight=False, soft_wrap=True)
     if sample.after is not None:
-        console.print(f"  [green]+[/] {escape(sample.after)}", highlight=False, soft_wrap=True)
+        console.print(f"  [green]+[/] {escape(_visible(sample.after))}", highlight=False, soft_wrap=True)
+
+
+def _visible(text: str) -> str:
+    """With the control characters named: a terminal would obey some of them, and show none."""
+    return CONTROL.sub(lambda run: "".join(f"⟨{ord(character):04X}⟩" for character in run[0]), text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from kargah.formats.unicode_forms import in_form
 
 HALF_SPACE: Final = "\u200c"
 _SAME: Final = str.maketrans(
@@ -20,7 +21,7 @@ _SAME: Final = str.maketrans(
 
 def folded(text: str) -> str:
     """Without case, Arabic forms of Persian letters, vowel signs, kinds of digits and ligatures; half-spaces stay."""
-    return unicodedata.normalize("NFKC", text).translate(_SAME).casefold()
+    return in_form("NFKC", text).translate(_SAME).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def _issue(text: str, code: IssueCode, span: tuple[int, int]) -> TextIssue:
 
 def repaired_half_space(run: re.Match[str]) -> str:
     """Return one half-space where the run stands inside a word, and nothing where it would be idle."""
-    before, after = run.string[: run.start()][-1:], run.string[run.end() : run.end() + 1]
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
     inside = _WORD_END.match(before) and _WORD_START.match(after)
     return HALF_SPACE if inside else ""
 

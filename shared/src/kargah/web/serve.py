@@ -17,6 +17,7 @@ from kargah.telemetry.logging import configure_logging
 from kargah.web.settings import WebSettings
 from kargah.web.shutdown import stopping
 from kargah.web.unread import closing_after_refusals, remember_request
+from kargah.web.unreadable import LONGEST_REQUEST_LINE, ProblemSocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -68,6 +69,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             "graceful_timeout": settings.graceful_seconds,
             "timeout": 60,
             "keepalive": 30,
+            "limit_request_line": LONGEST_REQUEST_LINE,
             "proc_name": f"kargah {self._name}",
             "logger_class": _Logger,
             "accesslog": None,
@@ -81,6 +83,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """Tells event streams at once that the process is ending; they would use up the grace otherwise."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        super().handle_error(req, ProblemSocket(client), addr, exc)
 
     def handle_exit(self, sig: signal.Signals, frame: FrameType | None) -> None:
         stopping.set()

@@ -64,6 +64,17 @@ class HashedStream(io.RawIOBase):
         return len(data)
 
 
+def bounded(lines: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The lines; TooLarge past `limit` bytes. A table's header stands in each of its rows, a Parquet dictionary's one
+    text for any number of them, so rows can be much larger than the file."""
+    left = limit
+    for line in lines:
+        left -= len(line)
+        if left < 0:
+            raise TooLarge(f"the rows of the file are larger than {limit:,} bytes", "split it into several datasets")
+        yield line
+
+
 class LinesStream(io.RawIOBase):
     """Lines made on demand, as a stream; hashed as they go by. What the iterator raises, reading raises."""
 

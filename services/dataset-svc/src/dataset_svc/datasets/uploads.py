@@ -10,13 +10,13 @@ from typing import BinaryIO, cast
 
 from dataset_svc.checks.checked_rows import CheckedRows
 from dataset_svc.checks.mapping import parse_mapping
-from dataset_svc.checks.streams import Digest, HashedStream, LinesStream
+from dataset_svc.checks.streams import Digest, HashedStream, LinesStream, bounded
 from dataset_svc.datasets import repository
 from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
-from kargah.contracts.datasets import DatasetVersionView, Lineage
+from kargah.contracts.datasets import DatasetVersionView
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
@@ -45,14 +45,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`.
-    `lineage`: what the file was made from, where it is a repaired version."""
+    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`."""
 
     name: str
     filename: str | None = None
     format: str | None = None
     mapping: str | None = None
-    lineage: Lineage | None = None
 
     def check(self) -> None:
         """Raises Invalid for a name, format or mapping that cannot be, whatever the file holds."""
@@ -126,7 +124,6 @@ class Uploads:
                 stats=checked.statistics.view(),
                 warnings=checked.warnings.view(checked.statistics),
                 index=checked.index,
-                lineage=request.lineage,
             )
             return self.record(new, {rows_key: rows, staged.key: staged.digest}, on_recorded)
         finally:
@@ -138,9 +135,9 @@ class Uploads:
             source = open_source(stream, request.filename or "", self._limits.unpacked_bytes, whole)
             mapping = parse_mapping(request.mapping, request.format)
             checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
-            self._store.put_stream(
-                rows_key, io.BufferedReader(LinesStream(checked.lines(), rows), _BUFFER), part_size=_PART
-            )
+            lines = bounded(checked.lines(), self._limits.unpacked_bytes)
+            stored = io.BufferedReader(LinesStream(lines, rows), _BUFFER)
+            self._store.put_stream(rows_key, stored, part_size=_PART)
         return checked
 
     def record(

@@ -11,7 +11,7 @@ from dataset_svc.checks.checked_rows import row_json
 from dataset_svc.checks.digests import DigestSet, digest_of
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.row_texts import with_texts
-from dataset_svc.readers.rows import ROW_LIMIT
+from dataset_svc.readers.rows import ROW_LIMIT, ParsedRow
 from dataset_svc.repairs.samples import Samples
 from kargah.formats.base import Format
 from kargah.formats.spelling.repairs import mend
@@ -21,7 +21,7 @@ REMEMBERED = 4_000_000
 
 
 class RowRepairs:
-    """Iterate `lines()` to its end; after that the other attributes tell what was done. Memory is bounded.
+    """Iterate `items()` to its end; after that the other attributes tell what was done. Memory is bounded.
 
     Texts are mended first, so rows that become equal by it count as repeats.
     """
@@ -30,7 +30,7 @@ class RowRepairs:
         self.rows = self.changed = self.dropped = self.unfit = 0
         self.counts: Counter[str] = Counter({fix: 0 for fix in fixes})
         self.samples = Samples()
-        self._shape = shape
+        self.shape = shape
         self._fixes = frozenset(fixes)
         self._seen = DigestSet(REMEMBERED)
 
@@ -39,15 +39,19 @@ class RowRepairs:
         """Whether every row stayed as it was."""
         return self.changed == self.dropped == 0
 
-    def lines(self, stored: Iterable[bytes]) -> Iterator[bytes]:
-        """The rows that stay, each with its newline; rows that need nothing keep their bytes."""
+    def items(self, stored: Iterable[bytes]) -> Iterator[ParsedRow]:
+        """The rows that stay; those that need nothing keep their bytes. While one is out, `rows` is the number that it
+        had in the version repaired, counted from 1; its own line and offset are those that it will have."""
+        number = offset = 0
         for line in stored:
             self.rows += 1
             kept = self._kept(line.rstrip(b"\n"))
             if kept is not None:
-                yield kept + b"\n"
+                number += 1
+                yield ParsedRow(number, offset, *kept)
+                offset += len(kept[1]) + 1
 
-    def _kept(self, line: bytes) -> bytes | None:
+    def _kept(self, line: bytes) -> tuple[dict[str, Any], bytes] | None:
         row = json.loads(line)
         mended = self._mended(row)
         if mended is not row:
@@ -55,14 +59,14 @@ class RowRepairs:
             self.changed += 1
         dropped_by = self._dropped_by(row)
         if dropped_by is None:
-            return line
+            return row, line
         self.dropped += 1
         self.counts[dropped_by] += 1
         self.samples.dropped(self.rows, dropped_by, line)
         return None
 
     def _dropped_by(self, row: dict[str, Any]) -> str | None:
-        if "near-empty" in self._fixes and is_near_empty(self._shape.exchange(row).answer):
+        if "near-empty" in self._fixes and is_near_empty(self.shape.exchange(row).answer):
             return "near-empty"
         if "duplicates" in self._fixes and self._seen.add(digest_of(row_json(row))):
             return "duplicates"
@@ -84,7 +88,7 @@ class RowRepairs:
         mended = with_texts(row, change)
         if not told:
             return row
-        if self._shape.validate(mended) or len(row_json(mended)) > ROW_LIMIT:
+        if self.shape.validate(mended) or len(row_json(mended)) > ROW_LIMIT:
             self.unfit += 1
             return row
         self.counts.update(found)

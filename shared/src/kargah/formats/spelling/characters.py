@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
-import unicodedata
 from collections.abc import Iterator
-from functools import cache
 
 from kargah.formats.persian import CONTROL, HALF_SPACE
 from kargah.formats.spelling.edits import Edit
+from kargah.formats.unicode_forms import in_form, is_composed
 
-_MOST_MARKS = 200
 _BREAK = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _SOFT = re.compile("[\u200b\u00ad]")
 _LETTER = re.compile("[\u0620-\u065f\u0670-\u06d3\u06d5]")
@@ -26,12 +23,6 @@ def control_edits(text: str) -> Iterator[Edit]:
         yield Edit(start, end, _instead(match[0], text[start - 1 : start], text[end : end + 1]), "control_character")
 
 
-@cache
-def _too_many_marks() -> re.Pattern[str]:
-    marks = "".join(map(chr, filter(lambda code: unicodedata.combining(chr(code)), range(sys.maxunicode + 1))))
-    return re.compile(f"[{re.escape(marks)}]{{{_MOST_MARKS},}}")
-
-
 def _instead(run: str, before: str, after: str) -> str:
     if _BREAK.search(run):
         return "\n"
@@ -40,10 +31,9 @@ def _instead(run: str, before: str, after: str) -> str:
 
 def unicode_edits(text: str) -> Iterator[Edit]:
     """Composes what is written in pieces: a letter and its mark that have one character of their own."""
-    # Ordering marks takes time by the square of their number: a letter with hundreds of them is left as it is.
-    if text.isascii() or _too_many_marks().search(text) or unicodedata.is_normalized("NFC", text):
+    if is_composed(text):
         return
     for match in _CLUSTER.finditer(text):
-        composed = unicodedata.normalize("NFC", match[0])
+        composed = in_form("NFC", match[0])
         if composed != match[0]:
             yield Edit(match.start(), match.end(), composed, "not_nfc")

@@ -13,14 +13,19 @@ from kargah.formats.spelling.edits import Edit
 _GAP = re.compile(GAP)
 _VERB_HINT = re.compile("می[ \u00a0]")
 _PLURAL_HINT = re.compile("[ \u00a0]ها")
+_WORD = re.compile(
+    f"[\u0620-\u064a\u0671-\u06d3][{MARK}]*[\u0620-\u064a\u0671-\u06d3][{MARK}]*\\Z"
+)  # not one letter alone
 _PERSIAN_END = re.compile(f"[\u0620-\u064a\u0671-\u06d3{MARK}]")
 
 
 def stray_edits(text: str) -> Iterator[Edit]:
-    """Doubled half-spaces become one; at the edge of a word, or beside a space, there is none."""
+    """Doubled half-spaces become one; at the edge of a word, or beside a space, there is none. One that keeps a mark
+    off its letter stays: without it they would be another character."""
     for match in HALF_SPACES.finditer(text):
         new = repaired_half_space(match)
-        if new != match[0] and not _joins_another_script(text[: match.start()][-1:]):
+        before, after = text[max(0, match.start() - 1) : match.start()], text[match.end() : match.end() + 1]
+        if new != match[0] and not _joins_another_script(before) and not unicodedata.combining(after or " "):
             yield Edit(match.start(), match.end(), new, "bad_half_space")
 
 
@@ -50,5 +55,5 @@ def _plural_gaps(text: str) -> Iterator[tuple[int, int]]:
     for match in SPLIT_PLURAL.finditer(text):
         gap = _GAP.match(text, match.end())
         last = match["word"].rpartition(HALF_SPACE)[2]
-        if gap is not None and _PERSIAN_END.match(last[-1:]) and last not in NOT_BEFORE_PLURAL | PLURAL_SUFFIXES:
+        if gap is not None and _WORD.search(last) and last not in NOT_BEFORE_PLURAL | PLURAL_SUFFIXES:
             yield gap.span()

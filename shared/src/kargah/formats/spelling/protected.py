@@ -6,12 +6,13 @@ import re
 
 from kargah.formats.spelling.edits import Span, Spans
 
-# Each alternative begins where nothing like it stands before, so that a long text is looked through once.
+# No part is without bound where it may fail, so that a long text is looked through in one go. Nothing looks at what
+# stands before: a control character that goes must not make code of what was none, or the other way round.
 _CODE = re.compile(
     r"```[\s\S]*?(?:```|\Z)"  # a fenced block, also one that is never closed
     r"|`[^`\n]+`"
-    r"|(?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,15}://|www\.)[^\s<>«»\"]+"
-    r"|(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,64}\.[A-Za-z0-9.-]{1,64}"
+    r"|(?:[A-Za-z][A-Za-z0-9+.-]{0,15}://|www\.)[^\s<>«»\"]+"
+    r"|[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,64}\.[A-Za-z0-9.-]{1,64}"
     r"|</?[A-Za-z][^<>\n]{0,300}>"
     r"|\{\{[^{}\n]{0,300}\}\}|\$[A-Za-z_]\w*|\\[A-Za-z]{1,30}\{[^{}\n]{0,300}\}"
     r"|(?:[A-Za-z]:\\|~/|\.{0,2}/)[^\s\u0600-\u06ff]{1,300}[/\\][^\s\"«»]*"

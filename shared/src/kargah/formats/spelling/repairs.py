@@ -12,6 +12,7 @@ from kargah.formats.spelling.edits import Edit, Edits, apply
 from kargah.formats.spelling.half_spaces import missing_edits, stray_edits
 from kargah.formats.spelling.letters import letter_edits
 from kargah.formats.spelling.protected import protected
+from kargah.formats.spelling.suspect import may_be_faulty
 
 MESSAGES: Final = {
     "control_character": "an invisible control character",
@@ -47,7 +48,7 @@ def _digits(text: str) -> Iterator[Edit]:
     return digit_edits(text, protected(text, foreign=True))
 
 
-_STEPS: Final = (
+STEPS: Final = (
     _Step("control-characters", control_edits, False),
     _Step("unicode", unicode_edits, False),
     _Step("arabic-letters", letter_edits, True),
@@ -55,13 +56,15 @@ _STEPS: Final = (
     _Step("half-space", missing_edits, True),
     _Step("digits", _digits, True),
 )
-TEXT_REPAIRS: Final = tuple(dict.fromkeys(step.name for step in _STEPS))
+TEXT_REPAIRS: Final = tuple(dict.fromkeys(step.name for step in STEPS))
 
 
 def mend(text: str, names: Collection[str] = TEXT_REPAIRS) -> tuple[str, list[TextFault]]:
     """The text after the named repairs, and what they found, step by step."""
     faults: list[TextFault] = []
-    for step in _STEPS:
+    if not may_be_faulty(text):
+        return text, faults
+    for step in STEPS:
         if step.name not in names:
             continue
         edits = _allowed(text, step)

@@ -1,0 +1,43 @@
+"""`make fuzz`: a long run on real services; ends with 1 when anything was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.postgres import EmbeddedPostgres
+from tests.fuzz.campaign import Report, fuzz
+from tests.fuzz.targets import targets
+
+
+def main() -> None:
+    """Fuzz for the seconds asked for and print what came of it."""
+    parser = argparse.ArgumentParser(prog="tests.fuzz")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="kargah-fuzz-") as folder,
+        EmbeddedPostgres(Path(folder, "pg")) as postgres,
+        EmbeddedObjectStore(Path(folder, "s3")) as objects,
+        targets(postgres, objects) as services,
+    ):
+        report = fuzz(services, options.seconds, options.seed)
+    _print(report)
+    sys.exit(1 if report.failures else 0)
+
+
+def _print(report: Report) -> None:
+    for name, number in sorted(report.sent.items()):
+        print(f"{number:7,}  {name}")
+    statuses = ", ".join(f"{status}: {number:,}" for status, number in sorted(report.statuses.items()))
+    print(f"{sum(report.sent.values()):7,}  in all; {statuses}")
+    for name, text in report.failures.items():
+        print(f"\nWRONG {name}\n{text}")
+
+
+if __name__ == "__main__":
+    main()

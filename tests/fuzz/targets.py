@@ -1,0 +1,81 @@
+"""The two services with a few things in them, ready to be fuzzed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+from safetensors.numpy import save
+
+from kargah.embedded.object_store import EmbeddedObjectStore
+from kargah.embedded.postgres import EmbeddedPostgres
+from kargah.testing.dataset_service import DatasetService, dataset_service
+from tests.fuzz.campaign import Target
+from tests.fuzz.registry_process import registry_process
+from worker.testing.hub_server import Hub, serving
+
+_ROWS = '{"question":"كتاب ها کجاست؟","answer":"روی ميز"}\n{"question":"کی؟","answer":"فردا"}\n'.encode()
+_TABLE = "text,label\nخوب,مثبت\nبد,منفی\n".encode()
+_CONFIG = json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}).encode()
+_WEIGHTS = save({"w": np.ones(10, dtype=np.float32)})
+_SHA = hashlib.sha256(_CONFIG).hexdigest()
+_SMALL = {
+    "KARGAH_MAX_UPLOAD_BYTES": str(1 << 20),
+    "KARGAH_MAX_UNPACKED_BYTES": str(1 << 20),
+    "KARGAH_LOG_LEVEL": "ERROR",
+}
+
+
+@contextmanager
+def targets(postgres: EmbeddedPostgres, objects: EmbeddedObjectStore) -> Iterator[list[Target]]:
+    """Both services in processes of their own, on these servers."""
+    with ExitStack() as stack:
+        datasets = stack.enter_context(dataset_service(postgres, objects, _SMALL))
+        hub = stack.enter_context(serving(Hub({"config.json": _CONFIG, "model.safetensors": _WEIGHTS})))
+        settings = {"KARGAH_BLOB_BYTES": "1000000", "KARGAH_UPSTREAM_URL": hub.url}
+        registry = stack.enter_context(registry_process(postgres, objects, **settings))
+        yield [_dataset_target(datasets), _registry_target(registry)]
+
+
+def _dataset_target(service: DatasetService) -> Target:
+    for name in ("d", "owner/table"):
+        service.put(name, _ROWS).raise_for_status()
+        service.put(name, _TABLE, "t.csv").raise_for_status()
+    repairs: list[dict[str, object]] = [
+        {"fixes": ["all"]},
+        {"fixes": ["digits"], "version": 1, "dryRun": True},
+        {"fixes": ["x"]},
+    ]
+    bodies: dict[str, list[Any]] = {"put_dataset_content": [_ROWS, _TABLE, _ROWS[:50], b""], "repair_dataset": repairs}
+    begun = {"name": "in-parts", "filename": "x.jsonl", "sizeBytes": len(_ROWS)}
+    upload = service.client.post("/api/datasets/uploads", json=begun).json()["id"]
+    bodies["create_dataset_upload"] = [begun, begun | {"sizeBytes": 10**12}]
+    known = {"name": ["d", "owner/table", "fresh"], "upload_id": [upload, "upload_none"]}
+    return Target(service.url, known, bodies)
+
+
+def _registry_target(registry: httpx.Client) -> Target:
+    files = [
+        _stored(registry, path, data) for path, data in {"config.json": _CONFIG, "model.safetensors": _WEIGHTS}.items()
+    ]
+    commit = {"files": files, "source": "fuzz"}
+    registry.post("/api/models/m/versions", json=commit).raise_for_status()
+    bodies: dict[str, list[Any]] = {
+        "put_blob": [_CONFIG, b"", b"x"],
+        "commit_version": [commit, {"files": [], "source": "fuzz"}],
+    }
+    bodies["move_alias"] = [{"version": 1}, {"version": 9}]
+    known = {"name": ["m", "owner/m"], "sha256": [_SHA, "0" * 64], "path": ["config.json"], "alias": ["candidate"]}
+    known["repo"] = ["org/model", "org/none"]
+    return Target(str(registry.base_url).rstrip("/"), known, bodies)
+
+
+def _stored(registry: httpx.Client, path: str, data: bytes) -> dict[str, object]:
+    sha256 = hashlib.sha256(data).hexdigest()
+    registry.put(f"/api/blobs/{sha256}", content=data).raise_for_status()
+    return {"path": path, "sizeBytes": len(data), "sha256": sha256}
