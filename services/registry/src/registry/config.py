@@ -31,7 +31,7 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
         default=None, validation_alias=AliasChoices("upstream_token", "KARGAH_UPSTREAM_TOKEN", "HF_TOKEN")
     )
     hub_redirect: bool = True
-    hub_part_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    hub_part_bytes: int = Field(default=1 << 30, ge=1 << 20)
 
     @property
     def blob_grace(self) -> timedelta:

@@ -22,6 +22,7 @@ from registry.hub.xet.xorb import ChunkIndex, IndexedStream, unpack
 XORBS = "xorbs/"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _WINDOW = 4 << 20
+_PART = 6 << 20  # clients send many xorbs at once, and each holds two parts in memory
 _BUFFER = 1 << 20
 
 
@@ -41,7 +42,7 @@ class XetStore:
                 "The path is not acceptable.", errors=[FieldError("xorb", "64 hexadecimal digits.", "bad_hash")]
             )
         stream = IndexedStream(source)
-        self._store.put_stream(XORBS + xorb, cast(BinaryIO, stream))
+        self._store.put_stream(XORBS + xorb, cast(BinaryIO, stream), part_size=_PART)
         with UnitOfWork(self._engine) as tx:
             known = bool(repository.find(tx.connection, [xorb]))
             repository.save(tx.connection, xorb, stream.index)
