@@ -13,8 +13,8 @@ from kargah.domain.ids import new_id
 from registry.repos.objects import commit_sha
 from registry.repos.values import Entry
 
-revision = "0004"
-down_revision = "0003"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
