@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from kargah.formats.persian import find_issues
+from kargah.formats.spelling.repairs import find_faults
 
 FOLDER = Path(__file__).parents[2] / "examples" / "persian-qa"
 FIELDS = ("question", "answer", "topic")
-# Faults of spacing that need no dictionary, beyond those that find_issues knows.
+# Faults of spacing that need no dictionary, beyond those that find_faults knows.
 BAD_SPACING = re.compile(r"^\s|\s$|\s\s|[^\S ]|\s[.،؛؟:»]|«\s|[،؛](?! )")
 NEARLY_THE_SAME = 0.6
 
@@ -35,7 +35,7 @@ def test_every_row_has_the_three_fields_filled(rows: list[dict[str, str]]) -> No
 
 
 def test_the_checker_finds_no_fault(rows: list[dict[str, str]]) -> None:
-    assert [(row, issue) for row in rows for value in row.values() for issue in find_issues(value)] == []
+    assert [(row, issue) for row in rows for value in row.values() for issue in find_faults(value)] == []
 
 
 def test_spelling_is_persian_throughout(rows: list[dict[str, str]]) -> None:
