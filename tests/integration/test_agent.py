@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kargah.adapters.minio_store import MinioStore
+from kargah.db.engine import Connection
 from kargah.domain.job_state import Status
 from kargah.jobstore import (
     attempt_repository,
@@ -107,16 +108,21 @@ def test_cancel_kills_the_trainer_within_a_second(bench: AgentBench) -> None:
     assert bench.event_types(job_id)[-1] == "status"
 
 
+def _taken_away(conn: Connection, job_id: str) -> Claim | None:
+    """In one transaction: in between, the agent itself could claim the job anew."""
+    attempt_repository.requeue(conn, job_id, 1, "taken away by the test")
+    return claim_repository.claim(conn, ["train"], "another", 60.0)
+
+
 def test_an_attempt_that_lost_its_job_is_killed_and_writes_nothing(bench: AgentBench) -> None:
     job_id = bench.submit(steps=100_000, every=5, pace=0.02)
     with bench.agent():
         pid = bench.trainer_pid(job_id)
         until(lambda: bool(bench.checkpoint_steps(job_id)), "a checkpoint")
-        bench.jobs.do(attempt_repository.requeue, job_id, 1, "taken away by the test")
-        claim = bench.jobs.do(claim_repository.claim, ["train"], "another", 60.0)
+        claim = bench.jobs.do(_taken_away, job_id)
         assert isinstance(claim, Claim) and claim.generation == 2
         before = bench.metric_steps(job_id)
-        until(lambda: not alive(pid), "the trainer's end", seconds=1.0)
+        until(lambda: not alive(pid), "the trainer's end", seconds=5.0)
         until(lambda: not list((bench.folder / "agent" / "work").iterdir()), "the attempt's end")
         rows = set(bench.checkpoint_steps(job_id))
     assert bench.metric_steps(job_id) == before
