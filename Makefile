@@ -28,7 +28,7 @@ down: ## Stop a platform that runs on DATA=data
 
 .PHONY: test
 test: .venv/dev.done servers ## The whole test suite, on real Postgres, RabbitMQ, S3 and Prometheus
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20 \
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20 \
 	  --cov --cov-report=term --cov-fail-under=85 $(ARGS)
 
 .PHONY: check
