@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from kargah.embedded import Command, FolderInUse, ManagedProcess, ProcessFailed
-from kargah.embedded.folder_lock import FolderLock
+from kargah.embedded.folder_lock import FolderInUse, FolderLock
+from kargah.embedded.process import Command, ManagedProcess, ProcessFailed
 
 _SUPERVISOR = """
 import sys, time
 from pathlib import Path
-from kargah.embedded import Command, ManagedProcess
+from kargah.embedded.process import Command, ManagedProcess
 folder = Path(sys.argv[1])
 child = ManagedProcess(Command("sleeper", ["/bin/sleep", "300"], folder / "log", folder))
 print(child.pid, flush=True)

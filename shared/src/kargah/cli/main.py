@@ -8,62 +8,19 @@ import typer
 from rich.markup import escape
 
 from kargah import __version__
-from kargah.cli import (
-    bundle_commands,
-    chat_command,
-    control_commands,
-    database_command,
-    dataset_commands,
-    demo_command,
-    evaluate_command,
-    hub_commands,
-    job_commands,
-    model_commands,
-    queue_command,
-    stack_commands,
-)
 from kargah.cli.context import ExitCode, UrlOption, complain, errors
+from kargah.cli.lazy_commands import LazyGroup
 from kargah.clients.transport import ApiError, Unreachable
-from kargah.embedded.stack import StackError
+from kargah.embedded.errors import StackError
 
 app = typer.Typer(
     name="kargah",
+    cls=LazyGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Kargah (کارگاه): fine-tune language models on your own machines.",
 )
-app.add_typer(dataset_commands.app, name="dataset")
-app.add_typer(model_commands.app, name="model")
-app.add_typer(bundle_commands.app, name="bundle")
-app.add_typer(hub_commands.app, name="hub")
-app.add_typer(queue_command.app, name="queue")
-app.command()(stack_commands.up)
-app.command()(stack_commands.down)
-app.command()(stack_commands.status)
-app.command()(database_command.database)
-app.command()(job_commands.train)
-app.command()(evaluate_command.evaluate)
-app.command()(job_commands.jobs)
-app.command()(job_commands.logs)
-for action, text in (
-    ("cancel", "Cancel a job; its checkpoints are kept."),
-    ("pause", "Pause a job: it saves a checkpoint and frees the device."),
-    ("stop", "Finish a job early and keep the model."),
-):
-    app.command(action)(control_commands.control(action, text))
-for command in (
-    control_commands.checkpoint,
-    control_commands.resume,
-    control_commands.restart,
-    control_commands.extend,
-    control_commands.checkpoints,
-    control_commands.pin,
-    control_commands.priority,
-):
-    app.command()(command)
-app.command()(chat_command.chat)
-app.command()(demo_command.demo)
 
 
 def _version(asked: bool) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from kargah.cli.context import ExitCode, JsonOption, complain, connect, console, errors, print_json
-from kargah.embedded.stack import Stack, StackError, running_stack, stop_stack
+from kargah.embedded.errors import StackError
+from kargah.embedded.stack import Stack, running_stack, stop_stack
 from kargah.embedded.supervisor import run_detached, run_foreground
 
 DataOption = Annotated[Path, typer.Option("--data", help="The folder that everything is kept in.")]

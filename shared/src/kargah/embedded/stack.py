@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from kargah.embedded.errors import StackError
 from kargah.embedded.folder_lock import FolderInUse, FolderLock
 from kargah.embedded.kept_secret import kept_secret
 from kargah.embedded.object_store import EmbeddedObjectStore
@@ -25,10 +26,6 @@ from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
 _DOWN_SECONDS = 60.0
-
-
-class StackError(RuntimeError):
-    """The stack cannot start; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from kargah.embedded.stack import Stack, StackError, running_stack
+from kargah.embedded.errors import StackError
+from kargah.embedded.stack import Stack, running_stack
 
 _WATCH_SECONDS = 1.0
 _DETACHED_READY_SECONDS = 240.0
