@@ -24,12 +24,13 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.models import ModelLocation
 from kargah.db.engine import Engine, create_engine
 from kargah.db.migrate import migrate
-from kargah.domain.errors import Unavailable
+from kargah.ports.object_store import StoreUnavailable
 from kargah.testing.fixtures import DatabaseUrlFor
 from registry.app import Registry, build
 from registry.blobs.service import BlobService
 from registry.blobs.tables import metadata
 from registry.config import RegistrySettings
+from registry.sweeper import abort_strays
 from worker.fetch import fetch_with_base
 
 CONFIG = json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 64})
@@ -334,21 +335,43 @@ def test_a_model_trained_on_its_own_earlier_version_can_go_whole(registry: Runni
     assert registry.http.delete("/api/models/m").status_code == 204
 
 
-def test_weights_go_once_nobody_needs_them(registry: Running) -> None:
-    orphan = save({"o": np.ones(3)})
-    registry.put(orphan)
+def test_files_go_once_nobody_needs_them(registry: Running) -> None:
+    orphans = {sha(data) for data in (save({"o": np.ones(3)}), b"a card")}
+    for data in (save({"o": np.ones(3)}), b"a card"):
+        registry.put(data)
     registry.version("kept", MODEL)
     registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})
     everything = registry.blob_keys()
     assert registry.registry.blobs.collect() == 0
     registry.age(25)
     registry.http.delete("/api/models/gone")
-    assert registry.registry.blobs.collect() == 1
-    assert registry.blob_keys() == everything - {sha(orphan)}
+    assert registry.registry.blobs.collect() == 2
+    assert registry.blob_keys() == everything - orphans
     registry.age(25)
     assert registry.registry.blobs.collect() == 1
-    assert sha(WEIGHTS) in registry.blob_keys() and sha(save({"g": np.ones(9)})) not in registry.blob_keys()
+    assert registry.blob_keys() == {sha(data) for data in MODEL.values()}
     assert registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})["version"] == 1
+
+
+def test_a_file_that_was_stored_and_never_noted_is_found(registry: Running) -> None:
+    """As a registry leaves it that is killed between the two."""
+    registry.store.put(f"blobs/{sha(WEIGHTS)}", WEIGHTS)
+    eager = BlobService(registry.engine, registry.store, timedelta(0))
+    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").headers["x-size-bytes"] == str(len(WEIGHTS))
+    registry.version("m", MODEL)
+    registry.store.put(f"blobs/{sha(b'nobody')}", b"nobody")
+    assert registry.registry.blobs.collect() == 0, "it is young"
+    assert eager.collect() == 1
+    assert registry.blob_keys() == {sha(data) for data in MODEL.values()}
+
+
+def test_an_upload_that_broke_off_in_the_middle_is_given_up(registry: Running) -> None:
+    upload = registry.store.begin_multipart("blobs/x")
+    registry.store.put_part("blobs/x", upload, 1, bytes(5 << 20))
+    registry.store.begin_multipart("others/x")
+    assert abort_strays(registry.store, timedelta(hours=1)) == 0
+    assert abort_strays(registry.store, timedelta(hours=-1)) == 1
+    assert [found.key for found in registry.store.multiparts("")] == ["others/x"]
 
 
 def test_asking_for_a_blob_renews_its_grace(registry: Running) -> None:
@@ -361,18 +384,21 @@ def test_asking_for_a_blob_renews_its_grace(registry: Running) -> None:
 def test_a_blob_on_its_way_out_cannot_be_committed(registry: Running) -> None:
     registry.version("m", MODEL)
     with registry.engine.begin() as connection:
-        connection.execute(text("UPDATE blobs SET collecting_since = now() WHERE weights"))
+        connection.execute(text("UPDATE blobs SET collecting_since = now()"))
     assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").status_code == 404
     assert registry.commit("other", MODEL, send=False).status_code == 503
     assert registry.http.get("/api/models/other").status_code == 404
 
 
-def test_a_sweep_that_crashed_is_finished_by_the_next(registry: Running) -> None:
+def test_a_sweep_that_crashed_is_finished_by_the_next(registry: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(key: str) -> None:
+        raise StoreUnavailable(key)
+
     registry.put(WEIGHTS)
     registry.age(25)
-    broken = BlobService(registry.engine, MinioStore("http://127.0.0.1:1", "a", "b", "kargah"), timedelta(hours=24))
-    with pytest.raises(Unavailable):
-        broken.collect()
+    with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
+        patch.setattr(registry.store, "delete", away)
+        registry.registry.blobs.collect()
     assert registry.registry.blobs.collect() == 1
     assert registry.blob_keys() == set()
     assert registry.http.put(f"/api/blobs/{sha(WEIGHTS)}", data=WEIGHTS).status_code == 201

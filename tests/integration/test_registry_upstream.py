@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import numpy as np
 import pytest
 from safetensors.numpy import save
@@ -13,6 +15,7 @@ from safetensors.numpy import save
 from kargah.adapters.minio_store import MinioStore
 from kargah.testing.fixtures import DatabaseUrlFor
 from registry.testing.bench import RegistryBench, registry_bench
+from registry.upstream import client
 from worker.testing.hub_server import COMMIT, Hub, serving
 
 WEIGHTS = save({"w": np.arange(5000, dtype=np.float32)})
@@ -109,3 +112,15 @@ def test_a_hub_that_is_away_is_told(registry: RegistryBench, hub: Hub) -> None:
     answer = registry.http.get("/api/hub/search?q=x")
     assert answer.status_code == 503 and "KARGAH_UPSTREAM_URL" in answer.json["hint"]
     assert registry.http.get("/readyz").status_code == 200, "the registry does without"
+
+
+def test_a_hub_that_says_nothing_is_not_waited_for(
+    database_url_for: DatabaseUrlFor, object_store: MinioStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client._TIMEOUT.read == 5.0 and client._TIMEOUT.connect == 3.0
+    monkeypatch.setattr(client, "_TIMEOUT", httpx2.Timeout(0.2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with registry_bench(database_url_for("registry"), object_store, upstream_url=url) as bench:
+            for path in ("/api/hub/search?q=x", "/api/hub/models/org/model"):
+                assert bench.http.get(path).status_code == 503

@@ -31,10 +31,3 @@ def test_the_wrong_bytes_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="not what its address says"):
         store.put_stream("k", cast(BinaryIO, source))
     assert list(store.list("")) == [] and not source.verified
-
-
-def test_weights_are_told_from_text() -> None:
-    sources = [stream(data) for data in (b"\x10" + b"\0" * 7 + b'{"a":1}', b'{"role": "user"}', b"a,b\n1,2\n", b"")]
-    for source in sources:
-        source.drain()
-    assert [source.holds_weights() for source in sources] == [True, False, False, False]

@@ -9,7 +9,7 @@ from flask import Flask
 
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
-from kargah.ports.object_store import ObjectStore
+from kargah.ports.object_store import MultipartStore
 from kargah.web.api import Api
 from kargah.web.app import create_app
 from registry.blobs.repository import check
@@ -23,7 +23,7 @@ from registry.lineage.routes import lineage_routes
 from registry.lineage.service import LineageService
 from registry.models.routes import model_routes
 from registry.models.service import ModelService
-from registry.sweeper import start_sweeper
+from registry.sweeper import abort_strays, start_sweeper
 from registry.upstream.client import UpstreamClient
 from registry.upstream.routes import upstream_routes
 from registry.upstream.service import UpstreamService
@@ -41,7 +41,7 @@ class Registry:
     sweeps: Sequence[Callable[[], object]]
 
 
-def build(settings: RegistrySettings, engine: Engine, store: ObjectStore) -> Registry:
+def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> Registry:
     """The app on this database and this store."""
     blobs = BlobService(engine, store, settings.blob_grace)
     models = ModelService(engine, store, blobs)
@@ -53,9 +53,8 @@ def build(settings: RegistrySettings, engine: Engine, store: ObjectStore) -> Reg
     upstream_routes(api, _upstream(settings))
     collect = hub_routes(api, engine, store, blobs, models, settings)
     checks = {"database": lambda: check(engine), "object store": store.check}
-    return Registry(
-        create_app("registry", api, checks, settings, envelopes=ENVELOPES), blobs, settings, [blobs.collect, *collect]
-    )
+    sweeps = [blobs.collect, *collect, lambda: abort_strays(store, settings.blob_grace)]
+    return Registry(create_app("registry", api, checks, settings, envelopes=ENVELOPES), blobs, settings, sweeps)
 
 
 def _upstream(settings: RegistrySettings) -> UpstreamService:

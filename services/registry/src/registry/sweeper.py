@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from kargah.domain.errors import DomainError
+from kargah.ports.object_store import MultipartStore
 from kargah.telemetry.logging import get_logger
 from kargah.web.shutdown import stopping
 
+_OURS = ("blobs/", "uploads/", "xorbs/")
 _log = get_logger(__name__)
+
+
+def abort_strays(store: MultipartStore, grace: timedelta) -> int:
+    """Give up objects that are under way for longer than `grace`: whoever stored them has died. How many."""
+    oldest = datetime.now(UTC) - grace
+    strays = [one for prefix in _OURS for one in store.multiparts(prefix) if one.begun_at < oldest]
+    for stray in strays:
+        store.abort_multipart(stray.key, stray.upload_id)
+    return len(strays)
 
 
 def start_sweeper(tasks: Sequence[Callable[[], object]], seconds: float) -> threading.Thread:

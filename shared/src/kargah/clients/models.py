@@ -143,20 +143,26 @@ class Models:
         return True
 
     def _download_file(self, version: ModelVersionView, file: ModelFile, folder: Path) -> Path:
+        """Under its name only once it is whole."""
         target = folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.part")
+        try:
+            if self._fetch(version, file, draft) != file.sha256:
+                raise OSError(f"{file.path} of {version.model} arrived damaged: sha256 differs; try again")
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        return target
+
+    def _fetch(self, version: ModelVersionView, file: ModelFile, path: Path) -> str:
+        """Write a file of a version to `path`; the sha256 of what came."""
         digest = hashlib.sha256()
-        with (
-            self._transport.stream("GET", _file_address(version, file.path)) as response,
-            target.open("wb") as stream,
-        ):
-            for chunk in response.iter_bytes(1 << 20):
+        with self.stream_file(version, file) as chunks, path.open("wb") as stream:
+            for chunk in chunks:
                 digest.update(chunk)
                 stream.write(chunk)
-        if digest.hexdigest() != file.sha256:
-            target.unlink()
-            raise OSError(f"{file.path} of {version.model} arrived damaged: sha256 differs; try again")
-        return target
+        return digest.hexdigest()
 
 
 def _address(name: str, below: str = "") -> tuple[str, dict[str, str]]:

@@ -2,104 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import psutil
 
-from kargah.adapters.minio_store import MinioStore
-from kargah.db.migrate import migrate
-from kargah.embedded.config import inherited_environment
 from kargah.embedded.object_store import EmbeddedObjectStore
-from kargah.embedded.ports import free_port
 from kargah.embedded.postgres import EmbeddedPostgres
-from kargah.embedded.postgres_roles import ensure_roles
-from kargah.testing.fixtures import store_in
-from kargah.testing.waiting import wait_until
-
-_PASSWORD = "only-for-tests"
-_START_SECONDS = 60
+from kargah.testing.service_process import ServiceProcess, service_process
 
 
 @dataclass
-class DatasetService:
+class DatasetService(ServiceProcess):
     """Starts on a free port and keeps it; `client` reaches it."""
 
-    environment: Mapping[str, str]
-    store: MinioStore
-    client: httpx.Client = field(init=False)
-    process: subprocess.Popen[bytes] = field(init=False)
-    port: int = field(default_factory=free_port)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Return when it is ready."""
-        environment = inherited_environment() | dict(self.environment) | {"KARGAH_PORT": str(self.port)}
-        self.process = subprocess.Popen([sys.executable, "-m", "dataset_svc.main"], env=environment)
-        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        wait_until(self._ready, timeout=_START_SECONDS, every=0.1)
-
-    def _ready(self) -> bool:
-        assert self.process.poll() is None
-        try:
-            return self.client.get("/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def stop(self, sent: signal.Signals = signal.SIGTERM) -> None:
-        """Send a signal: SIGKILL to every process of it, another one to its parent; return when that has ended."""
-        self.client.close()
-        processes = [self.process.pid, *(child.pid for child in psutil.Process(self.process.pid).children())]
-        for pid in processes if sent == signal.SIGKILL else processes[:1]:
-            os.kill(pid, sent)
-        self.process.wait(timeout=30)
+    name = "dataset-svc"
+    module = "dataset_svc"
 
     def put(self, name: str, data: Any, filename: str = "x.jsonl", **query: str) -> httpx.Response:
         """Upload `data` in one request."""
         return self.client.put(f"/api/datasets/{name}/content", params={"filename": filename, **query}, content=data)
-
-    def stored(self) -> list[str]:
-        """Every key in its bucket."""
-        return [found.key for found in self.store.list("")]
 
     def names(self) -> list[str]:
         """Of all datasets."""
         return [item["name"] for item in self.client.get("/api/datasets").json()["items"]]
 
 
-@contextmanager
 def dataset_service(
     postgres: EmbeddedPostgres, server: EmbeddedObjectStore, settings: Mapping[str, str]
-) -> Iterator[DatasetService]:
+) -> AbstractContextManager[DatasetService]:
     """One that runs, with a database and a bucket of its own."""
-    name = f"datasets-{secrets.token_hex(6)}"
-    ensure_roles(postgres.superuser_dsn, name, {"dataset_svc": _PASSWORD})
-    url = postgres.dsn(name, "dataset_svc", _PASSWORD)
-    migrate(url, "dataset-svc")
-    environment = {
-        "KARGAH_DATABASE_URL": url,
-        "KARGAH_S3_ENDPOINT": server.url,
-        "KARGAH_S3_ACCESS_KEY": server.access_key,
-        "KARGAH_S3_SECRET_KEY": server.secret_key,
-        "KARGAH_S3_BUCKET": name,
-        **settings,
-    }
-    service = DatasetService(environment, store_in(server, name))
-    service.start()
-    try:
-        yield service
-    finally:
-        if service.process.poll() is None:
-            service.stop()
+    return service_process(DatasetService, postgres, server, settings)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.ports.object_store import ObjectStat
 from registry.blobs.tables import blobs
 from registry.models.tables import version_files
 from registry.repos.tables import commit_files
 
 _SWEEP = 500
+_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class BlobRow:
-    """A blob to be noted. `weights`: its content is a safetensors file, which no dataset can share."""
+    """A blob to be noted."""
 
     sha256: str
     size_bytes: int
-    weights: bool
 
 
 def touch(connection: Connection, rows: Collection[BlobRow]) -> list[str]:
@@ -32,25 +33,30 @@ def touch(connection: Connection, rows: Collection[BlobRow]) -> list[str]:
     if not rows:
         return []
     # In one order everywhere, so that two callers wait for each other rather than deadlock.
-    values = [
-        {"sha256": row.sha256, "size_bytes": row.size_bytes, "weights": row.weights}
-        for row in sorted(rows, key=lambda row: row.sha256)
-    ]
-    statement = insert(blobs).values(values)
-    upsert = statement.on_conflict_do_update(
-        index_elements=[blobs.c.sha256],
-        set_={"touched_at": func.now(), "weights": or_(blobs.c.weights, statement.excluded.weights)},
-    ).returning(blobs.c.sha256, blobs.c.collecting_since)
+    values = [{"sha256": row.sha256, "size_bytes": row.size_bytes} for row in sorted(rows, key=lambda row: row.sha256)]
+    upsert = (
+        insert(blobs)
+        .values(values)
+        .on_conflict_do_update(index_elements=[blobs.c.sha256], set_={"touched_at": func.now()})
+        .returning(blobs.c.sha256, blobs.c.collecting_since)
+    )
     return [row.sha256 for row in connection.execute(upsert) if row.collecting_since is not None]
 
 
-def touch_known(connection: Connection, sha256: str) -> bool:
-    """Note that a blob was asked for, if there is a row of it; whether it is being removed at this moment."""
+def touch_known(connection: Connection, sha256: str) -> bool | None:
+    """Note that a blob was asked for; whether it is being removed at this moment, None if there is no row of it."""
     statement = (
         update(blobs).where(blobs.c.sha256 == sha256).values(touched_at=func.now()).returning(blobs.c.collecting_since)
     )
     row = connection.execute(statement).first()
-    return row is not None and row.collecting_since is not None
+    return None if row is None else row.collecting_since is not None
+
+
+def note_strays(connection: Connection, found: Mapping[str, ObjectStat]) -> None:
+    """Rows for those objects, by sha256, that have none: as old as the objects are."""
+    rows = [{"sha256": sha256, "size_bytes": one.size, "touched_at": one.modified_at} for sha256, one in found.items()]
+    for first in range(0, len(rows), _ROWS):
+        connection.execute(insert(blobs).values(rows[first : first + _ROWS]).on_conflict_do_nothing())
 
 
 def touch_of_version(connection: Connection, version_id: str) -> None:
@@ -60,12 +66,12 @@ def touch_of_version(connection: Connection, version_id: str) -> None:
 
 
 def begin_collecting(connection: Connection, grace: timedelta) -> list[str]:
-    """Mark weights that nothing names and nobody wanted for `grace`; also those marked by a sweep that crashed."""
+    """Mark blobs that nothing names and nobody wanted for `grace`; also those marked by a sweep that crashed."""
     named = exists().where(version_files.c.sha256 == blobs.c.sha256)
     kept = exists().where(commit_files.c.sha256 == blobs.c.sha256)
     found = (
         select(blobs.c.sha256)
-        .where(blobs.c.weights, blobs.c.touched_at < func.now() - grace, ~named, ~kept)
+        .where(blobs.c.touched_at < func.now() - grace, ~named, ~kept)
         .limit(_SWEEP)
         .with_for_update(skip_locked=True)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from kargah.db.engine import Engine
@@ -31,10 +31,8 @@ class BlobService:
         self._store = store
         self._grace = grace
 
-    def put(self, sha256: str, source: BinaryIO, *, collectable: bool = False) -> tuple[int, bool]:
+    def put(self, sha256: str, source: BinaryIO) -> tuple[int, bool]:
         """Keep `source` under `sha256`; its size, and whether it is new.
-
-        `collectable`: it may go as weights do once nothing names it, whatever it holds.
 
         The store makes an object visible when its stream has ended well, which a wrong one does not: what can be
         seen is verified. A blob that is there already is only compared. Raises Invalid for another sha256.
@@ -46,7 +44,7 @@ class BlobService:
             stream.drain()
         else:
             self._store_verified(sha256, stream)
-        self._note([BlobRow(sha256, stream.count, collectable or stream.holds_weights())])
+        self._note([BlobRow(sha256, stream.count)])
         return stream.count, not present
 
     def size(self, sha256: str) -> int | None:
@@ -54,7 +52,14 @@ class BlobService:
         check_sha256(sha256)
         with UnitOfWork(self._engine) as tx:
             leaving = repository.touch_known(tx.connection, sha256)
-        return None if leaving else self._stored_size(sha256)
+        if leaving:
+            return None
+        size = self._stored_size(sha256)
+        if size is None or leaving is not None:
+            return size
+        # Stored by a process that died before it could note it: noted now, unless a sweep was faster.
+        self._note([BlobRow(sha256, size)])
+        return self._stored_size(sha256)
 
     def claim(self, rows: Iterable[BlobRow]) -> dict[str, int | None]:
         """Protect these blobs for the length of the grace; the size that each has in the store, None if absent."""
@@ -64,10 +69,8 @@ class BlobService:
             return dict(zip(unique, pool.map(self._stored_size, unique), strict=True))
 
     def collect(self) -> int:
-        """Remove weights that no version names and nobody wanted for the length of the grace; how many.
-
-        Smaller files are left: a dataset may hold the same bytes, and weigh next to nothing.
-        """
+        """Remove blobs that nothing names and nobody wanted for the length of the grace; how many."""
+        self._note_strays()
         with UnitOfWork(self._engine) as tx:
             leaving = repository.begin_collecting(tx.connection, self._grace)
         for sha256 in leaving:
@@ -77,6 +80,15 @@ class BlobService:
         if leaving:
             _log.info("blobs collected", count=len(leaving))
         return len(leaving)
+
+    def _note_strays(self) -> None:
+        """Objects that were stored by processes that died before they could note them: they go as others do."""
+        oldest = datetime.now(UTC) - self._grace
+        old = {
+            found.key.removeprefix(PREFIX): found for found in self._store.list(PREFIX) if found.modified_at < oldest
+        }
+        with UnitOfWork(self._engine) as tx:
+            repository.note_strays(tx.connection, {name: one for name, one in old.items() if _SHA256.fullmatch(name)})
 
     def _store_verified(self, sha256: str, stream: VerifiedStream) -> None:
         self._store.put_stream(PREFIX + sha256, cast(BinaryIO, stream))

@@ -8,9 +8,6 @@ from typing import BinaryIO
 
 from kargah.domain.errors import FieldError, Invalid
 
-_HEAD = 16
-_LONGEST_HEADER = 1 << 32
-
 
 class VerifiedStream(io.RawIOBase):
     """Passes `source` on. At its end it raises Invalid if the sha256 differs, so that a store keeps nothing of it."""
@@ -20,7 +17,6 @@ class VerifiedStream(io.RawIOBase):
         self._source = source
         self._expected = sha256
         self._digest = hashlib.sha256()
-        self.head = b""
         self.count = 0
         self.verified = False
 
@@ -33,19 +29,12 @@ class VerifiedStream(io.RawIOBase):
             self._finish()
         self._digest.update(data)
         self.count += len(data)
-        self.head = (self.head + data[:_HEAD])[:_HEAD]
         return data
 
     def drain(self, chunk: int = 1 << 20) -> None:
         """Read to the end, keeping nothing."""
         while self.read(chunk):
             pass
-
-    def holds_weights(self) -> bool:
-        """Whether it began like a safetensors or a GGUF file. No text does: numbers there have bytes that are NUL."""
-        if self.head[:4] == b"GGUF" and self.head[5:8] == bytes(3):
-            return True
-        return self.head[8:9] == b"{" and int.from_bytes(self.head[:8], "little") < _LONGEST_HEADER
 
     def _finish(self) -> None:
         if (actual := self._digest.hexdigest()) != self._expected:

@@ -143,14 +143,14 @@ class Committer:
 
     def _keep(self, path: str, data: bytes) -> Added:
         sha256 = hashlib.sha256(data).hexdigest()
-        self._blobs.put(sha256, io.BytesIO(data), collectable=True)
+        self._blobs.put(sha256, io.BytesIO(data))
         regular = len(data) <= REGULAR_BYTES and is_text(data)
         return Added(path, sha256, len(data), blob_sha1(data) if regular else None)
 
     def _sizes(self, operations: Sequence[Operation]) -> dict[str, int]:
         """The size of every file that comes. Raises Invalid for one that was not uploaded, or has another size."""
         added = [one for one in operations if isinstance(one, Added)]
-        stored = self._blobs.claim(BlobRow(one.sha256, one.size_bytes or 0, True) for one in added)
+        stored = self._blobs.claim(BlobRow(one.sha256, one.size_bytes or 0) for one in added)
         errors = [
             FieldError("path", f"{one.path[:200]!r} was not uploaded, or not as large as it says.", "missing_blob")
             for one in added

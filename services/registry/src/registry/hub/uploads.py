@@ -76,7 +76,7 @@ class Uploads:
 
     def put(self, ticket: Ticket, source: BinaryIO) -> None:
         """Keep the whole file. Raises Invalid when its bytes are others than those announced."""
-        self._blobs.put(ticket.sha256, source, collectable=True)
+        self._blobs.put(ticket.sha256, source)
 
     def put_part(self, ticket: Ticket, number: int, source: BinaryIO) -> str:
         """Keep a part; what stands for it when the upload is completed. Raises Invalid for a number out of range."""
@@ -94,7 +94,7 @@ class Uploads:
             keys = [self._key(ticket, number) for number in range(1, count + 1)]
             try:
                 with io.BufferedReader(Joined(self._store, keys), 1 << 20) as joined:
-                    self._blobs.put(ticket.sha256, joined, collectable=True)
+                    self._blobs.put(ticket.sha256, joined)
             except ObjectMissing as error:
                 raise Invalid("A part of the file is absent.", hint="Begin the upload again.") from error
         for number in range(1, count + 1):

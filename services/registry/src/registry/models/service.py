@@ -18,7 +18,6 @@ from kargah.contracts.models import (
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, Invalid, NotFound
-from kargah.domain.model_files import is_weights
 from kargah.ports.object_store import ObjectStore
 from kargah.web.paging import decode_cursor, encode_cursor
 from registry.blobs.repository import BlobRow, touch_of_version
@@ -67,7 +66,7 @@ class ModelService:
     def draft(self, create: ModelVersionCreate) -> Draft:
         """What the version would be. Raises Invalid and UnsupportedMedia for what is not acceptable."""
         check_files(create.files)
-        rows = [BlobRow(file.sha256, file.size_bytes, is_weights(file.path)) for file in create.files]
+        rows = [BlobRow(file.sha256, file.size_bytes) for file in create.files]
         check_sizes(create.files, self._blobs.claim(rows))
         facts = read_facts(self._store, create.files)
         base = self._base(facts, create.lineage)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -15,17 +12,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from registry.blobs.tables import metadata
-
-
-def _created_at() -> Column[datetime]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
-
+from registry.blobs.tables import created_at, metadata
 
 models = Table(
     "models",
@@ -34,7 +25,7 @@ models = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("version_count", Integer, nullable=False, server_default=text("0")),
     Column("latest_id", Text),
-    _created_at(),
+    created_at(),
     ForeignKeyConstraint(
         ["latest_id"], ["versions.id"], name="models_latest", deferrable=True, initially="DEFERRED", use_alter=True
     ),
@@ -52,7 +43,7 @@ versions = Table(
     Column("lineage", JSONB, nullable=False),
     Column("idempotency_key", Text),
     Column("base_id", Text, ForeignKey("versions.id", ondelete="RESTRICT")),
-    _created_at(),
+    created_at(),
     UniqueConstraint("model_id", "number", name="versions_number"),
 )
 Index(

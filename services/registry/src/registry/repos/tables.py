@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from registry.blobs.tables import metadata
-
-
-def _created_at() -> Column[datetime]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
-
+from registry.blobs.tables import created_at, metadata
 
 repositories = Table(
     "repositories",
@@ -34,7 +25,7 @@ repositories = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("private", Boolean, nullable=False, server_default=text("false")),
-    _created_at(),
+    created_at(),
     UniqueConstraint("kind", "name", name="repositories_name"),
 )
 
@@ -49,7 +40,7 @@ commits = Table(
     Column("description", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("meta", JSONB, nullable=False),
-    _created_at(),
+    created_at(),
 )
 Index("commits_by_parent", commits.c.repository_id, commits.c.parent)
 

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from werkzeug.serving import make_server
 
 from kargah.db.engine import Engine, create_engine
-from kargah.ports.object_store import ObjectStore
+from kargah.ports.object_store import MultipartStore
 from registry.app import Registry, build
 from registry.config import RegistrySettings
 
@@ -46,7 +46,7 @@ class RegistryBench:
 
     http: Any
     engine: Engine
-    store: ObjectStore
+    store: MultipartStore
     registry: Registry
 
     def put(self, data: bytes) -> None:
@@ -88,7 +88,7 @@ def served(app: Flask) -> Iterator[str]:
 
 
 @contextmanager
-def registry_bench(database_url: str, store: ObjectStore, **settings: Any) -> Iterator[RegistryBench]:
+def registry_bench(database_url: str, store: MultipartStore, **settings: Any) -> Iterator[RegistryBench]:
     """The database has its tables and the bucket exists. `settings` as of RegistrySettings."""
     given = RegistrySettings(
         database_url=database_url, s3_endpoint="http://unused", s3_access_key="-", s3_secret_key="-", **settings

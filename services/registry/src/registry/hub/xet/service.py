@@ -79,7 +79,7 @@ class XetStore:
             return
         try:
             with io.BufferedReader(_Rebuilt(self._bytes(file, known, places)), _BUFFER) as stream:
-                self._blobs.put(file.sha256, stream, collectable=True)
+                self._blobs.put(file.sha256, stream)
         except ObjectMissing as error:
             raise Invalid(
                 f"Content of the file {file.sha256[:12]} is no longer kept here.",

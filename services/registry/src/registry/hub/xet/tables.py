@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, func
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from registry.blobs.tables import metadata
+from registry.blobs.tables import created_at, metadata
 
 # `ends` and `sizes`: numbers of 32 bits, lowest byte first, one for each chunk.
 xorbs = Table(
@@ -13,7 +13,7 @@ xorbs = Table(
     Column("hash", Text, primary_key=True),
     Column("ends", LargeBinary, nullable=False),
     Column("sizes", LargeBinary, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    created_at(),
 )
 
 # The chunks from `first` to before `last` stand in the blob `sha256` from `place` (bytes) on.
