@@ -152,6 +152,40 @@ def test_what_stands_in_two_splits_is_told(house: House) -> None:
     assert (repeated.line, repeated.byte_offset) == (62, len(b"\n".join(lines.split(b"\n")[:61])) + 1)
 
 
+def test_a_file_whose_rows_name_their_split_is_divided_at_once(house: House) -> None:
+    names = ("train", "val", "eval", "آزمون", "TEST", "dev")
+    given = house.upload([{"question": f"{n}", "answer": f"{n}", "split": names[n % 6]} for n in range(60)])
+    assert given.splits is not None and (given.splits.kind, given.splits.column) == ("column", "split")
+    assert house.places(given) == [0, 1, 1, 2, 2, 1] * 10
+    assert {name: stats.rows for name, stats in given.stats.splits.items()} == {
+        "train": 10,
+        "validation": 30,
+        "test": 20,
+    }
+    assert house.split(column="split") == given, "asked for, it is the same version"
+    assert house.split(hash={"test": 0.5}).version == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [
+        (["train"] * 4, False),
+        (["north", "south"] * 2, False),
+        (["train", "test", "train", "elsewhere"], True),
+        (["train", "test", None, "test"], True),
+        (["test", "dev"] * 2, True),
+    ],
+)
+def test_a_column_that_does_not_divide_the_rows_is_left_alone(
+    house: House, said: list[str | None], warned: bool
+) -> None:
+    rows = [{"question": f"{n}", "answer": f"{n}", "split": split} for n, split in enumerate(said)]
+    version = house.upload([{name: cell for name, cell in row.items() if cell is not None} for row in rows])
+    assert (version.splits, version.stats.splits) == (None, {})
+    assert [warning.code for warning in version.warnings] == (["split_not_used"] if warned else [])
+    assert all("staging/" not in found.key for found in house.store.list(""))
+
+
 def test_the_objects_of_splits_are_kept_and_go_with_their_version(house: House) -> None:
     house.upload(ROWS)
     divided = house.split(hash={"test": 0.5})

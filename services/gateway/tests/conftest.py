@@ -129,6 +129,7 @@ class Peers:
             return jsonify(version=_dataset(name, self.datasets[name]), bucket="b", key="k", sizeBytes=1), 200
 
         @app.delete("/api/models/<path:name>")
+        @app.delete("/api/datasets/<path:name>")
         def delete(name: str) -> tuple[str, int]:
             self.seen.append({"path": request.full_path.rstrip("?")})
             return "", 204

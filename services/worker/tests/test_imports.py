@@ -222,12 +222,46 @@ def from_hub(hub: Hub, tmp_path: Path, source: str, max_bytes: int = 1 << 30) ->
 
 
 def test_a_split_of_parquet_files_becomes_one(hub: Hub, tmp_path: Path) -> None:
-    for source in ("hf:org/model", "hf:org/model@v1:train"):
-        made = from_hub(hub, tmp_path, source)
-        assert pq.read_table(made).column("text").to_pylist() == [str(number) for number in range(15)]
+    made = from_hub(hub, tmp_path, "hf:org/model@v1:train")
+    assert pq.read_table(made).to_pydict() == {"text": [str(number) for number in range(15)]}
     made = from_hub(hub, tmp_path, "hf:org/model:data/test-00000-of-00001.parquet")
     assert made.read_bytes() == FILES["data/test-00000-of-00001.parquet"]
     assert not any(path.endswith((".py", "infos.json")) for path, _ in hub.ranges)
+
+
+def test_without_a_choice_every_split_comes_and_each_row_tells_its_own(hub: Hub, tmp_path: Path) -> None:
+    whole = pq.read_table(from_hub(hub, tmp_path, "hf:org/model")).to_pydict()
+    assert whole["split"] == ["train"] * 15 + ["test"] * 2
+    assert whole["text"][14:] == ["14", "90", "91"]
+    hub.files = {
+        "train.jsonl": b'{"text":"a"}\n{ "text":"b", "split":"x"}\nno row\n{}',
+        "my-val.jsonl.gz": gzip.compress(b'{"text":"c"}\n'),
+        "dev/more.ndjson": b'{"text":"d"}',
+    }
+    lines = from_hub(hub, tmp_path, "hf:org/model").read_bytes().splitlines()
+    assert lines == [
+        b'{"split":"train","text":"a"}',
+        b'{"text": "b", "split": "train"}',
+        b"no row",
+        b'{"split":"train"}',
+        b'{"split":"validation","text":"d"}',
+        b'{"split":"validation","text":"c"}',
+    ]
+    hub.files = {"train.csv": 'متن;b\n"x\ny";1\n'.encode(), "test.csv": "\ufeffمتن;b\nz;2\n".encode()}
+    assert from_hub(hub, tmp_path, "hf:org/model").read_text("utf-8").splitlines() == [
+        "متن,b,split", '"x', 'y",1,train', "z,2,test",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"test.csv": b"other\nb\n"}, {"test.jsonl": b'{"text":"b"}\n'}, {"test.csv": b"text\n\xff\n"}],
+)
+def test_splits_that_do_not_go_together_leave_the_one_to_train_on(
+    hub: Hub, tmp_path: Path, other: dict[str, bytes]
+) -> None:
+    hub.files = {"train.csv": b"text\na\n", **other}
+    assert from_hub(hub, tmp_path, "hf:org/model").read_bytes() == b"text\na\n"
 
 
 def test_lines_are_put_together(hub: Hub, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 import kargah
 from gateway.catalogue import Catalogue
 from gateway.config import GatewaySettings
+from gateway.datasets_in_use import DatasetsInUse
 from gateway.events.hub import EventHub
 from gateway.events.routes import add_event_routes
 from gateway.events.stream import EventStreams
@@ -91,17 +92,17 @@ def build(settings: GatewaySettings) -> Gateway:
         whole=lambda own: with_peers(own, peers),
     )
     add_page(app)
-    proxies = _add_proxies(app, settings, ModelsInUse(engine, catalogue))
+    proxies = _add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     return Gateway(
         app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy), closing
     )
 
 
-def _add_proxies(app: Flask, settings: GatewaySettings, in_use: ModelsInUse) -> list[Proxy]:
-    datasets = Proxy("dataset service", settings.datasets_url)
+def _add_proxies(app: Flask, settings: GatewaySettings, models: ModelsInUse, rows: DatasetsInUse) -> list[Proxy]:
+    datasets = Proxy("dataset service", settings.datasets_url, rows.judge)
     datasets.add(app, "/api/datasets", "/api/datasets/<path:rest>")
-    registry = Proxy("registry", settings.registry_url, in_use.judge)
+    registry = Proxy("registry", settings.registry_url, models.judge)
     registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>")
     registry.add(app, "/hub/<path:rest>")
     inference = Proxy("inference service", settings.inference_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from flask import Request
 
@@ -49,12 +50,16 @@ class ModelsInUse:
     def _refuse(self, name: str, version: int | None) -> None:
         with UnitOfWork(self._engine) as tx:
             live = query_repository.live_jobs_with_model(tx.connection, name, version)
-        if live:
-            named = ", ".join(f"{job_id} ({job_name})" for job_id, job_name in live)
-            what = name if version is None else f"{name}@{version}"
-            raise Conflict(
-                f"{what} is what these jobs work on: {named}.", hint="Wait until they have ended, or cancel them."
-            )
+        refuse_in_use(name if version is None else f"{name}@{version}", live)
+
+
+def refuse_in_use(what: str, live: Sequence[tuple[str, str]]) -> None:
+    """Raises Conflict that names the `live` jobs, if there are any."""
+    if live:
+        named = ", ".join(f"{job_id} ({job_name})" for job_id, job_name in live)
+        raise Conflict(
+            f"{what} is what these jobs work on: {named}.", hint="Wait until they have ended, or cancel them."
+        )
 
 
 def _hub_name(body: bytes) -> str | None:

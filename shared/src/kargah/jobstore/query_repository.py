@@ -74,12 +74,22 @@ def count_jobs(conn: Connection, filters: JobFilter) -> int | None:
 
 def live_jobs_with_model(conn: Connection, name: str, version: int | None, limit: int = 20) -> list[tuple[str, str]]:
     """Id and name of jobs that have not ended and work on the model (on that version of it), oldest first."""
-    base = jobs.c.config["baseModel"]
+    return _live_jobs_with(conn, "baseModel", name, version, limit)
+
+
+def live_jobs_with_dataset(conn: Connection, name: str, limit: int = 20) -> list[tuple[str, str]]:
+    """The same of a dataset, in whichever version."""
+    return _live_jobs_with(conn, "dataset", name, None, limit)
+
+
+def _live_jobs_with(conn: Connection, role: str, name: str, version: int | None, limit: int) -> list[tuple[str, str]]:
+    """`role`: the part of a job's configuration that names the input."""
+    named = jobs.c.config[role]
     statement = select(jobs.c.id, jobs.c.name).where(
-        jobs.c.status.not_in([status.value for status in TERMINAL]), base["name"].astext == name
+        jobs.c.status.not_in([status.value for status in TERMINAL]), named["name"].astext == name
     )
     if version is not None:
-        statement = statement.where(base["version"].astext == str(version))
+        statement = statement.where(named["version"].astext == str(version))
     rows = conn.execute(statement.order_by(jobs.c.created_at, jobs.c.id).limit(limit))
     return [(row.id, row.name) for row in rows]
 

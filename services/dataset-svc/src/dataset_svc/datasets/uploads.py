@@ -16,6 +16,7 @@ from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
+from dataset_svc.splits.given import Given, given_splits
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
@@ -113,21 +114,18 @@ class Uploads:
         """
         request.check()
         rows_key, rows = f"{staged.key}.rows-{new_id('rows')}", Digest()
+        objects = {rows_key: rows, staged.key: staged.digest}
         try:
             checked = self._check(staged, request, rows_key, rows)
-            new = NewVersion(
-                name=request.name,
-                format=checked.format.name,
-                sha256=rows.sha256,
-                source_sha256=staged.digest.sha256,
-                source_filename=label(request.filename),
-                stats=checked.statistics.view(),
-                warnings=checked.warnings.view(checked.statistics),
-                index=checked.index,
-            )
-            return self.record(new, {rows_key: rows, staged.key: staged.digest}, on_recorded)
+            given = given_splits(self._store, rows_key, checked.format, checked.statistics.view())
+            if given.places is not None:
+                splits_key = f"{rows_key}.splits"
+                objects[splits_key] = given.digest
+                self._store.put(splits_key, given.places)
+            return self.record(_new_version(request, staged, rows, checked, given), objects, on_recorded)
         finally:
-            self.drop(rows_key)
+            for key in objects.keys() - {staged.key}:
+                self.drop(key)
 
     def _check(self, staged: Staged, request: Request, rows_key: str, rows: Digest) -> CheckedRows:
         with self._store.open(staged.key) as raw, first_reading(raw, staged) as stream:
@@ -187,6 +185,20 @@ class Uploads:
             self._store.delete(key)
         except StoreUnavailable as error:
             _log.warning("a staged object is left to the janitor", key=key, error=str(error))
+
+
+def _new_version(request: Request, staged: Staged, rows: Digest, checked: CheckedRows, given: Given) -> NewVersion:
+    return NewVersion(
+        name=request.name,
+        format=checked.format.name,
+        sha256=rows.sha256,
+        source_sha256=staged.digest.sha256,
+        source_filename=label(request.filename),
+        stats=checked.statistics.view().model_copy(update={"splits": given.stats}),
+        warnings=given.warnings + checked.warnings.view(checked.statistics),
+        index=checked.index,
+        splits=given.described(),
+    )
 
 
 @contextmanager

@@ -16,8 +16,10 @@ from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-def
 
 from kargah.domain.file_paths import problem_with_path
 from kargah.domain.hub_repository import HubFile
+from kargah.domain.splits import TRAIN
 from worker.imports.errors import ImportFailed
 from worker.imports.join import join
+from worker.imports.split_files import Pieces, by_split, join_splits
 from worker.installs.errors import InstallFailed
 from worker.installs.hub import Download, commit_of, files_of, hub_errors
 from worker.installs.reporter import Reporter
@@ -71,7 +73,8 @@ def _fetch(
     with hub_errors(source.repo, source.revision):
         info = HfApi(endpoint=endpoint).dataset_info(source.repo, revision=source.revision, files_metadata=True)
     commit = commit_of(info)
-    files = chosen_files(files_of(info), source.chosen)
+    divided = split_files(files_of(info)) if source.chosen is None else {}
+    files = [file for found in divided.values() for file in found] or chosen_files(files_of(info), source.chosen)
     size = sum(file.size_bytes for file in files)
     if size > max_bytes:
         message = f"the files have {size:,} bytes, and at most {max_bytes:,} are taken"
@@ -79,14 +82,37 @@ def _fetch(
     reporter.log(f"{source.repo} at commit {commit}: {', '.join(file.path for file in files[:_SHOWN])}")
     download = Download(source.repo, commit, cache_dir / "hub-data" / commit, endpoint, reporter, "dataset")
     download.fetch(files, 1, 90)
-    made = join([download.folder / file.path for file in files], target)
+    pieces = {name: [download.folder / file.path for file in found] for name, found in divided.items()}
+    made = _divided(pieces, target, max_bytes, reporter) or join(
+        pieces.get(TRAIN) or [download.folder / file.path for file in files], target
+    )
     shutil.rmtree(download.folder, ignore_errors=True)
     return made
 
 
+def _divided(pieces: Pieces, target: Path, max_bytes: int, reporter: Reporter) -> Path | None:
+    """All splits as one file; None where there are none, or where they do not go together and one alone is taken."""
+    if not pieces:
+        return None
+    reporter.progress(90, f"putting the splits {', '.join(pieces)} together")
+    try:
+        return join_splits(pieces, target, max_bytes)
+    except ImportFailed as error:
+        if error.code != "many_files":
+            raise
+        reporter.log(f"{error.message}; only {TRAIN} is taken. Another split: hf:OWNER/NAME:test")
+        return None
+
+
+def split_files(files: Mapping[str, HubFile]) -> dict[str, list[HubFile]]:
+    """The data files by the split that their names tell; empty where that divides nothing."""
+    found = by_split([path for path in sorted(files) if _is_data(path)])
+    return {split: [files[path] for path in paths] for split, paths in found.items()}
+
+
 def chosen_files(files: Mapping[str, HubFile], chosen: str | None) -> list[HubFile]:
     """The files that a source means: one file, those of a folder or a split, or without a choice the only one, else
-    the split `train`. Raises ImportFailed and names what there is."""
+    those of `train`. Raises ImportFailed and names what there is."""
     data = {path: file for path, file in sorted(files.items()) if _is_data(path)}
     if not data:
         scripts = any(path.endswith(".py") for path in files)
