@@ -1,4 +1,4 @@
-"""Kills the dataset service at random instants of uploads and completions, and counts what came of it.
+"""Kills the dataset service at random instants of uploads, completions, repairs and splits; counts what came of it.
 
 `python -m tests.faults.upload_kills --rounds 100 --seed 7` for a long one; `test_uploads.py` runs a short one.
 """
@@ -26,6 +26,7 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.clients.client import Client
 from kargah.clients.transport import ApiError, Unreachable
 from kargah.clients.upload_in_parts import Stage, UploadInParts
+from kargah.contracts.datasets import DatasetVersionView, HashSplit, SplitRequest
 from kargah.db.engine import Engine, create_engine
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
@@ -37,6 +38,7 @@ SETTINGS = {"KARGAH_UPLOAD_PART_BYTES": str(PART), "KARGAH_UPLOAD_LEASE_SECONDS"
 _SENDERS = 3
 _LONGEST_PEACE = 1.5
 _END_SECONDS = 120
+_ENOUGH = 50  # rows, to have some in each split
 
 
 class GivenUp(Exception):
@@ -112,9 +114,18 @@ def _send(service: DatasetService, path: Path, chance: random.Random, ledger: Le
             version = client.datasets.upload(path, name=name)
         else:
             version = UploadInParts(client.transport, path, {"name": name}, watch).send()
-    if version.source_sha256 != digest:
-        ledger.surprises.append(f"{path.name} became a version of {version.source_sha256}")
-    ledger.acknowledged.append((version.dataset, digest))
+        if version.source_sha256 != digest:
+            ledger.surprises.append(f"{path.name} became a version of {version.source_sha256}")
+        ledger.acknowledged.append((version.dataset, digest))
+        _change(client, version, chance)
+
+
+def _change(client: Client, version: DatasetVersionView, chance: random.Random) -> None:
+    """Have some of the versions repaired or divided, and see that it gets to its end."""
+    if (drawn := chance.random()) < 0.2:
+        client.datasets.repair(version.dataset, ["all"], version=version.version)
+    elif drawn < 0.4 and version.stats.rows > _ENOUGH:
+        client.datasets.split(version.dataset, SplitRequest(version=version.version, hash=HashSplit(test=0.4)))
 
 
 def _rows(chance: random.Random, size: int) -> bytes:
@@ -137,7 +148,9 @@ def what_is_wrong(service: DatasetService, ledger: Ledger) -> list[str]:
     for name in service.names():
         for version in service.client.get(f"/api/datasets/{name}/versions?limit=200").json()["items"]:
             sources.add((name, version["sourceSha256"]))
-            for digest in (version["sha256"], version["sourceSha256"]):
+            for digest in filter(
+                None, (version["sha256"], version["sourceSha256"], (version["splits"] or {}).get("sha256"))
+            ):
                 needed.add(f"datasets/{digest}")
                 if not _is_whole(service.store, digest):
                     wrong.append(f"{name} version {version['version']} is not whole")
@@ -154,9 +167,14 @@ def _is_whole(store: MinioStore, digest: str) -> bool:
 
 
 def _settle(service: DatasetService, engine: Engine) -> None:
-    """Open uploads are given up, and those being checked get to their end."""
+    """Open uploads are given up; those being checked, repairs and splits get to their end."""
     give_up_silent(_janitor(service, engine).uploads, engine, timedelta(0))
-    wait_until(lambda: not live_folders(engine), timeout=_END_SECONDS, every=0.2)
+    wait_until(lambda: not live_folders(engine) and not _changing(service), timeout=_END_SECONDS, every=0.2)
+
+
+def _changing(service: DatasetService) -> bool:
+    newest = service.client.get("/api/datasets/changes?limit=200").json()["items"]
+    return any(change["state"] in ("waiting", "working") for change in newest)
 
 
 def _janitor(service: DatasetService, engine: Engine) -> Janitor:

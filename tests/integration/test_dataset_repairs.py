@@ -42,8 +42,15 @@ def service(running: DatasetService) -> Iterator[DatasetService]:
     assert running.stored() == []
 
 
-def repair(service: DatasetService, **body: Any) -> tuple[int, dict[str, Any]]:
-    answer = service.client.post("/api/datasets/d/repairs", json=body)
+def repair(service: DatasetService, name: str = "d", **body: Any) -> tuple[bool, dict[str, Any]]:
+    """Whether the version is new, and the report."""
+    done = service.changed(name, "repairs", body)
+    assert done["state"] == "done", done
+    return done["isNew"], done["report"]
+
+
+def refused(service: DatasetService, name: str = "d", **body: Any) -> tuple[int, dict[str, Any]]:
+    answer = service.client.post(f"/api/datasets/{name}/repairs", json=body)
     return answer.status_code, answer.json()
 
 
@@ -53,8 +60,8 @@ def rows_of(service: DatasetService, name: str = "d") -> list[dict[str, Any]]:
 
 
 def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetService) -> None:
-    status, report = repair(service, fixes=["all"])
-    assert (status, report["rowsChanged"], report["rowsDropped"], report["rows"]) == (201, 2, 2, 5)
+    new, report = repair(service, fixes=["all"])
+    assert (new, report["rowsChanged"], report["rowsDropped"], report["rows"]) == (True, 2, 2, 5)
     assert report["counts"] == {
         "control-characters": 0, "unicode": 0, "arabic-letters": 3, "half-space": 1, "digits": 1,
         "near-empty": 1, "duplicates": 1,
@@ -67,17 +74,17 @@ def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetS
     assert result["lineage"] == {
         "version": 1, "versionId": first["id"], "repairs": report["fixes"], "rowsChanged": 2, "rowsDropped": 2,
     }  # fmt: skip
-    status, again = repair(service, fixes=["all"])
-    assert (status, again["rowsChanged"], again["rowsDropped"], again["result"]) == (200, 0, 0, result)
-    status, same = repair(service, fixes=["all"], version=1)
-    assert (status, same["result"]) == (200, result)
+    new, again = repair(service, fixes=["all"])
+    assert (new, again["rowsChanged"], again["rowsDropped"], again["result"]) == (False, 0, 0, result)
+    new, same = repair(service, fixes=["all"], version=1)
+    assert (new, same["result"]) == (False, result)
     assert len(service.client.get("/api/datasets/d/versions").json()["items"]) == 2
 
 
 def test_dry_run_tells_and_keeps_nothing(service: DatasetService) -> None:
     before = service.stored()
-    status, report = repair(service, fixes=["half-space", "near-empty"], dryRun=True)
-    assert (status, report["result"], report["rowsChanged"], report["rowsDropped"]) == (200, None, 1, 1)
+    new, report = repair(service, fixes=["half-space", "near-empty"], dryRun=True)
+    assert (new, report["result"], report["rowsChanged"], report["rowsDropped"]) == (False, None, 1, 1)
     mended, dropped = report["samples"]
     assert (mended["row"], mended["field"], mended["fixes"]) == (1, "question", ["half-space"])
     assert (mended["before"], mended["after"]) == ("كتاب ها کجاست؟", "كتاب‌ها کجاست؟")
@@ -87,15 +94,16 @@ def test_dry_run_tells_and_keeps_nothing(service: DatasetService) -> None:
 
 def test_what_cannot_be_repaired_is_refused(service: DatasetService) -> None:
     before = service.stored()
-    status, problem = repair(service, fixes=["speling"])
-    assert (status, problem["errors"][0]["field"]) == (422, "fixes")
-    assert repair(service, fixes=[])[0] == 422
-    assert repair(service, fixes=["all"], version=7)[0] == 404
-    assert service.client.post("/api/datasets/none/repairs", json={"fixes": ["all"]}).status_code == 404
+    for fixes, code in ((["speling"], "unknown_fix"), (["leakage"], "no_splits")):
+        status, problem = refused(service, fixes=fixes)
+        assert (status, problem["errors"][0]["field"], problem["errors"][0]["code"]) == (422, "fixes", code)
+    assert refused(service, fixes=[])[0] == 422
+    assert refused(service, fixes=["all"], version=7)[0] == 404
+    assert refused(service, "none", fixes=["all"])[0] == 404
     empty = b'{"question":"q","answer":"-"}\n{"question":"w","answer":"."}\n'
     assert service.put("empty", empty).status_code == 201
-    refused = service.client.post("/api/datasets/empty/repairs", json={"fixes": ["near-empty"]})
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "too_few_rows")
+    failed = service.changed("empty", "repairs", {"fixes": ["near-empty"]})
+    assert (failed["state"], failed["problem"]["errors"][0]["code"]) == ("failed", "too_few_rows")
     service.client.delete("/api/datasets/empty")
     assert service.stored() == before
 
@@ -103,7 +111,7 @@ def test_what_cannot_be_repaired_is_refused(service: DatasetService) -> None:
 def test_rows_that_would_say_nothing_stay(service: DatasetService) -> None:
     rows = '{"text":"\\u200f"}\n{"text":"سلام\\u200f"}\n'
     assert service.put("invisible", rows.encode()).status_code == 201
-    report = service.client.post("/api/datasets/invisible/repairs", json={"fixes": ["control-characters"]}).json()
+    report = repair(service, "invisible", fixes=["control-characters"])[1]
     assert (report["rowsChanged"], report["rowsUnfit"]) == (1, 1)
     assert rows_of(service, "invisible") == [{"text": "\u200f"}, {"text": "سلام"}]
     command = ["--url", service.url, "dataset", "repair", "invisible", "--version", "1", "--fix", "all", "--dry-run"]
@@ -130,20 +138,20 @@ def test_rows_keep_their_split(service: DatasetService) -> None:
     rows[1:1] = [{"text": "متن \u200f0", "split": "test"}, {"text": "...", "split": "train"}]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     assert set(service.put("divided", text.encode()).json()["stats"]["splits"]) == {"train", "test"}
-    report = service.client.post("/api/datasets/divided/repairs", json={"fixes": ["all"]}).json()
+    report = repair(service, "divided", fixes=["all"])[1]
     result = report["result"]
     assert (report["rowsDropped"], report["version"], result["version"]) == (2, 1, 2)
     assert {name: stats["rows"] for name, stats in result["stats"]["splits"].items()} == {"train": 8, "test": 4}
     places = service.store.get(f"datasets/{result['splits']['sha256']}")
     kept = rows_of(service, "divided")
     assert [result["splits"]["names"][place] for place in places] == [row["split"] for row in kept]
-    again = service.client.post("/api/datasets/divided/repairs", json={"fixes": ["all"]})
-    assert (again.status_code, again.json()["result"]["version"]) == (200, 2)
+    again, report = repair(service, "divided", fixes=["all"])
+    assert (again, report["result"]["version"]) == (False, 2)
 
 
 def test_a_larger_version_streams_through(service: DatasetService) -> None:
     row = json.dumps({"question": "متن ساده " * 20, "answer": "پاسخ " * 40}, ensure_ascii=False)
     text = "".join(f'{{"number":{number % 6_000},{row[1:]}\n' for number in range(8_000))
     assert service.put("large", text.encode()).status_code == 201
-    report = service.client.post("/api/datasets/large/repairs", json={"fixes": ["duplicates"]}).json()
+    report = repair(service, "large", fixes=["duplicates"])[1]
     assert (report["rowsDropped"], report["result"]["stats"]["rows"]) == (2_000, 6_000)

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from dataset_svc.datasets.uploads import Limits, Uploads
 from dataset_svc.janitor import Janitor
-from dataset_svc.resumable.completer import Completer
+from dataset_svc.resumable.completer import completer
 from dataset_svc.resumable.leftovers import abort_strays
 from dataset_svc.resumable.service import ResumableUploads, Rules
 from kargah.adapters.minio_store import MinioStore
@@ -326,8 +326,8 @@ class TestLeftovers:
         object_store.finish_multipart(key, under_way.upload_id, object_store.parts(key, under_way.upload_id))
         assert self.janitor(object_store, engine, timedelta(0), timedelta(0)).look() == 0
         limits = Limits(1 << 30, 1 << 30)
-        completer = Completer(object_store, engine, Uploads(object_store, engine, limits))
-        assert completer.work()
-        assert not completer.work()
+        workers = completer(object_store, engine, Uploads(object_store, engine, limits))
+        assert workers.work()
+        assert not workers.work()
         assert uploads.get(view.id).state == "done"
         assert [found.key.partition("/")[0] for found in object_store.list("")] == ["datasets"]

@@ -92,10 +92,12 @@ def test_good_rows_of_every_format_keep_their_bytes(name: str) -> None:
 
 
 def test_fixes_are_named_in_the_order_of_their_work() -> None:
-    assert chosen_fixes(["digits", "unicode"]) == ["unicode", "digits"]
-    assert chosen_fixes(["all"]) == list(FIXES)
-    with pytest.raises(Invalid, match="half-space"):
-        chosen_fixes(["halfspace"])
+    assert chosen_fixes(["digits", "unicode"], divided=False) == ["unicode", "digits"]
+    assert chosen_fixes(["all"], divided=True) == list(FIXES)
+    assert chosen_fixes(["all"], divided=False) == [fix for fix in FIXES if fix != "leakage"]
+    for name, told in (("halfspace", "half-space"), ("leakage", "no splits")):
+        with pytest.raises(Invalid, match=told):
+            chosen_fixes([name], divided=False)
 
 
 rows = st.fixed_dictionaries(

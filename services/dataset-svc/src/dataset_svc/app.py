@@ -6,18 +6,19 @@ from datetime import timedelta
 
 from flask import Flask
 
+from dataset_svc.changes.craft import changers
+from dataset_svc.changes.routes import add_changes
+from dataset_svc.changes.service import Changes
 from dataset_svc.config import DatasetSettings
 from dataset_svc.datasets.repository import ping
 from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Uploads
 from dataset_svc.janitor import Janitor
-from dataset_svc.repairs.routes import repair_routes
 from dataset_svc.repairs.service import Repairs
-from dataset_svc.resumable.completer import Completer
+from dataset_svc.resumable.completer import completer
 from dataset_svc.resumable.routes import add_resumable
 from dataset_svc.resumable.service import ResumableUploads, Rules
-from dataset_svc.splits.routes import add_split_routes
 from dataset_svc.splits.service import SplitService
 from kargah.adapters.minio_store import MinioStore
 from kargah.adapters.settings import open_store
@@ -34,9 +35,8 @@ def make_app(settings: DatasetSettings) -> Flask:
     limits = Limits(settings.max_upload_bytes, settings.max_unpacked_bytes)
     datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits)
     api = datasets_api(datasets, uploads, limits.upload_bytes)
-    repair_routes(api, Repairs(store, datasets, uploads))
     add_resumable(api, _resumable(store, engine, uploads, settings))
-    add_split_routes(api, SplitService(store, datasets, uploads))
+    add_changes(api, _changes(store, engine, datasets, uploads, settings))
 
     def database() -> None:
         with UnitOfWork(engine) as tx:
@@ -49,11 +49,24 @@ def make_app(settings: DatasetSettings) -> Flask:
 def _resumable(store: MinioStore, engine: Engine, uploads: Uploads, settings: DatasetSettings) -> ResumableUploads:
     """Uploads in parts, with who completes them and who clears away what is left of them at work."""
     silent = timedelta(seconds=settings.upload_silent_seconds)
-    lease = timedelta(seconds=settings.upload_lease_seconds)
-    completer = Completer(store, engine, uploads, settings.completions, lease)
+    workers = completer(store, engine, uploads, settings.completions, _lease(settings))
     rules = Rules(settings.max_upload_bytes, settings.upload_part_bytes, silent)
-    resumable = ResumableUploads(store, engine, rules, completer.wake)
-    completer.start()
+    resumable = ResumableUploads(store, engine, rules, workers.wake)
+    workers.start()
     age = timedelta(seconds=settings.leftover_seconds)
     Janitor(store, engine, resumable, settings.janitor_seconds, silent, age).start()
     return resumable
+
+
+def _changes(
+    store: MinioStore, engine: Engine, datasets: DatasetService, uploads: Uploads, settings: DatasetSettings
+) -> Changes:
+    """Repairs and splits, with who does them at work."""
+    repairs, splits = Repairs(store, engine, datasets, uploads), SplitService(store, datasets, uploads)
+    workers = changers(engine, repairs, splits, settings.completions, _lease(settings))
+    workers.start()
+    return Changes(engine, datasets, workers.wake)
+
+
+def _lease(settings: DatasetSettings) -> timedelta:
+    return timedelta(seconds=settings.upload_lease_seconds)

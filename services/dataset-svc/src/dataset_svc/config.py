@@ -13,8 +13,8 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
     """`max_upload_bytes` bounds a file as sent, `max_unpacked_bytes` what it may hold: unpacked, and as rows.
 
     `upload_part_bytes`: of an upload in parts (5 MiB at least, and more for very large files). `upload_silent_seconds`
-    without a sign of its sender end it. `completions` are checked at once; one whose replica is silent for
-    `upload_lease_seconds` is another one's. `janitor_seconds`: how often leftovers of
+    without a sign of its sender end it. `completions` are checked at once, and as many repairs and splits made; one
+    whose replica is silent for `upload_lease_seconds` is another one's. `janitor_seconds`: how often leftovers of
     broken uploads are looked for; they go when `leftover_seconds` old.
     """
 

@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from kargah.cli.changes_command import changes
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import follow, insist
 from kargah.cli.preview_command import preview
@@ -24,7 +25,7 @@ from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
-for command in (preview, stats, split, repair):
+for command in (preview, stats, split, repair, changes):
     app.command()(command)
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
 

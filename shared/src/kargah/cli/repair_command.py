@@ -8,10 +8,14 @@ import typer
 from rich.markup import escape
 
 from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.upload_progress import change_progress
 from kargah.contracts.datasets import RepairReport, RepairSample
 from kargah.formats.persian import CONTROL
 
-_FIXES = "arabic-letters, half-space, digits, control-characters, unicode, near-empty, duplicates, or all; repeatable."
+_FIXES = (
+    "arabic-letters, half-space, digits, control-characters, unicode, near-empty, leakage, duplicates, or all; "
+    "repeatable."
+)
 
 
 def repair(
@@ -23,7 +27,8 @@ def repair(
     json: JsonOption = False,
 ) -> None:
     """Mend a dataset's rows into a new version; the old one stays."""
-    report = connect(context).datasets.repair(name, fix, version=version, dry_run=dry_run)
+    with change_progress(json) as progress:
+        report = connect(context).datasets.repair(name, fix, version=version, dry_run=dry_run, on_change=progress)
     if json:
         print_json(report)
     else:

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.text import size
+from kargah.cli.upload_progress import change_progress
 from kargah.clients.client import Client
 from kargah.contracts.datasets import DatasetVersionView, HashSplit, SplitParts, SplitRequest
 from kargah.domain.splits import SPLITS, TRAIN, split_named
@@ -42,7 +43,8 @@ def split(
             wanted = SplitRequest(parts=_upload(client, name, split or []))
     except ValidationError as error:
         raise typer.BadParameter(str(error.errors()[0]["msg"]), param_hint="--test / --validation / --split") from error
-    made = client.datasets.split(name, wanted)
+    with change_progress(json) as progress:
+        made = client.datasets.split(name, wanted, on_change=progress)
     if json:
         print_json(made)
     else:

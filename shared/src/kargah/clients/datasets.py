@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kargah.clients.changes import Changes, OnChange
 from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import Transport, place
 from kargah.clients.upload_in_parts import Progress, UploadInParts
@@ -23,10 +24,12 @@ PARTS_FROM = 64 << 20
 
 
 class Datasets:
-    """Datasets and their immutable versions. Every call may raise ApiError or Unreachable."""
+    """Datasets and their immutable versions; `changes`: repairs and splits under way. Every call may raise ApiError or
+    Unreachable."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.changes = Changes(transport)
 
     def upload(
         self,
@@ -96,11 +99,14 @@ class Datasets:
         query = {key: value for key, value in given.items() if value is not None}
         return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{place(name)}/preview", params=query)
 
-    def split(self, name: str, wanted: SplitRequest) -> DatasetVersionView:
-        """Divide the rows of a version into train, validation and test; the version that is so divided."""
+    def split(self, name: str, wanted: SplitRequest, *, on_change: OnChange | None = None) -> DatasetVersionView:
+        """Divide the rows of a version into train, validation and test; the version that is so divided.
+
+        It goes on in the platform whatever becomes of this process; `on_change` hears how far it is.
+        """
         body = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
-        path = f"/api/datasets/{place(name)}/splits"
-        return self._transport.ask(DatasetVersionView, "POST", path, json=body, timeout=_UPLOAD_TIMEOUT)
+        made = self.changes.make(name, "splits", body, on_change).version
+        return made or self.get(name).latest
 
     def tokens(
         self,
@@ -125,17 +131,24 @@ class Datasets:
         return self._transport.ask(DatasetTokens, "POST", path, json=body, timeout=_TOKENS_TIMEOUT)
 
     def repair(
-        self, name: str, fixes: Sequence[str], *, version: int | None = None, dry_run: bool = False
+        self,
+        name: str,
+        fixes: Sequence[str],
+        *,
+        version: int | None = None,
+        dry_run: bool = False,
+        on_change: OnChange | None = None,
     ) -> RepairReport:
         """Mend rows of the latest version (or `version`) into a new one; `fixes` as the platform names them, or "all".
 
-        `dry_run` keeps nothing and tells what would be done.
+        `dry_run` keeps nothing and tells what would be done. As `split`, it goes on without this process.
         """
         body: dict[str, Any] = {"fixes": list(fixes), "dryRun": dry_run}
         if version is not None:
             body["version"] = version
-        path = f"/api/datasets/{place(name)}/repairs"
-        return self._transport.ask(RepairReport, "POST", path, json=body, timeout=_UPLOAD_TIMEOUT)
+        report = self.changes.make(name, "repairs", body, on_change).report
+        assert report is not None  # a repair that is done has one
+        return report
 
     def delete(self, name: str) -> None:
         self._transport.send("DELETE", f"/api/datasets/{place(name)}")

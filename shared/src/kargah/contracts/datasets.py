@@ -191,7 +191,8 @@ class DatasetLocation(Wire):
 
 
 class RepairRequest(WireRequest):
-    """`fixes`: arabic-letters, half-space, digits, control-characters, unicode, near-empty, duplicates, or all.
+    """`fixes`: arabic-letters, half-space, digits, control-characters, unicode, near-empty, leakage (from one split to
+    another), duplicates, or all.
 
     `version`: the latest without it. With `dry_run` nothing is kept: the answer tells what would be done.
     """

@@ -15,7 +15,7 @@ _VERSION = re.compile(VERSION_PATTERN)
 _MODEL_ROOTS = ("models/finetuned/", "models/")
 _MODEL_WORDS = frozenset({"aliases", "files", "lineage", "location", "tags", "versions"})
 _DATASET_WORDS = frozenset({"content", "location", "preview", "repairs", "splits", "statistics", "tokens", "versions"})
-_DATASET_OWNERS = frozenset({"uploads"})
+_DATASET_OWNERS = frozenset({"changes", "uploads"})
 _DATASET_ROOTS = ("datasets/text/", "datasets/audio/", "datasets/")
 
 

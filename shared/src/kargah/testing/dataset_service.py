@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import httpx
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.service_process import ServiceProcess, service_process
+
+_CHANGE_SECONDS = 60
 
 
 @dataclass
@@ -24,6 +27,17 @@ class DatasetService(ServiceProcess):
     def put(self, name: str, data: Any, filename: str = "x.jsonl", **query: str) -> httpx.Response:
         """Upload `data` in one request."""
         return self.client.put(f"/api/datasets/{name}/content", params={"filename": filename, **query}, content=data)
+
+    def changed(self, name: str, what: str, body: Any) -> dict[str, Any]:
+        """Have `repairs` or `splits` done; the change once it has ended."""
+        answer = self.client.post(f"/api/datasets/{name}/{what}", json=body)
+        assert answer.status_code == 202, answer.text
+        view: dict[str, Any] = answer.json()
+        end = time.monotonic() + _CHANGE_SECONDS
+        while view["state"] in ("waiting", "working") and time.monotonic() < end:
+            time.sleep(0.02)
+            view = self.client.get(answer.headers["location"]).json()
+        return view
 
     def names(self) -> list[str]:
         """Of all datasets."""

@@ -59,6 +59,9 @@ class DigestSet:
     def __iter__(self) -> Iterator[int]:
         return (key for key in self._keys if key)
 
+    def __contains__(self, key: int) -> bool:
+        return self._keys[_place(self._keys, key)] != 0
+
     def add(self, key: int) -> bool:
         """Whether it was there already."""
         place = _place(self._keys, key)

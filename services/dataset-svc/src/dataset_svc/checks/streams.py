@@ -10,6 +10,12 @@ from typing import BinaryIO
 from kargah.domain.errors import BadRequest, TooLarge
 
 _BATCH = 256 << 10
+OnBytes = Callable[[int], None]
+"""Hears of so many more bytes that are done; may raise to end the work."""
+
+
+def ignore_bytes(_count: int) -> None:
+    """For whom nobody waits."""
 
 
 class Digest:

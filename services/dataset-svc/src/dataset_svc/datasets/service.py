@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from dataset_svc.changes import repository as changes
 from dataset_svc.checks.row_index import RowIndex
 from dataset_svc.datasets import repository
 from dataset_svc.datasets.objects import object_key, release
@@ -21,7 +22,7 @@ from kargah.contracts.datasets import (
 )
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.errors import FieldError, Invalid, NotFound, Unavailable
+from kargah.domain.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from kargah.formats.folding import Needle
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.web.paging import decode_cursor, encode_cursor
@@ -107,8 +108,12 @@ class DatasetService:
             raise lost(version) from error
 
     def delete(self, name: str) -> None:
-        """Remove a dataset with all its versions, and the objects that no other version needs."""
+        """Remove a dataset with all its versions, and the objects that no other version needs. Raises Conflict while a
+        repair or a split of it is under way."""
         with UnitOfWork(self._engine) as tx:
+            if live := changes.live_of(tx.connection, name):
+                message = f"{name[:200]} is being repaired or divided: {', '.join(live[:10])}"
+                raise Conflict(message, f"wait, or cancel: POST /api/datasets/changes/{live[0]}/cancel")
             digests = repository.delete_dataset(tx.connection, name)
         if digests is None:
             raise _unknown(name, None)

@@ -12,6 +12,7 @@ from dataset_svc.checks.digests import DigestSet, digest_of
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.row_texts import with_texts
 from dataset_svc.readers.rows import ROW_LIMIT, ParsedRow
+from dataset_svc.repairs.leaks import Leaks
 from dataset_svc.repairs.samples import Samples
 from kargah.formats.base import Format
 from kargah.formats.spelling.repairs import mend
@@ -26,12 +27,13 @@ class RowRepairs:
     Texts are mended first, so rows that become equal by it count as repeats.
     """
 
-    def __init__(self, shape: Format, fixes: Collection[str]) -> None:
+    def __init__(self, shape: Format, fixes: Collection[str], leaks: Leaks | None = None) -> None:
         self.rows = self.changed = self.dropped = self.unfit = 0
         self.counts: Counter[str] = Counter({fix: 0 for fix in fixes})
         self.samples = Samples()
         self.shape = shape
         self._fixes = frozenset(fixes)
+        self._leaks = leaks
         self._seen = DigestSet(REMEMBERED)
 
     @property
@@ -57,7 +59,7 @@ class RowRepairs:
         if mended is not row:
             row, line = mended, row_json(mended)
             self.changed += 1
-        dropped_by = self._dropped_by(row)
+        dropped_by = self._dropped_by(row, line)
         if dropped_by is None:
             return row, line
         self.dropped += 1
@@ -65,7 +67,9 @@ class RowRepairs:
         self.samples.dropped(self.rows, dropped_by, line)
         return None
 
-    def _dropped_by(self, row: dict[str, Any]) -> str | None:
+    def _dropped_by(self, row: dict[str, Any], line: bytes) -> str | None:
+        if self._leaks is not None and self._leaks.gives_away(self.rows, row, line):
+            return "leakage"
         if "near-empty" in self._fixes and is_near_empty(self.shape.exchange(row).answer):
             return "near-empty"
         if "duplicates" in self._fixes and self._seen.add(digest_of(row_json(row))):

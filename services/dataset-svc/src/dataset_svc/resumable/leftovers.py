@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from dataset_svc.changes import repository as changes
 from dataset_svc.resumable import repository
 from dataset_svc.resumable.service import ResumableUploads
 from kargah.db.engine import Engine
@@ -11,13 +12,15 @@ from kargah.db.unit_of_work import UnitOfWork
 from kargah.ports.object_store import MultipartStore
 
 _KEPT = timedelta(days=7)
-"""How long an upload that ended can be asked about."""
+"""How long an upload, a repair or a split that ended can be asked about."""
 
 
 def give_up_silent(uploads: ResumableUploads, engine: Engine, silent: timedelta) -> int:
-    """Remove uploads that nobody goes on with, and forget those that ended long ago; how many."""
+    """Remove uploads that nobody goes on with, and forget those that ended long ago; how many. Repairs and splits that
+    ended long ago are forgotten too."""
     with UnitOfWork(engine) as tx:
         stale = repository.give_up_stale(tx.connection, silent, _KEPT)
+        changes.forget(tx.connection, _KEPT)
     for upload in stale:
         uploads.clear(upload)
     return len(stale)

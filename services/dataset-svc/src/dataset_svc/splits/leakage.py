@@ -6,10 +6,12 @@ from array import array
 from collections.abc import Iterator
 from itertools import combinations
 
+from dataset_svc.checks.digests import DigestSet
 from dataset_svc.checks.findings import PLACES
 from kargah.contracts.datasets import RowPlace, RowWarning
-from kargah.domain.splits import SPLITS
+from kargah.domain.splits import SPLITS, TRAIN
 from kargah.formats.folding import HALF_SPACE, folded
+from kargah.formats.persian import CONTROL
 
 REMEMBERED = 2_000_000
 LEAKS = ("leaked_rows", "leaked_questions")
@@ -31,7 +33,7 @@ class Leakage:
             self._left -= 1
             self._numbers[split].append(number)
             self._rows[split].append(_digest(line))
-            self._asked[split].append(_digest(_plain(asked)))
+            self._asked[split].append(_digest(_plain(asked) or line))
 
     def view(self) -> list[RowWarning]:
         """A warning for each pair of splits with the same rows, and for each with the same questions beside these."""
@@ -46,7 +48,8 @@ class Leakage:
                 message = f"a row of {held} {what} in {other} as well{more}: it measures what was learnt by heart"
                 places = [RowPlace(line=line, byte_offset=None, field=None) for line in sorted(found)[:PLACES]]
                 first = places[0].model_dump()
-                yield RowWarning(**first, code=code, message=message, count=len(found), places=places)
+                told = {"code": code, "message": message, "count": len(found), "places": places}
+                yield RowWarning(**first, **told, repair="leakage")
 
     def _common(self, digests: dict[str, array[int]], held: str, other: str) -> set[int]:
         """The numbers of the rows of `held` whose digest `other` has too."""
@@ -56,9 +59,28 @@ class Leakage:
         return {number for number, digest in pairs if digest in met}
 
 
+class HeldOut:
+    """What the held-out splits ask, to tell the rows that give it away. `learn` those of a version first: the first two
+    million count, 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._asked = {split: DigestSet(REMEMBERED) for split in SPLITS if split != TRAIN}
+
+    def learn(self, split: str, line: bytes, asked: str) -> None:
+        """A row of that split."""
+        if split in self._asked:
+            self._asked[split].add(_digest(_plain(asked) or line) or 1)
+
+    def gives_away(self, split: str, line: bytes, asked: str) -> bool:
+        """Whether a row of `split` stands, or asks what stands, in a split that is held out more strictly."""
+        digest = _digest(_plain(asked) or line) or 1
+        stricter = SPLITS[SPLITS.index(split) + 1 :]
+        return any(digest in self._asked[other] for other in stricter)
+
+
 def _plain(asked: str) -> str:
     """However it is typed."""
-    return " ".join(folded(asked).replace(HALF_SPACE, "").split())
+    return " ".join(CONTROL.sub("", folded(asked)).replace(HALF_SPACE, "").split())
 
 
 def _digest(value: str | bytes) -> int:

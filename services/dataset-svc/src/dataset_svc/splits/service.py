@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dataset_svc.checks.checked_rows import CheckedRows
 from dataset_svc.checks.problems import Problems
 from dataset_svc.checks.row_index import RowIndex
-from dataset_svc.checks.streams import Digest, LinesStream
+from dataset_svc.checks.streams import Digest, LinesStream, OnBytes, ignore_bytes
 from dataset_svc.datasets.objects import STAGING, object_key
 from dataset_svc.datasets.service import DatasetService
-from dataset_svc.datasets.uploads import Uploads
+from dataset_svc.datasets.uploads import OnRecorded, Uploads
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.jsonl import read_jsonl
 from dataset_svc.readers.rows import Fault, Item, ParsedRow
@@ -50,12 +50,19 @@ class SplitService:
         self._datasets = datasets
         self._uploads = uploads
 
-    def split(self, name: str, wanted: SplitRequest) -> tuple[DatasetVersionView, bool]:
-        """The version with these splits, and whether it is new. Raises NotFound, Invalid, StoreUnavailable."""
+    def split(
+        self,
+        name: str,
+        wanted: SplitRequest,
+        on_bytes: OnBytes = ignore_bytes,
+        on_recorded: OnRecorded | None = None,
+    ) -> tuple[DatasetVersionView, bool]:
+        """The version with these splits, and whether it is new. `on_recorded` is called within the transaction that
+        records it, and what it raises undoes that. Raises NotFound, Invalid, StoreUnavailable."""
         parts = self._parts(name, wanted)
-        rule, shape = rule_for(wanted), _common_format(parts)
+        rule, shape = rule_for(wanted), _common_format(parts.values())
         assignment = Assignment(rule, shape)
-        items = assignment.watch(self._items(parts, rule))
+        items = assignment.watch(self._items(parts, rule, on_bytes))
         rows_key, places_key = (f"{STAGING}{new_id('split')}/{what}" for what in ("rows", "splits"))
         try:
             if len(parts) > 1:
@@ -67,7 +74,7 @@ class SplitService:
             places.add(bytes(assignment.places))
             self._store.put(places_key, bytes(assignment.places))
             new = _new_version(name, parts, content, assignment, _splits(wanted, places))
-            return self._uploads.record(new, {rows_key: content.rows, places_key: places})
+            return self._uploads.record(new, {rows_key: content.rows, places_key: places}, on_recorded)
         except ObjectMissing as error:
             raise NotFound(
                 f"the rows of {name[:200]!r} are gone: it was deleted meanwhile", "upload it again"
@@ -81,7 +88,7 @@ class SplitService:
             return {TRAIN: self._datasets.get(name, wanted.version).latest}
         return {split: self._datasets.get(name, number).latest for split, number in wanted.parts.given().items()}
 
-    def _items(self, parts: Parts, rule: Rule) -> Iterator[Item]:
+    def _items(self, parts: Parts, rule: Rule, on_bytes: OnBytes) -> Iterator[Item]:
         rows = size = 0
         for split, version in parts.items():
             if isinstance(rule, ByPart):
@@ -90,6 +97,7 @@ class SplitService:
                 for item in read_jsonl(stream, size):
                     if isinstance(item, ParsedRow):  # its place is in the new version
                         item.line += rows
+                        on_bytes(len(item.raw or b"") + 1)
                     yield item
             rows, size = rows + version.stats.rows, size + version.stats.size_bytes
 
@@ -117,8 +125,14 @@ class SplitService:
         return _Content(rows, version.stats, told, self._datasets.index(version))
 
 
-def _common_format(parts: Parts) -> Format:
-    found = sorted({version.format for version in parts.values()})
+def split_bytes(parts: Sequence[DatasetVersionView]) -> int:
+    """How much is gone through to divide these. Raises Invalid where they cannot be put together."""
+    _common_format(parts)
+    return sum(part.stats.size_bytes for part in parts)
+
+
+def _common_format(parts: Iterable[DatasetVersionView]) -> Format:
+    found = sorted({version.format for version in parts})
     if len(found) > 1:
         message = f"the parts have different formats: {', '.join(found)}"
         raise Invalid(message, "upload them again with one --format", [FieldError("parts", message, "formats_differ")])
