@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import controls, platform_runs, training_throughput, upload
+from benchmarks import controls, hub_push, platform_runs, training_throughput, upload
 from benchmarks.report import Row, save, show
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "platform": platform_runs.rows,
     "controls": controls.rows,
     "upload": upload.rows,
+    "push": hub_push.rows,
 }
 
 

@@ -34,7 +34,7 @@ _CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# The Hub's protocol has bodies and errors of its own; tests/hub holds it to the stock clients.
+# The Hub's protocol has bodies and errors of its own: see hub_campaign.
 _HUB = "/hub/"
 _EXAMPLES = 8
 _TIMEOUT = 30.0
@@ -57,6 +57,12 @@ class Report:
     sent: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: Report) -> None:
+        """Take in what another run came to."""
+        self.sent += other.sent
+        self.statuses += other.statuses
+        self.failures |= other.failures
 
 
 def fuzz(targets: Sequence[Target], seconds: float, first_seed: int) -> Report:

@@ -17,6 +17,7 @@ from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import DatasetService, dataset_service
 from kargah.testing.registry_service import registry_service
 from tests.fuzz.campaign import Target
+from tests.fuzz.hub_campaign import PART
 from worker.testing.hub_server import Hub, serving
 
 _ROWS = '{"question":"كتاب ها کجاست؟","answer":"روی ميز"}\n{"question":"کی؟","answer":"فردا"}\n'.encode()
@@ -37,7 +38,8 @@ def targets(postgres: EmbeddedPostgres, objects: EmbeddedObjectStore) -> Iterato
     with ExitStack() as stack:
         datasets = stack.enter_context(dataset_service(postgres, objects, _SMALL))
         hub = stack.enter_context(serving(Hub({"config.json": _CONFIG, "model.safetensors": _WEIGHTS})))
-        settings = {"KARGAH_BLOB_BYTES": "1000000", "KARGAH_UPSTREAM_URL": hub.url, "KARGAH_LOG_LEVEL": "ERROR"}
+        settings = {**_SMALL, "KARGAH_BLOB_BYTES": "3000000", "KARGAH_HUB_PART_BYTES": str(PART)}
+        settings["KARGAH_UPSTREAM_URL"] = hub.url
         registry = stack.enter_context(registry_service(postgres, objects, settings))
         yield [_dataset_target(datasets), _registry_target(registry.client)]
 

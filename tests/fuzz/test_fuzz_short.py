@@ -1,18 +1,36 @@
-"""A short fuzz run: no failure of the services, and every answer is one that their documents describe."""
+"""Short fuzz runs: no failure of the services, and every answer is one that their documents, or clients, know."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import pytest
+
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
-from tests.fuzz.campaign import fuzz
+from tests.fuzz.campaign import Report, Target, fuzz
+from tests.fuzz.hub_campaign import fuzz_hub
 from tests.fuzz.targets import targets
 
-_SECONDS = 15
+_SECONDS = 12
+_HUB_SECONDS = 5
 
 
-def test_answers_are_as_documented(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> None:
-    with targets(postgres, object_store_server) as services:
-        report = fuzz(services, _SECONDS, first_seed=1)
+@pytest.fixture(scope="module")
+def services(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[Sequence[Target]]:
+    with targets(postgres, object_store_server) as running:
+        yield running
+
+
+def test_answers_are_as_documented(services: Sequence[Target]) -> None:
+    _check(fuzz(services, _SECONDS, first_seed=1))
+
+
+def test_the_hub_answers_whatever_comes(services: Sequence[Target]) -> None:
+    _check(fuzz_hub(services[-1].url, _HUB_SECONDS, first_seed=1))
+
+
+def _check(report: Report) -> None:
     assert report.failures == {}
     assert sum(report.sent.values()) > 50
     assert any(status < 300 for status in report.statuses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.hub.client import StockClients
 from tests.hub.conftest import PART_BYTES, Hub
 
 REPO = "hostile/repo"
@@ -155,6 +157,23 @@ def test_xet_takes_nothing_without_its_token_nor_garbage_with_it(http: httpx.Cli
     assert http.post("/xet/v1/shards", content=b"x" * 200, headers=good).status_code == 422
     assert http.post(f"/xet/v1/xorbs/default/{'a' * 64}", content=b"x" * 200, headers=good).status_code == 422
     assert http.post("/xet/v1/xorbs/default/zz", content=b"x", headers=good).status_code == 422
+
+
+def test_a_damaged_xorb_of_the_client_is_refused(hub: Hub, http: httpx.Client, clients: StockClients) -> None:
+    if not clients.xet:
+        return
+    file = clients.folder / "weights.safetensors"
+    file.write_bytes(secrets.token_bytes(300_000))
+    before = {found.key for found in hub.store.list("xorbs/")}
+    clients("upload", repo_id=REPO, path="weights.safetensors", file=str(file))
+    (key,) = {found.key for found in hub.store.list("xorbs/")} - before
+    sent = hub.store.get(key)
+    token = http.get(f"/api/models/{REPO}/xet-write-token/main").json()["accessToken"]
+    address, good = f"/xet/v1/xorbs/default/{key.removeprefix('xorbs/')}", {"authorization": f"Bearer {token}"}
+    refused = http.post(address, content=sent[:100] + bytes([sent[100] ^ 1]) + sent[101:], headers=good)
+    assert refused.status_code == 400 and "hash" in refused.json()["error"]
+    assert hub.store.get(key) == sent
+    assert http.post(address, content=sent, headers=good).json() == {"was_inserted": False}
 
 
 def test_pushes_at_once_are_put_one_after_the_other(http: httpx.Client) -> None:

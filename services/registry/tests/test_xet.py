@@ -4,49 +4,34 @@ from __future__ import annotations
 
 import io
 import struct
+from pathlib import Path
 
-import lz4.frame
+import hf_xet
 import pytest
+from blake3 import blake3
 
-from kargah.domain.errors import Invalid
-from registry.hub.xet.shard import hash_text, read_files
+from kargah.domain.errors import BadRequest, Invalid
+from registry.hub.xet.merkle import hash_text
+from registry.hub.xet.shard import read_files
 from registry.hub.xet.xorb import IndexedStream, unpack
+from registry.testing.xet_files import packed_chunk, packed_xorb, raw_hash, shard_of
 
 DATA = bytes(range(256)) * 8 + b"end"
 
 
-def _chunk(data: bytes, scheme: int, *, unpacked: int | None = None, version: int = 0) -> bytes:
-    body = data
-    if scheme == 2:
-        body = b"".join(data[group::4] for group in range(4))
-    packed = body if scheme == 0 else lz4.frame.compress(body)
-    size = len(data) if unpacked is None else unpacked
-    return bytes([version]) + len(packed).to_bytes(3, "little") + bytes([scheme]) + size.to_bytes(3, "little") + packed
-
-
-def _index(xorb: bytes, step: int = 7) -> IndexedStream:
-    stream = IndexedStream(io.BytesIO(xorb))
+def _index(xorb: bytes, name: str = "", step: int = 7) -> IndexedStream:
+    stream = IndexedStream(io.BytesIO(xorb), name)
     while stream.read(step):
         pass
     return stream
 
 
-def _raw(text: str) -> bytes:
-    return struct.pack("<4Q", *(int(text[place : place + 16], 16) for place in range(0, 64, 16)))
-
-
-def _shard(sha256: str, terms: list[tuple[str, int, int, int]], *, flags: int = 1 << 30) -> bytes:
-    head = b"HFRepoMetaData\0".ljust(32, b"x") + struct.pack("<2Q", 2, 0)
-    file = b"f" * 32 + struct.pack("<2IQ", flags, len(terms), 0)
-    rows = b"".join(_raw(xorb) + struct.pack("<4I", 0, size, first, last) for xorb, first, last, size in terms)
-    return head + file + rows + _raw(sha256) + bytes(16) + b"\xff" * 48
-
-
 @pytest.mark.parametrize("scheme", [0, 1, 2])
 @pytest.mark.parametrize("size", [1, 2, 3, 5, len(DATA)])
-def test_chunks_of_every_kind_are_unpacked(scheme: int, size: int) -> None:
-    xorb = _chunk(DATA[:size], scheme) + _chunk(b"second", 0)
-    index = _index(xorb + b"XETBLOB" + bytes(40)).index
+@pytest.mark.parametrize("step", [7, 1 << 20])
+def test_chunks_of_every_kind_are_unpacked(scheme: int, size: int, step: int) -> None:
+    name, xorb = packed_xorb([DATA[:size], b"second"], scheme)
+    index = _index(xorb + b"XETBLOB" + bytes(40), name, step).index
     assert list(index.sizes) == [size, 6] and index.ends[-1] == len(xorb) and index.unpacked(0, 2) == size + 6
     assert unpack(memoryview(xorb)[: index.ends[0]]) == DATA[:size]
     assert unpack(memoryview(xorb)[index.begin(1) : index.ends[1]]) == b"second"
@@ -55,12 +40,13 @@ def test_chunks_of_every_kind_are_unpacked(scheme: int, size: int) -> None:
 @pytest.mark.parametrize(
     "xorb",
     [
-        _chunk(DATA, 0)[:-1],
-        _chunk(DATA, 0) + b"\0\0",
-        _chunk(DATA, 0, version=1),
-        _chunk(DATA, 0)[:4] + b"\x09" + _chunk(DATA, 0)[5:],
-        _chunk(DATA, 0, unpacked=(1 << 24) - 1),
-        _chunk(b"", 0),
+        packed_chunk(DATA, 0)[:-1],
+        packed_chunk(DATA, 0) + b"\0\0",
+        packed_chunk(DATA, 0, version=1),
+        packed_chunk(DATA, 0)[:4] + b"\x09" + packed_chunk(DATA, 0)[5:],
+        packed_chunk(DATA, 0, unpacked=(1 << 24) - 1),
+        packed_chunk(b"", 0),
+        b"",
     ],
 )
 def test_a_damaged_xorb_is_refused(xorb: bytes) -> None:
@@ -71,9 +57,9 @@ def test_a_damaged_xorb_is_refused(xorb: bytes) -> None:
 @pytest.mark.parametrize(
     "chunk",
     [
-        _chunk(DATA, 1, unpacked=10),  # unpacks to more than it says
-        _chunk(DATA, 1, unpacked=len(DATA) + 1),
-        _chunk(DATA, 0)[:4] + b"\x01" + _chunk(DATA, 0)[5:],  # says LZ4 and is none
+        packed_chunk(DATA, 1, unpacked=10),  # unpacks to more than it says
+        packed_chunk(DATA, 1, unpacked=len(DATA) + 1),
+        packed_chunk(DATA, 0)[:4] + b"\x01" + packed_chunk(DATA, 0)[5:],  # says LZ4 and is none
     ],
 )
 def test_a_chunk_that_lies_is_refused(chunk: bytes) -> None:
@@ -81,15 +67,35 @@ def test_a_chunk_that_lies_is_refused(chunk: bytes) -> None:
         unpack(memoryview(chunk))
 
 
+def test_a_xorb_of_another_hash_is_refused() -> None:
+    name, xorb = packed_xorb([DATA, b"x" * 100])
+    with pytest.raises(BadRequest, match="hash"):
+        _index(packed_xorb([DATA, b"y" * 100])[1], name)
+    flipped = bytearray(xorb)
+    flipped[-1] ^= 1
+    with pytest.raises(BadRequest, match="hash"):
+        _index(bytes(flipped), name)
+
+
+def test_hashes_are_those_of_the_client(tmp_path: Path) -> None:
+    """A file of one chunk is hashed as its xorb is, and once more with a key of zeros."""
+    path = tmp_path / "file"
+    for data in (b"x", DATA, b"\0" * 8000):
+        path.write_bytes(data)
+        (info,) = hf_xet.hash_files([str(path)])
+        node = raw_hash(packed_xorb([data])[0])
+        assert hash_text(blake3(node, key=bytes(32)).digest()) == info.hash
+
+
 def test_a_shard_is_read() -> None:
     sha256, xorb = "0123456789abcdef" * 4, "fedcba9876543210" * 4
-    assert hash_text(_raw(sha256)) == sha256
-    (file,) = read_files(_shard(sha256, [(xorb, 0, 3, 100), (xorb, 5, 6, 7)]))
+    assert hash_text(raw_hash(sha256)) == sha256
+    (file,) = read_files(shard_of(sha256, [(xorb, 0, 3, 100), (xorb, 5, 6, 7)]))
     assert file.sha256 == sha256 and file.size_bytes == 107
     assert [(term.xorb, term.first, term.last) for term in file.terms] == [(xorb, 0, 3), (xorb, 5, 6)]
 
 
-SOUND = _shard("a" * 64, [("b" * 64, 0, 1, 10)])
+SOUND = shard_of("a" * 64, [("b" * 64, 0, 1, 10)])
 
 
 @pytest.mark.parametrize(
@@ -99,8 +105,8 @@ SOUND = _shard("a" * 64, [("b" * 64, 0, 1, 10)])
         b"x" * 100,
         SOUND[:32] + struct.pack("<2Q", 3, 0) + SOUND[48:],
         *(SOUND[:length] for length in range(40, len(SOUND) - 16, 24)),
-        _shard("a" * 64, [("b" * 64, 1, 1, 10)]),
-        _shard("a" * 64, [("b" * 64, 0, 1, 10)], flags=0),
+        shard_of("a" * 64, [("b" * 64, 1, 1, 10)]),
+        shard_of("a" * 64, [("b" * 64, 0, 1, 10)], flags=0),
         SOUND[:80] + struct.pack("<2I", 1 << 30, (1 << 32) - 1) + SOUND[88:],
     ],
 )

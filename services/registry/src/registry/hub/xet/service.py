@@ -36,12 +36,13 @@ class XetStore:
         self._limit = limit
 
     def put_xorb(self, xorb: str, source: BinaryIO) -> bool:
-        """Keep a xorb for the length of the grace; whether it is new. Raises Invalid for what is none."""
+        """Keep a xorb for the length of the grace; whether it is new. Raises Invalid for what is none, BadRequest for
+        another than its name says."""
         if not _HASH.fullmatch(xorb):
             raise Invalid(
                 "The path is not acceptable.", errors=[FieldError("xorb", "64 hexadecimal digits.", "bad_hash")]
             )
-        stream = IndexedStream(source)
+        stream = IndexedStream(source, xorb)
         self._store.put_stream(XORBS + xorb, cast(BinaryIO, stream), part_size=_PART)
         with UnitOfWork(self._engine) as tx:
             known = bool(repository.find(tx.connection, [xorb]))

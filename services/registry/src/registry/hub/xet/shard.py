@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from kargah.domain.errors import Invalid
+from registry.hub.xet.merkle import hash_text
 
 _ENTRY = 48
 _HASH = 32
@@ -37,11 +38,6 @@ class XetFile:
     def size_bytes(self) -> int:
         """Of the whole file."""
         return sum(term.size_bytes for term in self.terms)
-
-
-def hash_text(data: bytes) -> str:
-    """A hash as it stands in addresses: four numbers of 64 bits, which lie in the file with their lowest byte first."""
-    return "".join(f"{number:016x}" for number in struct.unpack("<4Q", data))
 
 
 def read_files(data: bytes) -> list[XetFile]:

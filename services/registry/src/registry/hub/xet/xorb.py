@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import lz4.frame
 
-from kargah.domain.errors import Invalid
+from kargah.domain.errors import BadRequest, Invalid
+from registry.hub.xet.merkle import Node, chunk_hash, hash_text, xorb_hash
 
 HEADER_BYTES = 8
 _FOOTER = b"XETBLOB"
@@ -36,15 +37,18 @@ class ChunkIndex:
 
 
 class IndexedStream(io.RawIOBase):
-    """Passes a xorb on and notes its chunks. Raises Invalid, also at an early end, so that a store keeps nothing."""
+    """Passes a xorb on and notes its chunks. At the end it raises BadRequest unless their hash is `name`, and Invalid
+    where the end is too early or a chunk cannot be unpacked: so that a store keeps nothing."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, name: str) -> None:
         super().__init__()
         self._source = source
-        self._header = bytearray()
-        self._skip = 0
+        self._name = name
+        self._kept = bytearray()
+        self._wanted = HEADER_BYTES
         self._place = 0
         self._footer = False
+        self._nodes: list[Node] = []
         self.index = ChunkIndex()
 
     def readable(self) -> bool:
@@ -52,36 +56,54 @@ class IndexedStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         data = self._source.read(size)
-        if not data and size != 0 and (self._skip or (self._header and not self._footer)):
-            raise _damaged("it breaks off in the middle of a chunk")
+        if not data and size != 0:
+            self._finish()
         self._feed(memoryview(data))
         return data
 
     def _feed(self, data: memoryview) -> None:
+        """Chunk by chunk, each with its header; only what spans two reads is copied."""
         while len(data) and not self._footer:
-            if self._skip:
-                taken = min(self._skip, len(data))
-                self._skip -= taken
+            taken = self._wanted - len(self._kept)
+            if self._kept or len(data) < taken:
+                self._kept += data[:taken]
+                if len(self._kept) == self._wanted:
+                    self._take(memoryview(bytes(self._kept)))
             else:
-                taken = min(HEADER_BYTES - len(self._header), len(data))
-                self._header += data[:taken]
-                if len(self._header) == HEADER_BYTES:
-                    self._begin_chunk()
+                self._take(data[:taken])
             data = data[taken:]
 
-    def _begin_chunk(self) -> None:
-        header = bytes(self._header)
+    def _take(self, found: memoryview) -> None:
+        """A header, or a whole chunk with its header."""
+        if len(found) > HEADER_BYTES:
+            self._end_chunk(found)
+            return
+        header = bytes(found)
+        self._kept = bytearray(header)
         if header.startswith(_FOOTER):
             self._footer = True  # a table of what was noted here already
             return
-        packed, _, unpacked = read_header(header)
+        self._wanted = HEADER_BYTES + read_header(header)[0]
         if len(self.index.ends) >= _MOST_CHUNKS:
             raise _damaged(f"it has more than {_MOST_CHUNKS} chunks")
-        self._place += HEADER_BYTES + packed
+
+    def _end_chunk(self, chunk: memoryview) -> None:
+        data = unpack(chunk)
+        self._nodes.append((chunk_hash(data), len(data)))
+        self._place += len(chunk)
         self.index.ends.append(self._place)
-        self.index.sizes.append(unpacked)
-        self._header.clear()
-        self._skip = packed
+        self.index.sizes.append(len(data))
+        self._kept, self._wanted = bytearray(), HEADER_BYTES
+
+    def _finish(self) -> None:
+        if (self._kept and not self._footer) or not self._nodes:
+            raise _damaged("it breaks off in the middle of a chunk")
+        actual = hash_text(xorb_hash(self._nodes))
+        if actual != self._name:
+            raise BadRequest(
+                f"The chunks that came have the hash {actual}, not {self._name}.",
+                hint="The xorb was damaged on the way, or the address is another's; nothing was kept.",
+            )
 
 
 def read_header(header: bytes) -> tuple[int, int, int]:
