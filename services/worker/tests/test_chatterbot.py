@@ -9,7 +9,8 @@ import pytest
 
 from kargah.formats.registry import format_named
 from worker.imports.chatterbot import read_corpus
-from worker.imports.rows import CorpusMissing, write_rows
+from worker.imports.errors import ImportFailed
+from worker.imports.rows import write_rows
 
 
 def test_every_row_is_a_valid_pair_once() -> None:
@@ -35,5 +36,5 @@ def test_rows_are_written_as_json_lines(tmp_path: Path) -> None:
 
 
 def test_unknown_language_is_told() -> None:
-    with pytest.raises(CorpusMissing, match="klingon"):
+    with pytest.raises(ImportFailed, match="klingon"):
         next(read_corpus("klingon"))

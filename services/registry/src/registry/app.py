@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from kargah import __version__
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
 from kargah.ports.object_store import MultipartStore
@@ -28,8 +29,6 @@ from registry.upstream.client import UpstreamClient
 from registry.upstream.routes import upstream_routes
 from registry.upstream.service import UpstreamService
 
-VERSION = "0.1.0"
-
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -45,7 +44,7 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     """The app on this database and this store."""
     blobs = BlobService(engine, store, settings.blob_grace)
     models = ModelService(engine, store, blobs)
-    api = Api("registry", VERSION)
+    api = Api("registry", __version__)
     blob_routes(api, blobs, settings.blob_bytes)
     model_routes(api, models, store)
     label_routes(api, LabelService(engine))

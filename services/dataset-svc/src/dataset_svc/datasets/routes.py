@@ -9,6 +9,7 @@ from flask import request
 from dataset_svc.datasets.queries import ContentQuery, ListQuery, PreviewQuery, VersionQuery
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Request, Uploads
+from kargah import __version__
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import (
     DatasetLocation,
@@ -28,7 +29,7 @@ _NAME = "/api/datasets/<path:name>"
 
 def datasets_api(service: DatasetService, uploads: Uploads, max_upload_bytes: int) -> Api:
     """Every route of the service."""
-    api = Api("datasets", "0.1.0")
+    api = Api("datasets", __version__)
     _add_uploads(api, uploads, max_upload_bytes)
     _add_reads(api, service)
     return api

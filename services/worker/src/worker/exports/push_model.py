@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-def
 from worker.installs.folder import sha256_of
 from worker.installs.range_download import download
 from worker.installs.reporter import Reporter
+from worker.installs.watched import watched
 from worker.trainer.errors import TrainingError
 
-_POLL_SECONDS = 0.5
 _MAY_WRITE = "Check the name, and that the worker's HF_TOKEN may write there."
 
 
@@ -42,15 +42,17 @@ def push_folder(folder: Path, push: Push, title: str, scratch: Path, reporter: R
     """What was sent and found there: repository, commit, files, bytes. Raises TrainingError; what `reporter` raises."""
     disable_progress_bars()
     api = HfApi(endpoint=push.endpoint, token=push.token)
-    note = f"sending to {push.repository}"
-    commit = _watched(lambda: _send(api, folder, push, title), push, lambda: reporter.progress(5, note))
+    with _told(push):
+        sending = partial(reporter.progress, 5, f"sending to {push.repository}")
+        commit = watched(partial(_send, api, folder, push, title), sending)
     reporter.log(f"{push.repository} at commit {commit}")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for done, path in enumerate(files):
-        percent, note = 50 + 45 * done / len(files), f"reading back {done + 1} of {len(files)} files"
+        note = f"reading back {done + 1} of {len(files)} files"
+        reading = partial(reporter.progress, 50 + 45 * done / len(files), note)
         name = path.relative_to(folder).as_posix()
-        compare = _Comparison(path, name, commit, push, scratch)
-        _watched(compare.run, push, _Tick(reporter, percent, note))
+        with _told(push):
+            watched(partial(_compare, path, name, commit, push, scratch), reading)
     reporter.log(f"Read back: {len(files)} files, each with the sha256 that it has here.")
     return {
         "repository": push.repository,
@@ -70,60 +72,16 @@ def _send(api: HfApi, folder: Path, push: Push, title: str) -> str:
     ).oid
 
 
-@dataclass(frozen=True, slots=True)
-class _Tick:
-    reporter: Reporter
-    percent: float
-    note: str
-
-    def __call__(self) -> None:
-        self.reporter.progress(self.percent, self.note)
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    """Of a file with what the hub gives for it."""
-
-    path: Path
-    name: str
-    commit: str
-    push: Push
-    scratch: Path
-
-    def run(self) -> str:
-        """Raises TrainingError unless they are the very same bytes."""
-        target = self.scratch / hashlib.sha256(self.name.encode()).hexdigest()
-        url = hf_hub_url(self.push.repository, self.name, revision=self.commit, endpoint=self.push.endpoint)
-        try:
-            download(url, target, self.path.stat().st_size, token=self.push.token)
-            if sha256_of(target) != sha256_of(self.path):
-                message = f"{self.name}, read back from the hub, has another sha256."
-                raise TrainingError("wrong_hash", message, "Push it again.")
-        finally:
-            target.unlink(missing_ok=True)
-        return self.name
-
-
-def _watched(work: Callable[[], str], push: Push, tick: Callable[[], None]) -> str:
-    """`work` in a thread of its own; `tick` may raise to end it. A daemon: nobody waits for a stalled connection."""
-    results: list[str] = []
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # the edge of a thread: raised again in the one that waits
-            failures.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        tick()
-        thread.join(_POLL_SECONDS)
-    with _told(push):
-        if failures:
-            raise failures[0]
-    return results[0]
+def _compare(path: Path, name: str, commit: str, push: Push, scratch: Path) -> None:
+    """Raises TrainingError unless the hub gives the very bytes of the file for its `name`."""
+    target = scratch / hashlib.sha256(name.encode()).hexdigest()
+    url = hf_hub_url(push.repository, name, revision=commit, endpoint=push.endpoint)
+    try:
+        download(url, target, path.stat().st_size, token=push.token)
+        if sha256_of(target) != sha256_of(path):
+            raise TrainingError("wrong_hash", f"{name}, read back from the hub, has another sha256.", "Push it again.")
+    finally:
+        target.unlink(missing_ok=True)
 
 
 @contextmanager

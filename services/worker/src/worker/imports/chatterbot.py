@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from worker.imports.rows import CorpusMissing
+from worker.imports.errors import ImportFailed
 
 
 def read_corpus(language: str = "persian") -> Iterator[dict[str, str]]:
-    """Rows `question`, `answer`, `category`, each pair once, in the order of the files. Raises CorpusMissing."""
+    """Rows `question`, `answer`, `category`, each pair once, in the order of the files. Raises ImportFailed."""
     seen: set[tuple[str, str]] = set()
     for path in _files(language):
         for conversation in _conversations(path):
@@ -30,10 +30,11 @@ def read_corpus(language: str = "persian") -> Iterator[dict[str, str]]:
 def _files(language: str) -> list[Path]:
     spec = find_spec("chatterbot_corpus")
     if spec is None or not spec.submodule_search_locations:
-        raise CorpusMissing("the package chatterbot-corpus is not installed: pip install chatterbot-corpus")
+        message = "the package chatterbot-corpus is not installed: pip install chatterbot-corpus"
+        raise ImportFailed("corpus_missing", message)
     files = sorted((Path(spec.submodule_search_locations[0]) / "data" / language).glob("*.yml"))
     if not files:
-        raise CorpusMissing(f"chatterbot-corpus holds no conversations in {language!r}")
+        raise ImportFailed("corpus_missing", f"chatterbot-corpus holds no conversations in {language!r}")
     return files
 
 

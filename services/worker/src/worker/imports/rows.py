@@ -7,12 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-class CorpusMissing(Exception):
-    """The package is not installed, or does not hold what was asked for."""
-
-
 def write_rows(target: Path, rows: Iterable[dict[str, str]]) -> int:
-    """One JSON object a line, in UTF-8; how many. Raises CorpusMissing, OSError."""
+    """One JSON object a line, in UTF-8; how many. Raises OSError, and what `rows` raise."""
     count = 0
     with target.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:

@@ -6,6 +6,7 @@ import shutil
 
 from flask import Flask
 
+from kargah import __version__
 from kargah.adapters.settings import open_store
 from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.metrics import new_registry
@@ -26,7 +27,6 @@ from worker.inference.tokens.readable import TokenizerLoader
 from worker.inference.tokens.routes import token_routes
 from worker.inference.tokens.service import TokenService
 
-VERSION = "0.1.0"
 _TOKENIZERS = 4
 
 
@@ -39,7 +39,7 @@ def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore)
     pool = ModelPool(settings.models_loaded, settings.queue_length, loader.load, loader.unload)
     metrics = InferenceMetrics(registry)
     metrics.watch_loaded(lambda: pool.loaded)
-    api = Api("inference", VERSION)
+    api = Api("inference", __version__)
     chat_routes(api, ChatService(catalogue, pool, metrics, settings.max_tokens), catalogue)
     token_routes(api, _token_service(settings, catalogue, store))
     checks = {"registry": catalogue.check, "object store": store.check}

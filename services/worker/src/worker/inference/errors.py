@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from kargah.contracts.problem import Problem
-from kargah.domain.errors import DomainError
+from kargah.domain.errors import DomainError, Unavailable
+from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from kargah.web.envelopes import ErrorBody
+from worker.fetch import BlobCorrupt
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
 _CODES = {"not_found": "model_not_found", "too_many_requests": "rate_limit_exceeded"}
@@ -32,6 +36,15 @@ class ContextTooLong(DomainError):
 
     status = HTTPStatus.BAD_REQUEST
     code = "context_length_exceeded"
+
+
+@contextmanager
+def fetching(what: str) -> Iterator[None]:
+    """Whatever keeps `what` from being fetched from the store is Unavailable: for the client it is all the same."""
+    try:
+        yield
+    except (StoreUnavailable, ObjectMissing, BlobCorrupt) as error:
+        raise Unavailable(f"{what} cannot be read: {error}", hint="Try again in a moment.") from error
 
 
 def openai_error(problem: Problem) -> ErrorBody:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kargah.contracts.models import ModelLocation
-from kargah.domain.errors import Unavailable
-from kargah.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailable
+from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.logging import get_logger
 from worker.cache import trim_cache
-from worker.fetch import BlobCorrupt, fetch_with_base
+from worker.fetch import fetch_with_base
 from worker.inference.config import InferenceSettings, cpu_count
-from worker.inference.errors import NotUsable
+from worker.inference.errors import NotUsable, fetching
 
 if TYPE_CHECKING:
     from worker.inference.language_model import LanguageModel
@@ -40,12 +39,9 @@ class Loader:
         if location.base is not None and location.base.base is not None:
             raise NotUsable("An adapter upon an adapter cannot be loaded yet.", hint="Train it to a whole model.")
         _log.info("loading model", model=version.model, version=version.version, size_bytes=version.size_bytes)
-        try:
-            fetched = fetch_with_base(
-                location, self.store, self.settings.cache_dir, self.settings.models_dir / version.id
-            )
-        except (StoreUnavailable, ObjectMissing, BlobCorrupt) as error:
-            raise Unavailable(f"The model's files cannot be read: {error}", hint="Try again in a moment.") from error
+        folder = self.settings.models_dir / version.id
+        with fetching("The model's files"):
+            fetched = fetch_with_base(location, self.store, self.settings.cache_dir, folder)
         return open_language_model(fetched.model_dir, fetched.base_dir, self.settings.device)
 
     def unload(self, version_id: str, model: LanguageModel) -> None:

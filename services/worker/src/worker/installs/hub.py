@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,10 +40,10 @@ from kargah.domain.hub_repository import (
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import check_configs, read_json, sha256_of
 from worker.installs.pace import Pace
-from worker.installs.range_download import PART, download
+from worker.installs.range_download import PART, download, size_of
 from worker.installs.reporter import Reporter
+from worker.installs.watched import watched
 
-_POLL_SECONDS = 0.5
 _SPARE_BYTES = 1 << 30
 
 
@@ -105,7 +104,6 @@ class Download:
         self.folder = folder
         self._repo_type = repo_type
         self._repo, self._commit, self._endpoint, self._reporter = repo, commit, endpoint, reporter
-        self._failure: BaseException | None = None
 
     def fetch(self, files: Sequence[HubFile], begin: float, end: float) -> None:
         """Have these files, verified: from `begin` percent of the whole to `end`. Raises InstallFailed, and what the
@@ -113,31 +111,26 @@ class Download:
         self.folder.mkdir(parents=True, exist_ok=True)
         pace = Pace(sum(file.size_bytes for file in files), self._have(files), time.monotonic())
         _check_space(self.folder, pace.total - pace.begun)
-        # A daemon: when the reporter ends the install, nobody waits for a stalled connection.
-        thread = threading.Thread(target=self._run, args=(files,), daemon=True)
-        thread.start()
-        while thread.is_alive():
-            thread.join(_POLL_SECONDS)
+
+        def tell() -> None:
             percent, note, seconds = pace.told(self._have(files), time.monotonic())
             self._reporter.progress(begin + (end - begin) * percent / 100, note, seconds)
+
         with hub_errors(self._repo, self._commit):
-            if self._failure is not None:
-                raise self._failure
+            watched(lambda: self._bring(files), tell)
+        tell()
         for file in files:
             _verify(self.folder / file.path, file)
 
     def _have(self, files: Sequence[HubFile]) -> int:
         """Bytes of these files that are here, unfinished ones too; files may come and go meanwhile."""
         places = [self.folder / file.path for file in files]
-        return sum(_size_of(path) or _size_of(path.with_name(path.name + PART)) for path in places)
+        return sum(size_of(path) or size_of(path.with_name(path.name + PART)) for path in places)
 
-    def _run(self, files: Sequence[HubFile]) -> None:
-        try:
-            for file in files:
-                if _size_of(self.folder / file.path) != file.size_bytes or not file.size_bytes:
-                    download(self._url(file.path), self.folder / file.path, file.size_bytes)
-        except BaseException as error:  # the edge of a thread: raised again in the one that waits
-            self._failure = error
+    def _bring(self, files: Sequence[HubFile]) -> None:
+        for file in files:
+            if size_of(self.folder / file.path) != file.size_bytes or not file.size_bytes:
+                download(self._url(file.path), self.folder / file.path, file.size_bytes)
 
     def _url(self, path: str) -> str:
         return hf_hub_url(self._repo, path, repo_type=self._repo_type, revision=self._commit, endpoint=self._endpoint)
@@ -187,13 +180,6 @@ def _lay_out(folder: Path, files: Sequence[HubFile], target: Path) -> None:
             os.link(folder / file.path, target / file.path)
         except OSError:
             shutil.copyfile(folder / file.path, target / file.path)
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _check_space(folder: Path, wanted: int) -> None:

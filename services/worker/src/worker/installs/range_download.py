@@ -33,18 +33,18 @@ def download(url: str, target: Path, size_bytes: int, *, token: bool | None = No
     part = target.with_name(target.name + PART)
     part.parent.mkdir(parents=True, exist_ok=True)
     failures = 0
-    while (have := _size_of(part)) != size_bytes or not part.exists():
+    while (have := size_of(part)) != size_bytes or not part.exists():
         try:
             _fetch(url, part, have if have < size_bytes else 0, token)
-            failures = failures + 1 if _size_of(part) <= have else 0
+            failures = failures + 1 if size_of(part) <= have else 0
         except httpx2.TransportError:
-            failures = 0 if _size_of(part) > have else failures + 1
+            failures = 0 if size_of(part) > have else failures + 1
             if failures > len(_PAUSES):
                 raise
         if failures:
             time.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
         if failures > len(_PAUSES):
-            raise httpx2.ReadError(f"{url} gives {_size_of(part)} bytes instead of {size_bytes}")
+            raise httpx2.ReadError(f"{url} gives {size_of(part)} bytes instead of {size_bytes}")
     part.rename(target)
 
 
@@ -72,7 +72,8 @@ def _begins_at(status: int, headers: Mapping[str, str], begin: int) -> bool:
     return status == HTTPStatus.PARTIAL_CONTENT and match is not None and int(match[1]) == begin
 
 
-def _size_of(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Its bytes; 0 where there is no such file."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

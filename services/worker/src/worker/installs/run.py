@@ -15,7 +15,6 @@ from worker.installs.package import install_package
 from worker.installs.reporter import Reporter
 from worker.trainer.context import Outcome, RunContext
 from worker.trainer.context_reporter import ContextReporter
-from worker.trainer.errors import TrainingError
 
 _SOURCE = re.compile(r"(?P<kind>package|hub):(?P<name>[A-Za-z0-9][\w./-]{0,190})(?:@(?P<revision>[\w./-]{1,100}))?")
 
@@ -36,15 +35,8 @@ def run_install(spec: RunSpec, context: RunContext) -> Outcome:
     """Install `spec.params["source"]` into the run's folder and hand it over as the output.
 
     The output's metrics name the source as it was resolved: a hub's with the commit. After a pause or a drain, a later
-    run goes on from what was downloaded. Raises TrainingError and Interruption.
+    run goes on from what was downloaded. Raises InstallFailed and Interruption.
     """
-    try:
-        return _run(spec, context)
-    except InstallFailed as error:
-        raise TrainingError(error.code, error.message, error.hint, error.permanent) from error
-
-
-def _run(spec: RunSpec, context: RunContext) -> Outcome:
     source = parse_source(spec.params.get("source"))
     folder = Path(spec.work_dir) / "model"
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,18 +16,17 @@ from worker.imports.config import ImportSettings
 from worker.imports.download import Download, Rules
 from worker.imports.errors import ImportFailed
 from worker.imports.hub import fetch_hub, parse_hub_source
-from worker.imports.rows import CorpusMissing, write_rows
+from worker.imports.rows import write_rows
 from worker.trainer.artifacts import settle
 from worker.trainer.context import Outcome, RunContext
 from worker.trainer.context_reporter import ContextReporter
-from worker.trainer.errors import TrainingError
 
 _CORPORA: Mapping[str, Callable[[str], Iterator[dict[str, str]]]] = {"chatterbot": chatterbot.read_corpus}
 _LONGEST_NAME = 150
 
 
 def run(context: RunContext) -> Outcome:
-    """The same source gives the same bytes, so that a repeat makes no second version. Raises TrainingError."""
+    """The same source gives the same bytes, so that a repeat makes no second version. Raises ImportFailed."""
     source = str(context.spec.params["source"])
     context.phase("preparing")
     reporter = ContextReporter(context)
@@ -56,10 +55,7 @@ def _bring(source: str, folder: Path, context: RunContext, reporter: ContextRepo
 
 
 def _write_corpus(source: str, language: str, folder: Path, reporter: ContextReporter) -> dict[str, Any]:
-    try:
-        count = write_rows(folder / f"{source}-{language}.jsonl", _CORPORA[source](language))
-    except CorpusMissing as missing:
-        raise TrainingError("corpus_missing", str(missing)) from missing
+    count = write_rows(folder / f"{source}-{language}.jsonl", _CORPORA[source](language))
     reporter.progress(50, f"{count:,} rows")
     return {"rows": count}
 

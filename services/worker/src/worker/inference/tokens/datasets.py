@@ -7,11 +7,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kargah.contracts.datasets import DatasetLocation
-from kargah.domain.errors import FieldError, Invalid, NotFound, Unavailable
+from kargah.domain.errors import FieldError, Invalid, NotFound
 from kargah.domain.names import is_name
-from kargah.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailable
+from kargah.ports.object_store import ObjectStore
 from worker.cache import trim_cache
-from worker.fetch import BlobCorrupt, fetch_blob
+from worker.fetch import fetch_blob
+from worker.inference.errors import fetching
 from worker.inference.peer import Peer
 
 
@@ -43,9 +44,7 @@ class Datasets:
             raise Invalid(message, "raise KARGAH_CACHE_GIB of the inference service", [FieldError("version", message)])
         digest = location.version.sha256
         prefix = location.key.removesuffix(digest)
-        try:
+        with fetching("The rows"):
             path = fetch_blob(self.store, digest, location.size_bytes, self.cache_dir, prefix=prefix)
-        except (StoreUnavailable, ObjectMissing, BlobCorrupt) as error:
-            raise Unavailable(f"The rows cannot be read: {error}", hint="Try again in a moment.") from error
         trim_cache(self.cache_dir, self.cache_bytes)
         return path

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kargah.contracts.models import ModelLocation
-from kargah.domain.errors import Unavailable
-from kargah.ports.object_store import ObjectMissing, ObjectStore, StoreUnavailable
-from worker.fetch import BlobCorrupt, fetch_with_base
+from kargah.ports.object_store import ObjectStore
+from worker.fetch import fetch_with_base
 from worker.inference.config import InferenceSettings
-from worker.inference.errors import NotUsable
+from worker.inference.errors import NotUsable, fetching
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +44,8 @@ class TokenizerLoader:
         from worker.trainer.reading import tokenizer_folder
 
         folder = self.settings.tokenizers_dir / location.version.id
-        try:
+        with fetching("The model's files"):
             fetched = fetch_with_base(_without_weights(location), self.store, self.settings.cache_dir, folder)
-        except (StoreUnavailable, ObjectMissing, BlobCorrupt) as error:
-            raise Unavailable(f"The model's files cannot be read: {error}", hint="Try again in a moment.") from error
         tokenizer_dir = tokenizer_folder(fetched.model_dir, fetched.base_dir)
         try:
             tokenizer = load_tokenizer(tokenizer_dir)
