@@ -23,6 +23,7 @@ UrlOption = Annotated[
 
 console = Console()
 errors = Console(stderr=True)
+_WIDE = 110
 
 
 class ExitCode(IntEnum):
@@ -45,6 +46,11 @@ def connect(context: typer.Context) -> Client:
         raise typer.BadParameter(f"KARGAH_{str(told['loc'][0]).upper()}: {told['msg']}") from error
     context.call_on_close(client.close)
     return client
+
+
+def is_wide() -> bool:
+    """Whether the terminal has room for more than what must be seen."""
+    return console.width >= _WIDE
 
 
 def complain(text: str) -> None:

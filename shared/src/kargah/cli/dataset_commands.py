@@ -28,6 +28,8 @@ app = typer.Typer(no_args_is_help=True, help="Upload, list and look into dataset
 for command in (preview, stats, split, repair, changes):
     app.command()(command)
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
+FormatOption = Annotated[str | None, typer.Option(help="The row format; recognised by default.")]
+MapOption = Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")]
 
 
 @app.command()
@@ -40,8 +42,8 @@ def upload(
         ),
     ],
     name: Annotated[str | None, typer.Option(help="Its name; by default the file's.")] = None,
-    format: Annotated[str | None, typer.Option(help="The row format; recognised by default.")] = None,
-    map: Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")] = None,
+    format: FormatOption = None,
+    map: MapOption = None,
     json: JsonOption = False,
 ) -> None:
     """Upload a file; its rows are checked before anything is kept. A large one that breaks off (Ctrl-C, a lost
@@ -64,8 +66,8 @@ def import_dataset(
     ],
     name: Annotated[str | None, typer.Option(help="Its name; by default the source's.")] = None,
     language: Annotated[str, typer.Option(help="Of `chatterbot`.")] = "persian",
-    format: Annotated[str | None, typer.Option(help="The row format; recognised by default.")] = None,
-    map: Annotated[list[str] | None, typer.Option(help="field=column, repeatable: --map question=سوال")] = None,
+    format: FormatOption = None,
+    map: MapOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a dataset from elsewhere, as a job that can be cancelled and goes on after a break; wait until it is there.

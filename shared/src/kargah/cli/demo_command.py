@@ -13,13 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 
 from kargah.cli.context import ExitCode, complain, console
-from kargah.cli.follow import describe_failure, follow
+from kargah.cli.follow import follow, insist
 from kargah.cli.stack_commands import DEFAULT_DATA, DEFAULT_PORT, DataOption, PortOption
 from kargah.cli.text import duration
 from kargah.clients.client import Client
-from kargah.clients.transport import ApiError
+from kargah.clients.transport import or_none
 from kargah.contracts.jobs import JobView
-from kargah.domain.job_state import Status
 from kargah.embedded.errors import StackError
 from kargah.embedded.stack import Stack, running_stack
 
@@ -52,10 +51,7 @@ def demo(
         version = client.datasets.upload(rows, name=DATASET)
         console.print(f"Dataset [bold]{DATASET}[/] version {version.version}: {version.stats.rows} rows")
         job, samples = _train(client)
-        if job.status is not Status.COMPLETED:
-            complain(describe_failure(job))
-            raise typer.Exit(ExitCode.JOB_FAILED)
-        _show_result(client, job, samples)
+        _show_result(client, insist(job), samples)
     console.print(f"All of it took {duration(time.monotonic() - started)}. Talk to the model: `make up`, then")
     console.print(f'  .venv/bin/kargah chat {OUTPUT} "پایتخت ایران کجاست؟"', highlight=False)
 
@@ -80,23 +76,10 @@ def _ensure_stack(cleanup: ExitStack, data: Path, port: int) -> str:
 
 
 def _ensure_model(client: Client) -> None:
-    if _has_model(client):
+    if or_none(lambda: client.models.get(BASE_MODEL)) is None:
+        insist(follow(client, client.jobs.install(SOURCE, BASE_MODEL)))
+    else:
         console.print(f"Base model [bold]{BASE_MODEL}[/] is installed")
-        return
-    job = follow(client, client.jobs.install(SOURCE, BASE_MODEL))
-    if job.status is not Status.COMPLETED:
-        complain(describe_failure(job))
-        raise typer.Exit(ExitCode.JOB_FAILED)
-
-
-def _has_model(client: Client) -> bool:
-    try:
-        client.models.get(BASE_MODEL)
-    except ApiError as error:
-        if error.problem.status == 404:
-            return False
-        raise
-    return True
 
 
 def _train(client: Client) -> tuple[JobView, list[dict[str, Any]]]:

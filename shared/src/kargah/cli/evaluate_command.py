@@ -9,8 +9,8 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
-from kargah.cli.context import JsonOption, connect, console, errors, print_json
-from kargah.cli.follow import follow, insist
+from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.follow import announce, follow, insist
 from kargah.cli.text import setting
 from kargah.contracts.jobs import JobView
 
@@ -30,7 +30,7 @@ def evaluate(
     config: dict[str, Any] = dict(setting(entry) for entry in set_ or [])
     config |= {} if max_rows is None else {"maxRows": max_rows}
     job = client.jobs.evaluate(model, dataset, name=name, recipe=recipe, config=config)
-    errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
+    announce(job)
     job = insist(follow(client, job, quiet=json))
     if json:
         print_json(job)

@@ -10,14 +10,13 @@ import typer
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from kargah.cli.context import ExitCode, complain, console
+from kargah.cli.context import ExitCode, complain, console, errors, is_wide
 from kargah.cli.text import duration, figure
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import TERMINAL, Status
 
 _REFRESH_SECONDS = 1.0
-_WIDE = 110
 
 
 def follow(
@@ -44,6 +43,11 @@ def follow(
     return job
 
 
+def announce(job: JobView) -> None:
+    """Say, on standard error, what the job is called, before it is followed."""
+    errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
+
+
 def insist(job: JobView) -> JobView:
     """The job, completed; otherwise say why not and end the command."""
     if job.status is not Status.COMPLETED:
@@ -62,7 +66,7 @@ def describe_failure(job: JobView) -> str:
 
 def _bar(quiet: bool) -> Progress:
     """One line, also in a terminal of 80 columns: there the name is cut, and the estimate stands for the time."""
-    wide = console.width >= _WIDE
+    wide = is_wide()
     name = Column(no_wrap=True, overflow="ellipsis", max_width=30 if wide else 14)
     columns: list[ProgressColumn] = [
         TextColumn("{task.description}", style="bold", markup=False, table_column=name),

@@ -9,8 +9,8 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
-from kargah.cli.context import ExitCode, JsonOption, connect, console, errors, print_json
-from kargah.cli.follow import describe_failure, follow
+from kargah.cli.context import ExitCode, JsonOption, connect, console, is_wide, print_json
+from kargah.cli.follow import announce, describe_failure, follow
 from kargah.cli.job_details import coloured, interruptions, show
 from kargah.cli.text import duration, figure, setting
 from kargah.clients.client import Client
@@ -21,7 +21,6 @@ from kargah.domain.kinds import Kind, facts_of
 JobArgument = Annotated[str, typer.Argument(help="The job's id, or `last` for the newest training.")]
 
 _NO_OLD_EVENTS = str(2**31 - 1)
-_WIDE = 110
 
 
 def train(
@@ -51,7 +50,7 @@ def train(
     config |= dict(setting(entry) for entry in set_ or [])
     job = client.jobs.submit(name or f"{model} on {dataset}", config, priority=priority, owner=owner)
     if not detach:
-        errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
+        announce(job)
         job = follow(client, job, quiet=json)
     _report(job, json)
     if not detach and job.status is not Status.COMPLETED:
@@ -76,7 +75,7 @@ def jobs(
     if json:
         print_json(page)
         return
-    console.print(_table(page.items, wide=console.width >= _WIDE))
+    console.print(_table(page.items, wide=is_wide()))
 
 
 def _table(jobs: list[JobView], wide: bool) -> Table:

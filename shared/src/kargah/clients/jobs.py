@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kargah.clients.sse import ServerEvent, parse
-from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, is_away
+from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, given, is_away
 from kargah.contracts.base import Page
 from kargah.contracts.jobs import (
     AttemptView,
@@ -28,7 +28,7 @@ class Jobs:
 
     def submit(self, name: str, config: dict[str, Any], *, priority: int = 0, owner: str | None = None) -> JobView:
         """Queue a training job; `config` as in `POST /api/train/jobs`."""
-        body = _given({"name": name, "config": config, "priority": priority, "owner": owner})
+        body = given({"name": name, "config": config, "priority": priority, "owner": owner})
         return self._transport.create(JobView, "/api/train/jobs", body)
 
     def install(self, source: str, name: str) -> JobView:
@@ -47,7 +47,7 @@ class Jobs:
         """Queue the measuring of a model on a dataset; `config` as in `POST /api/evaluations`, `{"maxRows": 100}` say.
         The job's `result["metrics"]` are the figures."""
         body = {"model": model, "dataset": dataset, "name": name, "recipe": recipe, "config": config}
-        return self._transport.create(JobView, "/api/evaluations", _given(body))
+        return self._transport.create(JobView, "/api/evaluations", given(body))
 
     def export(
         self, model: str, *, output: str | None = None, to: str = "safetensors", quantization: str | None = None
@@ -55,7 +55,7 @@ class Jobs:
         """Queue the merging of an adapter into its base (the model `output`, by default `MODEL-merged`), or the making
         of a GGUF file (`to="gguf"`, `quantization` f16 or q8_0; by default `MODEL-gguf`)."""
         body = {"model": model, "outputModel": output, "format": to, "quantization": quantization}
-        return self._transport.create(JobView, "/api/exports", _given(body))
+        return self._transport.create(JobView, "/api/exports", given(body))
 
     def push(
         self,
@@ -69,7 +69,7 @@ class Jobs:
         """Queue the sending of a model to `owner/name` of the worker's hub, or of the one at `endpoint` (without the
         worker's token). The job's `result` names the commit."""
         body = {"model": model, "repository": repository, "endpoint": endpoint, "revision": revision}
-        return self._transport.create(JobView, "/api/pushes", _given({**body, "private": private}))
+        return self._transport.create(JobView, "/api/pushes", given({**body, "private": private}))
 
     def import_dataset(
         self,
@@ -84,7 +84,7 @@ class Jobs:
         SPLIT]` or the packaged corpus `chatterbot` in `language`; `columns` as in an upload."""
         mapping = ",".join(f"{field}:{column}" for field, column in (columns or {}).items()) or None
         body = {"source": source, "name": name, "language": language, "format": format, "map": mapping}
-        return self._transport.create(JobView, "/api/imports", _given(body))
+        return self._transport.create(JobView, "/api/imports", given(body))
 
     def list(
         self,
@@ -96,7 +96,7 @@ class Jobs:
     ) -> Page[JobView]:
         """One page of jobs of all kinds, newest first."""
         query = {"status": status, "kind": kind, "limit": limit, "cursor": cursor}
-        return self._transport.ask(Page[JobView], "GET", "/api/jobs", params=_given(query))
+        return self._transport.ask(Page[JobView], "GET", "/api/jobs", params=given(query))
 
     def get(self, job_id: str) -> JobView:
         return self._transport.ask(JobView, "GET", f"/api/jobs/{job_id}")
@@ -107,19 +107,19 @@ class Jobs:
 
     def resume(self, job_id: str, *, checkpoint: str | None = None) -> JobView:
         """Queue a paused job again, from its newest checkpoint or from a chosen one (later ones are given up)."""
-        body = _given({"checkpoint": checkpoint})
+        body = given({"checkpoint": checkpoint})
         return self._transport.ask(JobView, "POST", f"/api/jobs/{job_id}/resume", json=body)
 
     def restart(
         self, job_id: str, *, checkpoint: str | None = None, from_scratch: bool = False, name: str | None = None
     ) -> JobView:
         """A new job like this one; by default from the newest checkpoint of one that did not complete."""
-        body = _given({"checkpoint": checkpoint, "fromScratch": from_scratch, "name": name})
+        body = given({"checkpoint": checkpoint, "fromScratch": from_scratch, "name": name})
         return self._transport.create(JobView, f"/api/jobs/{job_id}/restart", body)
 
     def extend(self, job_id: str, epochs: int, *, name: str | None = None) -> JobView:
         """A new job that trains a completed one's model for `epochs` more."""
-        return self._transport.create(JobView, f"/api/jobs/{job_id}/extend", _given({"epochs": epochs, "name": name}))
+        return self._transport.create(JobView, f"/api/jobs/{job_id}/extend", given({"epochs": epochs, "name": name}))
 
     def change_priority(self, job_id: str, priority: int) -> JobView:
         """-100 (last) to 100 (first)."""
@@ -130,7 +130,7 @@ class Jobs:
         return self._transport.ask(LogPage, "GET", f"/api/jobs/{job_id}/logs", params={"limit": limit})
 
     def metrics(self, job_id: str, *, name: str | None = None) -> MetricSeries:
-        return self._transport.ask(MetricSeries, "GET", f"/api/jobs/{job_id}/metrics", params=_given({"name": name}))
+        return self._transport.ask(MetricSeries, "GET", f"/api/jobs/{job_id}/metrics", params=given({"name": name}))
 
     def checkpoints(self, job_id: str) -> Page[CheckpointView]:
         return self._transport.ask(Page[CheckpointView], "GET", f"/api/jobs/{job_id}/checkpoints")
@@ -178,10 +178,6 @@ class Jobs:
 
     def _events(self, job_id: str, after: str | None, after_log: int | None) -> Iterator[ServerEvent]:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after is not None else {})
-        query = _given({"afterLog": after_log})
+        query = given({"afterLog": after_log})
         with self._transport.stream("GET", f"/api/jobs/{job_id}/events", headers=headers, params=query) as response:
             yield from parse(response.iter_lines())
-
-
-def _given(query: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in query.items() if value is not None}

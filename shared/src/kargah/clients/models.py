@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from kargah.clients.transport import ApiError, Transport, place
+from kargah.clients.transport import Transport, given, or_none, place
 from kargah.contracts.base import Page
 from kargah.contracts.models import (
     AliasView,
@@ -63,7 +64,7 @@ class Models:
 
     def put_blob(self, sha256: str, size_bytes: int, chunks: Iterator[bytes]) -> None:
         """Store a file under its sha256, which the platform verifies. It is not read at all if it is there already."""
-        if self._has_blob(sha256):
+        if or_none(lambda: self._transport.send("HEAD", f"/api/blobs/{sha256}")) is not None:
             return
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
         url = f"/api/blobs/{sha256}"
@@ -76,7 +77,7 @@ class Models:
             yield response.iter_bytes(1 << 20)
 
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ModelView]:
-        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        query = given({"limit": limit, "cursor": cursor})
         return self._transport.ask(Page[ModelView], "GET", "/api/models", params=query)
 
     def get(self, name: str) -> ModelView:
@@ -86,7 +87,7 @@ class Models:
 
     def versions(self, name: str, *, limit: int = 50, cursor: str | None = None) -> Page[ModelVersionView]:
         """The versions of a model, newest first."""
-        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        query = given({"limit": limit, "cursor": cursor})
         return self._transport.ask(Page[ModelVersionView], "GET", f"/api/models/{place(name)}/versions", params=query)
 
     def download(self, name: str, folder: Path) -> tuple[Path, ...]:
@@ -112,7 +113,7 @@ class Models:
     def set_alias(self, name: str, alias: str, version: int, *, expected: int | None = None) -> AliasView:
         """Point `name@alias` to a version, at once for everybody. With `expected`, ApiError (409) unless it points
         there now (0: unless it does not exist)."""
-        body = {"version": version} | ({"expected": expected} if expected is not None else {})
+        body = given({"version": version, "expected": expected})
         return self._transport.ask(AliasView, "PUT", f"/api/models/{place(name)}/aliases/{place(alias)}", json=body)
 
     def delete_alias(self, name: str, alias: str) -> None:
@@ -132,15 +133,6 @@ class Models:
     def _send_blob(self, path: Path, file: ModelFile) -> None:
         with path.open("rb") as stream:
             self.put_blob(file.sha256, file.size_bytes, iter(lambda: stream.read(1 << 20), b""))
-
-    def _has_blob(self, sha256: str) -> bool:
-        try:
-            self._transport.send("HEAD", f"/api/blobs/{sha256}")
-        except ApiError as error:
-            if error.problem.status == 404:
-                return False
-            raise
-        return True
 
     def _download_file(self, version: ModelVersionView, file: ModelFile, folder: Path) -> Path:
         """Under its name only once it is whole."""
@@ -165,10 +157,10 @@ class Models:
         return digest.hexdigest()
 
 
-def _address(name: str, below: str = "") -> tuple[str, dict[str, str]]:
+def _address(name: str, below: str = "") -> tuple[str, dict[str, Any]]:
     """`name@production` as a path and a query."""
     name, version = split_version(name)
-    return f"/api/models/{place(name)}{below}", {} if version is None else {"version": version}
+    return f"/api/models/{place(name)}{below}", given({"version": version})
 
 
 def _file_address(version: ModelVersionView, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -102,6 +102,21 @@ class Transport:
                 yield response
         except httpx.TransportError as error:
             raise Unreachable(self.url, error) from error
+
+
+def given(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a query or a body that are not None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def or_none(call: Callable[[], Result]) -> Result | None:
+    """What `call` returns; None where there is no such thing (404). Raises ApiError, Unreachable for all else."""
+    try:
+        return call()
+    except ApiError as error:
+        if error.problem.status == httpx.codes.NOT_FOUND:
+            return None
+        raise
 
 
 def raise_for_problem(response: httpx.Response) -> None:

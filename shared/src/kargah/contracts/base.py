@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Item = TypeVar("Item")
 Timestamp = Annotated[datetime, AwareDatetime]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""Of a dataset or a model: what the database's column can hold."""
 
 
 class Wire(BaseModel):

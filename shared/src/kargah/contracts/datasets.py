@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kargah.contracts.base import Timestamp, Wire, WireRequest
+from kargah.contracts.base import Timestamp, VersionNumber, Wire, WireRequest
 
 
 class SplitStats(Wire):
@@ -143,9 +143,9 @@ class HashSplit(WireRequest):
 class SplitParts(WireRequest):
     """Numbers of versions of the same dataset: the rows of each are a split of the new one."""
 
-    train: int = Field(ge=1, le=2**31 - 1)
-    validation: int | None = Field(default=None, ge=1, le=2**31 - 1)
-    test: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    train: VersionNumber
+    validation: VersionNumber | None = None
+    test: VersionNumber | None = None
 
     @model_validator(mode="after")
     def _need_two(self) -> Self:
@@ -165,7 +165,7 @@ class SplitRequest(WireRequest):
     `version`: which one is divided, by default the latest.
     """
 
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    version: VersionNumber | None = None
     hash: HashSplit | None = None
     column: str | None = Field(default=None, min_length=1, max_length=200)
     parts: SplitParts | None = None
@@ -198,7 +198,7 @@ class RepairRequest(WireRequest):
     """
 
     fixes: list[str] = Field(min_length=1, max_length=20)
-    version: int | None = Field(default=None, ge=1, le=2_147_483_647)
+    version: VersionNumber | None = None
     dry_run: bool = False
 
 

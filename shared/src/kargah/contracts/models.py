@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from kargah.contracts.base import Timestamp, Wire, WireRequest
+from kargah.contracts.base import Sha256, Timestamp, Wire, WireRequest
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:/+-]+$")]
 """A word on a version, in any script."""
@@ -17,7 +17,7 @@ class ModelFile(WireRequest):
 
     path: str = Field(min_length=1, max_length=512)
     size_bytes: int = Field(ge=0, le=1 << 50)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256
 
 
 class ModelFacts(Wire):

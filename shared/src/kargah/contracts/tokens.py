@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from kargah.contracts.base import Wire, WireRequest
+from kargah.contracts.base import VersionNumber, Wire, WireRequest
 
 MOST_ROWS = 20
 MOST_COUNTED = 1_000_000
@@ -27,7 +27,7 @@ class TokensRequest(WireRequest):
     or all when there are no more; 0: none."""
 
     model: str = Field(min_length=1, max_length=300)
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    version: VersionNumber | None = None
     recipe: str | None = Field(default=None, max_length=100)
     rows: RowsWanted = RowsWanted()
     max_length: int | None = Field(default=None, ge=8, le=1_048_576)

@@ -6,11 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from kargah.contracts.base import Timestamp, Wire, WireRequest
+from kargah.contracts.base import Sha256, Timestamp, Wire, WireRequest
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.problem import Problem
 
-_SHA256 = r"^[0-9a-f]{64}$"
 UploadState = Literal["open", "checking", "done", "failed"]
 
 
@@ -21,7 +20,7 @@ class UploadCreate(WireRequest):
     name: str = Field(max_length=300)
     filename: str = Field(min_length=1, max_length=1000)
     size_bytes: int = Field(ge=1)
-    sha256: str | None = Field(default=None, pattern=_SHA256)
+    sha256: Sha256 | None = None
     modified: str | None = Field(default=None, min_length=1, max_length=100)
     format: str | None = Field(default=None, max_length=100)
     map: str | None = Field(default=None, max_length=10_000)
@@ -30,7 +29,7 @@ class UploadCreate(WireRequest):
 class UploadComplete(WireRequest):
     """All parts are sent. `sha256` of the whole file: what arrived is compared with it."""
 
-    sha256: str | None = Field(default=None, pattern=_SHA256)
+    sha256: Sha256 | None = None
 
 
 class UploadView(Wire):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kargah.contracts.base import WireRequest
+from kargah.contracts.base import VersionNumber, WireRequest
 from kargah.web.paging import PageQuery
-
-_LARGEST_VERSION = 2**31 - 1
 
 
 class ListQuery(PageQuery):
@@ -19,7 +17,7 @@ class ListQuery(PageQuery):
 class VersionQuery(WireRequest):
     """`version`: a number; the latest without it."""
 
-    version: int | None = Field(default=None, ge=1, le=_LARGEST_VERSION)
+    version: VersionNumber | None = None
 
 
 class PreviewQuery(VersionQuery):

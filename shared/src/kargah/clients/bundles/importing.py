@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +14,7 @@ from kargah.clients.bundles.errors import BundleRefused
 from kargah.clients.bundles.keys import PublicKey
 from kargah.clients.bundles.manifest import BundledDataset, BundledModel, Manifest, digest
 from kargah.clients.client import Client
-from kargah.clients.transport import ApiError
+from kargah.clients.transport import or_none
 from kargah.contracts.models import ModelVersionCreate, ModelVersionView
 
 Progress = Callable[[int, int], None]
@@ -83,13 +82,8 @@ def _commit_models(client: Client, manifest: Manifest, stamp: dict[str, str]) ->
 
 def _still_here(client: Client, model: BundledModel) -> ModelVersionView | None:
     """The very version that was bundled, where a bundle comes home."""
-    try:
-        found = client.models.get(f"{model.name}@{model.version}").latest
-    except ApiError as error:
-        if error.problem.status == HTTPStatus.NOT_FOUND:
-            return None
-        raise
-    return found if found.id == model.id else None
+    found = or_none(lambda: client.models.get(f"{model.name}@{model.version}"))
+    return found.latest if found is not None and found.latest.id == model.id else None
 
 
 def _commit(client: Client, model: BundledModel, lineage: dict[str, Any], stamp: dict[str, str]) -> ModelVersionView:
@@ -129,12 +123,8 @@ def _base_here(client: Client, model: BundledModel) -> str:
 
 def _versions(client: Client, name: str) -> list[ModelVersionView]:
     """The newest ones of a model; none where there is no such model."""
-    try:
-        return client.models.versions(name, limit=200).items
-    except ApiError as error:
-        if error.problem.status == HTTPStatus.NOT_FOUND:
-            return []
-        raise
+    found = or_none(lambda: client.models.versions(name, limit=200))
+    return found.items if found is not None else []
 
 
 def _commit_dataset(client: Client, dataset: BundledDataset, folder: Path) -> str:

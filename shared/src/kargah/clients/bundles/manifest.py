@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from kargah.clients.bundles.errors import BundleRefused
-from kargah.contracts.base import Wire
+from kargah.contracts.base import Sha256, Wire
 from kargah.contracts.models import ModelFile
 from kargah.domain.file_paths import problem_with_path
 from kargah.domain.names import is_name
@@ -43,7 +43,7 @@ class BundledDataset(Wire):
     format: str
     rows: int
     filename: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256
     size_bytes: int = Field(ge=0)
 
 
