@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from kargah.domain.file_paths import problem_with_path
-from kargah.domain.model_files import PICKLED, problem_with_code, problem_with_config
+from kargah.domain.model_files import is_pickled, problem_with_code, problem_with_config
 
 INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
@@ -83,15 +82,15 @@ def announced_weights(files: Mapping[str, HubFile]) -> list[HubFile]:
     return [file for path, file in sorted(files.items()) if _SHARD.fullmatch(path)]
 
 
-def licence_of(card: Mapping[str, object] | None, tags: Sequence[str]) -> str | None:
-    """As the card's front matter names it, or a tag `license:...`."""
+def licence_of(card: Mapping[str, object] | None, tags: Sequence[str] = ()) -> str | None:
+    """As the card's front matter names it (`license_name` for the licence `other`), or a tag `license:...`."""
     named = (card or {}).get("license")
     if named == "other":
         named = (card or {}).get("license_name") or named
     if isinstance(named, list):
-        named = ", ".join(str(one) for one in named)
+        named = ", ".join(one for one in named if isinstance(one, str))
     tagged = next((tag.partition(":")[2] for tag in tags if tag.startswith("license:")), None)
-    return str(named) if named else tagged
+    return (named.strip() if isinstance(named, str) else "") or tagged
 
 
 def check_config(name: str, config: Mapping[str, object]) -> None:
@@ -112,7 +111,7 @@ def _shard(files: Mapping[str, HubFile], name: str) -> HubFile:
 
 
 def _no_weights(files: Mapping[str, HubFile]) -> RepositoryRefused:
-    pickled = sorted(path for path in files if PurePosixPath(path).suffix.lower() in PICKLED)
+    pickled = sorted(filter(is_pickled, files))
     if pickled:
         return RepositoryRefused(
             "pickle_only",

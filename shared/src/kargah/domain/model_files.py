@@ -8,7 +8,7 @@ from typing import Any
 
 from kargah.domain.file_paths import problem_with_path
 
-PICKLED = frozenset(
+_PICKLED = frozenset(
     {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5", ".keras", ".nemo"}
 )
 _ACCEPTED = frozenset(
@@ -63,7 +63,7 @@ def problem_with_file(path: str) -> str | None:
     if (problem := problem_with_path(path)) is not None:
         return problem
     name = PurePosixPath(path)
-    if name.suffix.lower() in PICKLED:
+    if is_pickled(path):
         return "is in a format that can run code when it is loaded (pickle and its like)"
     if name.suffix.lower() in _ACCEPTED or name.name in _ACCEPTED_NAMES or name.stem in _ACCEPTED_NAMES:
         return None
@@ -103,6 +103,11 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
+
+
+def is_pickled(path: str) -> bool:
+    """Whether the file's format can run code when it is loaded."""
+    return PurePosixPath(path).suffix.lower() in _PICKLED
 
 
 def is_weights(path: str) -> bool:

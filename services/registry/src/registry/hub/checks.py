@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
 from kargah.domain.file_paths import problem_with_path
-from kargah.domain.model_files import PICKLED, problem_with_file
+from kargah.domain.model_files import is_pickled, problem_with_file
 from registry.repos.values import MAX_FILES, MODELS
 
 _LONGEST_PATH = 512
@@ -21,7 +21,7 @@ def check_files(kind: str, paths: Collection[str]) -> None:
         return
     errors = [FieldError("path", f"{path[:200]!r} {problem}.", "unsafe_file") for path, problem in problems.items()]
     hint = _SAFE if kind == MODELS else None
-    if all(_is_pickled(path) for path in problems):
+    if all(is_pickled(path) for path in problems):
         raise UnsupportedMedia("Files of this kind can run code when they are loaded.", hint=hint, errors=errors[:100])
     raise Invalid("Some files are not accepted.", hint=hint, errors=errors[:100])
 
@@ -45,8 +45,4 @@ def _problem(kind: str, path: str) -> str | None:
         return problem_with_file(path)
     if (problem := problem_with_path(path)) is not None:
         return problem
-    return "is in a format that can run code when it is loaded (pickle and its like)" if _is_pickled(path) else None
-
-
-def _is_pickled(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in PICKLED
+    return "is in a format that can run code when it is loaded (pickle and its like)" if is_pickled(path) else None

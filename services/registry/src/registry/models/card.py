@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-import yaml
-
 from kargah.contracts.models import ModelFile
+from kargah.domain.hub_repository import licence_of
 from kargah.ports.object_store import ObjectStore
 from registry.blobs.service import PREFIX
+from registry.repos.card import BadCard, front_matter
 
 CARD = "README.md"
 _MOST_BYTES = 64 << 10
 _LONGEST = 100
-_FRONT_MATTER = re.compile(r"\A\ufeff?---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
 
 
 def read_license(store: ObjectStore, files: Sequence[ModelFile]) -> str | None:
@@ -27,17 +25,9 @@ def read_license(store: ObjectStore, files: Sequence[ModelFile]) -> str | None:
 
 
 def license_in(card: str) -> str | None:
-    """`license` of the front matter, or the name that goes with the licence `other`."""
-    match = _FRONT_MATTER.match(card.replace("\r\n", "\n"))
+    """The licence that the front matter names."""
     try:
-        front = yaml.safe_load(match[1]) if match else None
-    except (yaml.YAMLError, ValueError, RecursionError):
+        named = licence_of(front_matter(card))
+    except BadCard:
         return None  # a card is for people: one that cannot be read is no reason to refuse a model
-    if not isinstance(front, dict):
-        return None
-    named = front.get("license")
-    if named == "other":
-        named = front.get("license_name") or named
-    if isinstance(named, list):
-        named = ", ".join(item for item in named if isinstance(item, str))
-    return named.strip()[:_LONGEST] or None if isinstance(named, str) else None
+    return named[:_LONGEST] if named is not None else None

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from kargah.contracts.models import ModelFile
 from kargah.domain.errors import FieldError, Invalid, UnsupportedMedia
-from kargah.domain.model_files import GGUF, PICKLED, is_weights, problem_with_file
+from kargah.domain.model_files import GGUF, is_pickled, is_weights, problem_with_file
 from kargah.domain.names import can_name_model, is_name
 from registry.models.facts import ADAPTER_CONFIG
 
@@ -51,7 +51,7 @@ def check_sizes(files: Sequence[ModelFile], stored: Mapping[str, int | None]) ->
 
 def _refuse_unsafe(files: Sequence[ModelFile]) -> None:
     problems = [
-        (FieldError(f"files[{index}].path", f"{file.path!r} {problem}.", "unsafe_file"), _is_pickled(file.path))
+        (FieldError(f"files[{index}].path", f"{file.path!r} {problem}.", "unsafe_file"), is_pickled(file.path))
         for index, file in enumerate(files)
         if (problem := problem_with_file(file.path)) is not None
     ]
@@ -62,10 +62,6 @@ def _refuse_unsafe(files: Sequence[ModelFile]) -> None:
     if all(pickled for _, pickled in problems):
         raise UnsupportedMedia("Weights of this kind can run code when they are loaded.", hint=hint, errors=errors)
     raise Invalid("Some files are no part of a model.", hint=hint, errors=errors)
-
-
-def _is_pickled(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in PICKLED
 
 
 def _refuse_clashes(files: Sequence[ModelFile]) -> None:

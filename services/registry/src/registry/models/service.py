@@ -124,9 +124,7 @@ class ModelService:
             found = repository.find_version(tx.connection, name, version)
             if found is None:
                 raise absent(name, version)
-            chain = [found]
-            while (base := repository.base_of(tx.connection, chain[-1].id)) is not None:
-                chain.append(base)
+            chain = _chain(tx.connection, found)
         location = None
         for link in reversed(chain):
             location = ModelLocation(version=link, bucket=self._store.bucket, prefix=PREFIX, base=location)
@@ -184,7 +182,7 @@ class ModelService:
                 base = repository.find_version(tx.connection, facts.base_model)
             if base is None and (version_id is not None or facts.kind == "adapter"):
                 raise _no_base(version_id, facts.base_model)
-            if base is not None and _depth(tx.connection, base) >= _LONGEST_CHAIN:
+            if base is not None and len(_chain(tx.connection, base)) >= _LONGEST_CHAIN:
                 raise Invalid(f"Adapters upon adapters, deeper than {_LONGEST_CHAIN}.")
         return base if facts.kind == "adapter" else None
 
@@ -223,11 +221,12 @@ def _with_base(facts: ModelFacts, base: ModelVersionView | None) -> ModelFacts:
     return facts.model_copy(update=inherited)
 
 
-def _depth(connection: Connection, version: ModelVersionView) -> int:
-    depth, here = 1, version
-    while depth < _LONGEST_CHAIN and (base := repository.base_of(connection, here.id)) is not None:
-        depth, here = depth + 1, base
-    return depth
+def _chain(connection: Connection, version: ModelVersionView) -> list[ModelVersionView]:
+    """The version, its base, the base of that and so on."""
+    chain = [version]
+    while (base := repository.base_of(connection, chain[-1].id)) is not None:
+        chain.append(base)
+    return chain
 
 
 def _refuse_aliases(connection: Connection, name: str, ids: Sequence[str]) -> None:

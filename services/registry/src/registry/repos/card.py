@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-_FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*$", re.DOTALL | re.MULTILINE)
+_FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _LONGEST_FRONT = 64 << 10
 _DEEPEST = 40
 _LONGEST_TAG = 200
