@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from kargah.adapters.minio_store import MinioStore
@@ -23,10 +21,9 @@ from kargah.clients.bundles.keys import PrivateKey
 from kargah.clients.bundles.manifest import MANIFEST, SIGNATURE
 from kargah.clients.client import Client
 from kargah.db.migrate import migrate
-from kargah.embedded.config import inherited_environment
 from kargah.embedded.object_store import EmbeddedObjectStore
-from kargah.embedded.ports import free_port
-from kargah.embedded.process import Command, ManagedProcess
+from kargah.embedded.postgres import EmbeddedPostgres
+from kargah.testing.dataset_service import dataset_service
 from kargah.testing.fixtures import DatabaseUrlFor, store_in
 from registry.testing.bench import RegistryBench, adapter_files, model_files, registry_bench, served, sha256
 
@@ -236,36 +233,10 @@ def test_keys_are_made_read_and_never_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def datasets(
-    database_url_for: DatabaseUrlFor, object_store_server: EmbeddedObjectStore, object_store: MinioStore, tmp_path: Path
-) -> Iterator[Client]:
+def datasets(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[Client]:
     """The dataset service as the process it is."""
-    port = free_port()
-    settings = {
-        "KARGAH_DATABASE_URL": database_url_for("dataset-svc"),
-        "KARGAH_S3_ENDPOINT": object_store_server.url,
-        "KARGAH_S3_ACCESS_KEY": object_store_server.access_key,
-        "KARGAH_S3_SECRET_KEY": object_store_server.secret_key,
-        "KARGAH_S3_BUCKET": object_store.bucket,
-        "KARGAH_PORT": str(port),
-    }
-    command = Command(
-        name="dataset-svc",
-        arguments=[sys.executable, "-m", "dataset_svc.main"],
-        log_file=tmp_path / "dataset-svc.log",
-        cwd=tmp_path,
-        env=inherited_environment() | settings,
-    )
-    with ManagedProcess(command) as process, Client(f"http://127.0.0.1:{port}") as client:
-        process.wait_ready(lambda: _is_ready(client), 60)
+    with dataset_service(postgres, object_store_server, {}) as service, Client(service.url) as client:
         yield client
-
-
-def _is_ready(client: Client) -> bool:
-    try:
-        return httpx.get(f"{client.transport.url}/readyz", timeout=5).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_dataset_arrives_as_the_same_version(datasets: Client, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.fixtures import DatabaseUrlFor
+from kargah.testing.waiting import wait_until
 from worker.testing.tiny_models import tiny_llama
 
 CONTEXT = 512
@@ -126,8 +126,8 @@ def _leave_in_the_middle(running: Running, *, stream: bool) -> None:
     head = "\r\n".join(f"{name}: {value}" for name, value in request.headers.items())
     with socket.create_connection(("127.0.0.1", request.url.port or 0)) as connection:
         connection.sendall(f"POST {request.url.path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + request.read())
-        _wait_until(lambda: running.prompt_tokens() > read)
-    _wait_until(lambda: running.abandoned() == abandoned + 1)
+        wait_until(lambda: running.prompt_tokens() > read, timeout=20)
+    wait_until(lambda: running.abandoned() == abandoned + 1, timeout=20)
 
 
 def test_a_blob_that_breaks_off_is_not_kept(running: Running) -> None:
@@ -141,10 +141,3 @@ def test_a_blob_that_breaks_off_is_not_kept(running: Running) -> None:
         assert connection.recv(12) == b"HTTP/1.1 400"
     assert httpx.head(f"{running.registry}{path}").status_code == 404
     assert httpx.put(f"{running.registry}{path}", content=data).status_code == 201
-
-
-def _wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.05)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,120 +20,82 @@ from sqlalchemy import text
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.models import ModelLocation
-from kargah.db.engine import Engine, create_engine
+from kargah.db.engine import create_engine
 from kargah.db.migrate import migrate
 from kargah.ports.object_store import StoreUnavailable
 from kargah.testing.fixtures import DatabaseUrlFor
-from registry.app import Registry, build
 from registry.blobs.service import BlobService
 from registry.blobs.tables import metadata
-from registry.config import RegistrySettings
 from registry.sweeper import abort_strays
+from registry.testing.bench import RegistryBench, adapter_files, model_files, registry_bench, sha256
 from worker.fetch import fetch_with_base
 
-CONFIG = json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 64})
-WEIGHTS = save({"w": np.arange(1000, dtype=np.float32)})
-MODEL = {"config.json": CONFIG.encode(), "model.safetensors": WEIGHTS, "README.md": "# مدل".encode()}
-ADAPTER = {"adapter_config.json": b'{"peft_type": "LORA"}', "adapter_model.safetensors": save({"a": np.ones(7)})}
-
-
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-@dataclass
-class Running:
-    """A registry, and shorthand for what tests do with it. `http` is a Flask test client."""
-
-    http: Any
-    engine: Engine
-    store: MinioStore
-    registry: Registry
-
-    def put(self, data: bytes) -> None:
-        answer = self.http.put(f"/api/blobs/{sha(data)}", data=data)
-        assert answer.status_code in (200, 201), answer.json
-
-    def commit(self, name: str, files: dict[str, bytes], *, send: bool = True, **extra: Any) -> Any:
-        for data in files.values() if send else ():
-            self.put(data)
-        entries = [{"path": path, "sizeBytes": len(data), "sha256": sha(data)} for path, data in files.items()]
-        return self.http.post(f"/api/models/{name}/versions", json={"files": entries, "source": "test", **extra})
-
-    def version(self, name: str, files: dict[str, bytes], **extra: Any) -> Any:
-        answer = self.commit(name, files, **extra)
-        assert answer.status_code == 201, answer.json
-        return answer.json
-
-    def age(self, hours: int) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(text(f"UPDATE blobs SET touched_at = touched_at - interval '{hours} hours'"))
-
-    def blob_keys(self) -> set[str]:
-        return {found.key.removeprefix("blobs/") for found in self.store.list("blobs/")}
+MODEL = model_files()
+WEIGHTS = MODEL["model.safetensors"]
+ADAPTER = adapter_files()
 
 
 @pytest.fixture
-def registry(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iterator[Running]:
-    url = database_url_for("registry")
-    settings = RegistrySettings(
-        database_url=url, s3_endpoint="http://unused", s3_access_key="-", s3_secret_key="-", blob_bytes=30_000_000
-    )
-    engine = create_engine(url)
-    built = build(settings, engine, object_store)
-    yield Running(built.app.test_client(), engine, object_store, built)
-    engine.dispose()
+def registry(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iterator[RegistryBench]:
+    with registry_bench(database_url_for("registry"), object_store, blob_bytes=30_000_000) as bench:
+        yield bench
 
 
-def test_the_tables_are_those_of_the_migrations(registry: Running) -> None:
+def age(registry: RegistryBench, hours: int) -> None:
+    """Every blob was wanted so many hours earlier."""
+    with registry.engine.begin() as connection:
+        connection.execute(text(f"UPDATE blobs SET touched_at = touched_at - interval '{hours} hours'"))
+
+
+def test_the_tables_are_those_of_the_migrations(registry: RegistryBench) -> None:
     with registry.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_it_is_ready_and_says_what_it_serves(registry: Running) -> None:
+def test_it_is_ready_and_says_what_it_serves(registry: RegistryBench) -> None:
     assert registry.http.get("/readyz").json["failed"] == []
     paths = registry.http.get("/openapi.json").json["paths"]
     assert "/api/models/{name}/location" in paths and "put" in paths["/api/blobs/{sha256}"]
 
 
 @pytest.mark.parametrize("size", [0, 5, 17_000_000])
-def test_a_blob_is_stored_once(registry: Running, size: int) -> None:
+def test_a_blob_is_stored_once(registry: RegistryBench, size: int) -> None:
     data = b"\x07" * size
-    assert registry.http.head(f"/api/blobs/{sha(data)}").status_code == 404
-    first = registry.http.put(f"/api/blobs/{sha(data)}", data=data)
-    again = registry.http.put(f"/api/blobs/{sha(data)}", data=data)
+    assert registry.http.head(f"/api/blobs/{sha256(data)}").status_code == 404
+    first = registry.http.put(f"/api/blobs/{sha256(data)}", data=data)
+    again = registry.http.put(f"/api/blobs/{sha256(data)}", data=data)
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json == {"sha256": sha(data), "sizeBytes": size}
-    assert registry.http.head(f"/api/blobs/{sha(data)}").headers["x-size-bytes"] == str(size)
-    assert registry.store.get(f"blobs/{sha(data)}") == data
+    assert first.json == {"sha256": sha256(data), "sizeBytes": size}
+    assert registry.http.head(f"/api/blobs/{sha256(data)}").headers["x-size-bytes"] == str(size)
+    assert registry.store.get(f"blobs/{sha256(data)}") == data
 
 
 @pytest.mark.parametrize("size", [5, 17_000_000])
-def test_wrong_bytes_are_refused_and_not_kept(registry: Running, size: int) -> None:
-    announced = sha(b"\x07" * size)
+def test_wrong_bytes_are_refused_and_not_kept(registry: RegistryBench, size: int) -> None:
+    announced = sha256(b"\x07" * size)
     answer = registry.http.put(f"/api/blobs/{announced}", data=b"\x08" * size)
     assert answer.status_code == 422 and answer.json["errors"][0]["code"] == "wrong_hash"
-    assert registry.blob_keys() == set()
+    assert registry.blobs() == set()
     assert registry.http.put(f"/api/blobs/{announced}", data=b"\x07" * size).status_code == 201
     assert registry.http.put(f"/api/blobs/{announced}", data=b"\x08" * size).status_code == 422
-    assert sha(registry.store.get(f"blobs/{announced}")) == announced
+    assert sha256(registry.store.get(f"blobs/{announced}")) == announced
 
 
-def test_a_blob_over_the_limit_or_with_a_bad_address_is_refused(registry: Running) -> None:
+def test_a_blob_over_the_limit_or_with_a_bad_address_is_refused(registry: RegistryBench) -> None:
     data = b"x" * 30_000_001
-    assert registry.http.put(f"/api/blobs/{sha(data)}", data=data).status_code == 413
+    assert registry.http.put(f"/api/blobs/{sha256(data)}", data=data).status_code == 413
     undeclared = registry.http.put(
-        f"/api/blobs/{sha(data)}", input_stream=io.BytesIO(data), headers={"transfer-encoding": "chunked"},
+        f"/api/blobs/{sha256(data)}", input_stream=io.BytesIO(data), headers={"transfer-encoding": "chunked"},
         environ_overrides={"wsgi.input_terminated": True},
     )  # fmt: skip
     assert undeclared.status_code == 413
-    for bad in ("ABC", sha(b"").upper(), "..%2f" + sha(b"")):
+    for bad in ("ABC", sha256(b"").upper(), "..%2f" + sha256(b"")):
         assert registry.http.put(f"/api/blobs/{bad}", data=b"x").status_code in (404, 422)
-    assert registry.blob_keys() == set()
+    assert registry.blobs() == set()
 
 
-def test_a_version_is_committed_with_its_facts(registry: Running) -> None:
+def test_a_version_is_committed_with_its_facts(registry: RegistryBench) -> None:
     lineage = {"job_id": "job_1", "metrics": {"eval_loss": 1.5}, "زبان": "فارسی"}
     version = registry.version("owner/tiny", MODEL, lineage=lineage)
     assert version["version"] == 1 and version["model"] == "owner/tiny"
@@ -154,7 +114,7 @@ def test_a_version_is_committed_with_its_facts(registry: Running) -> None:
     assert [file["path"] for file in version["files"]] == sorted(MODEL)
 
 
-def test_versions_count_up_and_can_be_chosen(registry: Running) -> None:
+def test_versions_count_up_and_can_be_chosen(registry: RegistryBench) -> None:
     registry.version("m", MODEL)
     registry.version("m", {**MODEL, "notes.txt": b"two"})
     assert registry.http.get("/api/models/m").json["latest"]["version"] == 2
@@ -167,22 +127,22 @@ def test_versions_count_up_and_can_be_chosen(registry: Running) -> None:
     assert [following["items"][0]["version"], following["nextCursor"]] == [1, None]
 
 
-def test_the_same_key_makes_one_version(registry: Running) -> None:
+def test_the_same_key_makes_one_version(registry: RegistryBench) -> None:
     first = registry.version("m", MODEL, idempotencyKey="job_1")
-    again = registry.commit("m", {**MODEL, "notes.txt": b"x"}, idempotencyKey="job_1")
+    again = registry.post_version("m", {**MODEL, "notes.txt": b"x"}, idempotencyKey="job_1")
     assert again.status_code == 200 and again.json == first
     assert registry.version("m", MODEL, idempotencyKey="job_2")["version"] == 2
     assert registry.version("other", MODEL, idempotencyKey="job_1")["model"] == "other"
 
 
-def test_commits_at_once_get_numbers_of_their_own(registry: Running) -> None:
+def test_commits_at_once_get_numbers_of_their_own(registry: RegistryBench) -> None:
     registry.version("m", MODEL)
     answers: list[Any] = []
 
     def commit(key: str) -> None:
         with registry.registry.app.test_client() as http:
-            running = Running(http, registry.engine, registry.store, registry.registry)
-            answers.append(running.commit("m", MODEL, send=False, idempotencyKey=key))
+            running = RegistryBench(http, registry.engine, registry.store, registry.registry)
+            answers.append(running.post_version("m", MODEL, send=False, idempotencyKey=key))
 
     threads = [threading.Thread(target=commit, args=(f"key{index % 3}",)) for index in range(9)]
     for thread in threads:
@@ -193,16 +153,16 @@ def test_commits_at_once_get_numbers_of_their_own(registry: Running) -> None:
     assert sorted({answer.json["version"] for answer in answers}) == [2, 3, 4]
 
 
-def test_blobs_must_be_there_and_as_long_as_said(registry: Running) -> None:
-    answer = registry.commit("m", MODEL, send=False)
+def test_blobs_must_be_there_and_as_long_as_said(registry: RegistryBench) -> None:
+    answer = registry.post_version("m", MODEL, send=False)
     assert answer.status_code == 422
     assert {error["code"] for error in answer.json["errors"]} == {"missing_blob"}
     assert answer.json["errors"][0]["field"] == "files[0].sha256"
     registry.put(WEIGHTS)
     registry.put(MODEL["config.json"])
     wrong = [
-        {"path": "config.json", "sizeBytes": 1, "sha256": sha(MODEL["config.json"])},
-        {"path": "model.safetensors", "sizeBytes": len(WEIGHTS), "sha256": sha(WEIGHTS)},
+        {"path": "config.json", "sizeBytes": 1, "sha256": sha256(MODEL["config.json"])},
+        {"path": "model.safetensors", "sizeBytes": len(WEIGHTS), "sha256": sha256(WEIGHTS)},
     ]
     answer = registry.http.post("/api/models/m/versions", json={"files": wrong, "source": "test"})
     assert answer.status_code == 422 and answer.json["errors"][0]["field"] == "files[0].sizeBytes"
@@ -222,15 +182,15 @@ def test_blobs_must_be_there_and_as_long_as_said(registry: Running) -> None:
         (ADAPTER, 422),
     ],
 )
-def test_what_is_not_safe_is_not_kept(registry: Running, files: dict[str, bytes], status: int) -> None:
-    answer = registry.commit("m", files)
+def test_what_is_not_safe_is_not_kept(registry: RegistryBench, files: dict[str, bytes], status: int) -> None:
+    answer = registry.post_version("m", files)
     assert answer.status_code == status and answer.json["errors"]
     assert registry.http.get("/api/models").json["total"] == 0
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "..", "a%20b", "owner/files", "x" * 200, "%D8%A7"])
-def test_bad_names_are_refused(registry: Running, name: str) -> None:
-    assert registry.commit(name, MODEL).status_code in (404, 405, 422)
+def test_bad_names_are_refused(registry: RegistryBench, name: str) -> None:
+    assert registry.post_version(name, MODEL).status_code in (404, 405, 422)
     assert registry.http.get("/api/models").json["total"] == 0
 
 
@@ -246,12 +206,12 @@ def test_bad_names_are_refused(registry: Running, name: str) -> None:
         ("", 400),
     ],
 )
-def test_broken_commits_are_refused(registry: Running, body: str, status: int) -> None:
+def test_broken_commits_are_refused(registry: RegistryBench, body: str, status: int) -> None:
     answer = registry.http.post("/api/models/m/versions", data=body, content_type="application/json")
     assert answer.status_code == status
 
 
-def test_models_are_listed_in_pages_and_found(registry: Running) -> None:
+def test_models_are_listed_in_pages_and_found(registry: RegistryBench) -> None:
     for name in ("alpha", "beta_100", "owner/alphabet"):
         registry.version(name, MODEL)
     registry.version("enc", {**MODEL, "config.json": b'{"model_type": "bert"}'})
@@ -267,16 +227,16 @@ def test_models_are_listed_in_pages_and_found(registry: Running) -> None:
     assert registry.http.get("/api/models?limit=0").status_code == 422
 
 
-def _names(registry: Running, query: str) -> set[str]:
+def _names(registry: RegistryBench, query: str) -> set[str]:
     return {item["name"] for item in registry.http.get(f"/api/models?{query}").json["items"]}
 
 
-def test_a_file_is_downloaded_whole_or_in_part(registry: Running) -> None:
+def test_a_file_is_downloaded_whole_or_in_part(registry: RegistryBench) -> None:
     registry.version("owner/m", MODEL)
     url = "/api/models/owner/m/files/model.safetensors"
     whole = registry.http.get(url)
     assert (whole.status_code, whole.data) == (200, WEIGHTS)
-    assert whole.headers["etag"] == f'"{sha(WEIGHTS)}"' and whole.content_length == len(WEIGHTS)
+    assert whole.headers["etag"] == f'"{sha256(WEIGHTS)}"' and whole.content_length == len(WEIGHTS)
     for asked, expected in (("0-9", WEIGHTS[:10]), ("4000-", WEIGHTS[4000:]), ("-7", WEIGHTS[-7:])):
         part = registry.http.get(url, headers={"range": f"bytes={asked}"})
         assert (part.status_code, part.data) == (206, expected)
@@ -286,14 +246,14 @@ def test_a_file_is_downloaded_whole_or_in_part(registry: Running) -> None:
     assert registry.http.get(url, headers={"range": "bytes=0-1,4-5"}).data == WEIGHTS
     stale = registry.http.get(url, headers={"range": "bytes=0-9", "if-range": '"other"'})
     assert (stale.status_code, stale.data) == (200, WEIGHTS)
-    assert registry.http.get(url, headers={"if-none-match": f'"{sha(WEIGHTS)}"'}).status_code == 304
+    assert registry.http.get(url, headers={"if-none-match": f'"{sha256(WEIGHTS)}"'}).status_code == 304
     head = registry.http.head(url)
     assert (head.status_code, head.data, head.content_length) == (200, b"", len(WEIGHTS))
     assert registry.http.get("/api/models/owner/m/files/absent.json").status_code == 404
     assert registry.http.get("/api/models/owner/m/files/../../x").status_code == 404
 
 
-def test_an_adapter_is_located_with_its_base(registry: Running, tmp_path: Path) -> None:
+def test_an_adapter_is_located_with_its_base(registry: RegistryBench, tmp_path: Path) -> None:
     base = registry.version("base", MODEL)
     tuned = registry.version("tuned", ADAPTER, lineage={"base_version_id": base["id"]})
     assert tuned["facts"]["kind"] == "adapter" and tuned["facts"]["baseModel"] == "base"
@@ -305,16 +265,16 @@ def test_an_adapter_is_located_with_its_base(registry: Running, tmp_path: Path) 
     assert fetched.base_dir is not None and (fetched.base_dir / "model.safetensors").read_bytes() == WEIGHTS
 
 
-def test_an_adapter_finds_its_base_by_name_or_is_refused(registry: Running) -> None:
+def test_an_adapter_finds_its_base_by_name_or_is_refused(registry: RegistryBench) -> None:
     named = {**ADAPTER, "adapter_config.json": b'{"base_model_name_or_path": "owner/base"}'}
-    assert registry.commit("tuned", named).status_code == 422
+    assert registry.post_version("tuned", named).status_code == 422
     registry.version("owner/base", MODEL)
     assert registry.version("tuned", named)["facts"]["baseModel"] == "owner/base"
-    unknown = registry.commit("tuned", named, lineage={"base_version_id": "mv_unknown"})
+    unknown = registry.post_version("tuned", named, lineage={"base_version_id": "mv_unknown"})
     assert unknown.status_code == 422 and unknown.json["errors"][0]["field"] == "lineage.base_version_id"
 
 
-def test_a_base_stays_while_adapters_need_it(registry: Running) -> None:
+def test_a_base_stays_while_adapters_need_it(registry: RegistryBench) -> None:
     first = registry.version("base", MODEL)
     registry.version("base", {**MODEL, "notes.txt": b"2"})
     registry.version("tuned", ADAPTER, lineage={"base_version_id": first["id"]})
@@ -329,43 +289,43 @@ def test_a_base_stays_while_adapters_need_it(registry: Running) -> None:
     assert registry.http.delete("/api/models/base").status_code == 404
 
 
-def test_a_model_trained_on_its_own_earlier_version_can_go_whole(registry: Running) -> None:
+def test_a_model_trained_on_its_own_earlier_version_can_go_whole(registry: RegistryBench) -> None:
     first = registry.version("m", MODEL)
     registry.version("m", ADAPTER, lineage={"base_version_id": first["id"]})
     assert registry.http.delete("/api/models/m").status_code == 204
 
 
-def test_files_go_once_nobody_needs_them(registry: Running) -> None:
-    orphans = {sha(data) for data in (save({"o": np.ones(3)}), b"a card")}
+def test_files_go_once_nobody_needs_them(registry: RegistryBench) -> None:
+    orphans = {sha256(data) for data in (save({"o": np.ones(3)}), b"a card")}
     for data in (save({"o": np.ones(3)}), b"a card"):
         registry.put(data)
     registry.version("kept", MODEL)
     registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})
-    everything = registry.blob_keys()
+    everything = registry.blobs()
     assert registry.registry.blobs.collect() == 0
-    registry.age(25)
+    age(registry, 25)
     registry.http.delete("/api/models/gone")
     assert registry.registry.blobs.collect() == 2
-    assert registry.blob_keys() == everything - orphans
-    registry.age(25)
+    assert registry.blobs() == everything - orphans
+    age(registry, 25)
     assert registry.registry.blobs.collect() == 1
-    assert registry.blob_keys() == {sha(data) for data in MODEL.values()}
+    assert registry.blobs() == {sha256(data) for data in MODEL.values()}
     assert registry.version("gone", {**MODEL, "model.safetensors": save({"g": np.ones(9)})})["version"] == 1
 
 
-def test_a_file_that_was_stored_and_never_noted_is_found(registry: Running) -> None:
+def test_a_file_that_was_stored_and_never_noted_is_found(registry: RegistryBench) -> None:
     """As a registry leaves it that is killed between the two."""
-    registry.store.put(f"blobs/{sha(WEIGHTS)}", WEIGHTS)
+    registry.store.put(f"blobs/{sha256(WEIGHTS)}", WEIGHTS)
     eager = BlobService(registry.engine, registry.store, timedelta(0))
-    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").headers["x-size-bytes"] == str(len(WEIGHTS))
+    assert registry.http.head(f"/api/blobs/{sha256(WEIGHTS)}").headers["x-size-bytes"] == str(len(WEIGHTS))
     registry.version("m", MODEL)
-    registry.store.put(f"blobs/{sha(b'nobody')}", b"nobody")
+    registry.store.put(f"blobs/{sha256(b'nobody')}", b"nobody")
     assert registry.registry.blobs.collect() == 0, "it is young"
     assert eager.collect() == 1
-    assert registry.blob_keys() == {sha(data) for data in MODEL.values()}
+    assert registry.blobs() == {sha256(data) for data in MODEL.values()}
 
 
-def test_an_upload_that_broke_off_in_the_middle_is_given_up(registry: Running) -> None:
+def test_an_upload_that_broke_off_in_the_middle_is_given_up(registry: RegistryBench) -> None:
     upload = registry.store.begin_multipart("blobs/x")
     registry.store.put_part("blobs/x", upload, 1, bytes(5 << 20))
     registry.store.begin_multipart("others/x")
@@ -374,39 +334,39 @@ def test_an_upload_that_broke_off_in_the_middle_is_given_up(registry: Running) -
     assert [found.key for found in registry.store.multiparts("")] == ["others/x"]
 
 
-def test_asking_for_a_blob_renews_its_grace(registry: Running) -> None:
+def test_asking_for_a_blob_renews_its_grace(registry: RegistryBench) -> None:
     registry.put(WEIGHTS)
-    registry.age(25)
-    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").status_code == 200
+    age(registry, 25)
+    assert registry.http.head(f"/api/blobs/{sha256(WEIGHTS)}").status_code == 200
     assert registry.registry.blobs.collect() == 0
 
 
-def test_a_blob_on_its_way_out_cannot_be_committed(registry: Running) -> None:
+def test_a_blob_on_its_way_out_cannot_be_committed(registry: RegistryBench) -> None:
     registry.version("m", MODEL)
     with registry.engine.begin() as connection:
         connection.execute(text("UPDATE blobs SET collecting_since = now()"))
-    assert registry.http.head(f"/api/blobs/{sha(WEIGHTS)}").status_code == 404
-    assert registry.commit("other", MODEL, send=False).status_code == 503
+    assert registry.http.head(f"/api/blobs/{sha256(WEIGHTS)}").status_code == 404
+    assert registry.post_version("other", MODEL, send=False).status_code == 503
     assert registry.http.get("/api/models/other").status_code == 404
 
 
-def test_a_sweep_that_crashed_is_finished_by_the_next(registry: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_that_crashed_is_finished_by_the_next(registry: RegistryBench, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(key: str) -> None:
         raise StoreUnavailable(key)
 
     registry.put(WEIGHTS)
-    registry.age(25)
+    age(registry, 25)
     with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
         patch.setattr(registry.store, "delete", away)
         registry.registry.blobs.collect()
     assert registry.registry.blobs.collect() == 1
-    assert registry.blob_keys() == set()
-    assert registry.http.put(f"/api/blobs/{sha(WEIGHTS)}", data=WEIGHTS).status_code == 201
+    assert registry.blobs() == set()
+    assert registry.http.put(f"/api/blobs/{sha256(WEIGHTS)}", data=WEIGHTS).status_code == 201
 
 
-def test_content_that_a_repository_names_stays_until_it_goes(registry: Running) -> None:
+def test_content_that_a_repository_names_stays_until_it_goes(registry: RegistryBench) -> None:
     push(registry, "datasets", "lab/data", {"train.bin.txt": b"rows", "a.json": b"{}"})
-    registry.age(100)
+    age(registry, 100)
     assert registry.registry.blobs.collect() == 0
     assert (
         registry.http.delete(
@@ -415,13 +375,13 @@ def test_content_that_a_repository_names_stays_until_it_goes(registry: Running) 
         == 204
     )
     assert registry.registry.blobs.collect() == 0, "readers have the whole grace to finish"
-    registry.age(100)
-    assert registry.registry.blobs.collect() == 2 and registry.blob_keys() == set()
+    age(registry, 100)
+    assert registry.registry.blobs.collect() == 2 and registry.blobs() == set()
 
 
-def test_a_version_that_is_pushed_on_is_still_kargahs(registry: Running) -> None:
+def test_a_version_that_is_pushed_on_is_still_kargahs(registry: RegistryBench) -> None:
     registry.version("lab/m", MODEL)
-    push(registry, "models", "lab/m", {"config.json": CONFIG.replace("64", "32").encode()})
+    push(registry, "models", "lab/m", {"config.json": MODEL["config.json"].replace(b"64", b"32")})
     found = registry.http.get("/api/models/lab/m").json["latest"]
     assert (found["version"], found["source"], found["facts"]["contextLength"]) == (2, "hub push", 32)
     assert registry.http.get("/api/models/lab/m/files/model.safetensors").data == WEIGHTS
@@ -460,7 +420,7 @@ OLDER = (
 )
 
 
-def push(registry: Running, kind: str, name: str, files: dict[str, bytes]) -> None:
+def push(registry: RegistryBench, kind: str, name: str, files: dict[str, bytes]) -> None:
     """A commit by the Hub's protocol."""
     owner, _, last = name.partition("/")
     registry.http.post("/hub/api/repos/create", json={"name": last, "organization": owner, "type": kind[:-1]})

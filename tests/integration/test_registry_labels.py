@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,13 +278,3 @@ def test_versions_of_an_older_release_get_their_lineage(database_url: str) -> No
         found = connection.execute(text("SELECT version_id, relation, parent_id FROM version_parents ORDER BY 2")).all()
     engine.dispose()
     assert [tuple(row) for row in found] == [("v2", "base", "v1"), ("v2", "exported_from", "v0")]
-
-
-def test_cards_that_cannot_be_read_name_no_licence(tmp_path: Path) -> None:
-    from registry.models.card import license_in
-
-    assert license_in("---\nlicense: mit\ntags:\n- x\n---\nbody") == "mit"
-    assert license_in("---\r\nlicense: other\r\nlicense_name: my-own\r\n---\r\n") == "my-own"
-    assert license_in("---\nlicense: [mit, apache-2.0]\n---\n") == "mit, apache-2.0"
-    for card in ("", "# no front matter", "---\nlicense: [", "---\n- a\n---\n", "---\nlicense: 3\n---", "--- x"):
-        assert license_in(card) is None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from registry.hub.names import check_new_name, check_ref
+from registry.models.card import license_in
 from registry.repos import card
 from registry.repos.content import is_text
 from registry.repos.objects import blob_sha1, commit_sha, file_id, folder_ids
@@ -72,6 +73,14 @@ def test_a_card_that_cannot_be_read_is_said_to_be(front: str) -> None:
 def test_odd_values_of_a_card_can_be_kept() -> None:
     text = '---\na: .nan\n.inf: "\\0x"\n2026-01-02: [.inf]\n---\n'
     assert card.front_matter(text) == {"a": "nan", "inf": "x", "2026-01-02": ["inf"]}
+
+
+def test_cards_that_cannot_be_read_name_no_licence() -> None:
+    assert license_in("---\nlicense: mit\ntags:\n- x\n---\nbody") == "mit"
+    assert license_in("---\r\nlicense: other\r\nlicense_name: my-own\r\n---\r\n") == "my-own"
+    assert license_in("---\nlicense: [mit, apache-2.0]\n---\n") == "mit, apache-2.0"
+    for card_text in ("", "# no front matter", "---\nlicense: [", "---\n- a\n---\n", "---\nlicense: 3\n---", "--- x"):
+        assert license_in(card_text) is None
 
 
 def test_texts_and_others() -> None:

@@ -52,7 +52,7 @@ def push_folder(folder: Path, push: Push, title: str, scratch: Path, reporter: R
         reading = partial(reporter.progress, 50 + 45 * done / len(files), note)
         name = path.relative_to(folder).as_posix()
         with _told(push):
-            watched(partial(_compare, path, name, commit, push, scratch), reading)
+            watched(partial(compare, path, name, commit, push, scratch), reading)
     reporter.log(f"Read back: {len(files)} files, each with the sha256 that it has here.")
     return {
         "repository": push.repository,
@@ -72,7 +72,7 @@ def _send(api: HfApi, folder: Path, push: Push, title: str) -> str:
     ).oid
 
 
-def _compare(path: Path, name: str, commit: str, push: Push, scratch: Path) -> None:
+def compare(path: Path, name: str, commit: str, push: Push, scratch: Path) -> None:
     """Raises TrainingError unless the hub gives the very bytes of the file for its `name`."""
     target = scratch / hashlib.sha256(name.encode()).hexdigest()
     url = hf_hub_url(push.repository, name, revision=commit, endpoint=push.endpoint)
