@@ -24,6 +24,7 @@ from kargah.testing.registry_service import RegistryService
 from worker.agent.peers import Peers
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
+from worker.testing.notes import Notes
 
 KEY = PrivateKey(b"k" * 32, "the attack")
 PART = 1 << 20
@@ -56,16 +57,6 @@ class Ledger:
     kills: int = 0
     broken: int = 0
     surprises: list[str] = field(default_factory=list)
-
-
-class Quiet:
-    """A reporter for nobody."""
-
-    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-        return None
-
-    def log(self, message: str) -> None:
-        return None
 
 
 class Sender:
@@ -115,7 +106,7 @@ class Sender:
         """An install from a hub, which is this very registry, and on into it as a job does."""
         target = self._folder / f"fetched-{self._seed}-{self._number}"
         cache = self._folder / f"cache-{self._seed}"
-        install_hub(SEED, None, cache, target, Quiet(), endpoint=self._service.hub)
+        install_hub(SEED, None, cache, target, Notes(), endpoint=self._service.hub)
         if not {path for path, _ in files_of(target)} >= {"config.json", "model.safetensors"}:
             self._ledger.surprises.append(f"{target} was called whole")
         self.job(target)

@@ -17,6 +17,7 @@ from registry.upstream.client import UpstreamClient
 from registry.upstream.service import UpstreamService
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
+from worker.testing.notes import Notes
 from worker.trainer.main import execute
 from worker.trainer.testing import MemoryContext
 
@@ -28,14 +29,6 @@ def endpoint(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iter
         served(bench.registry.app) as url,
     ):
         yield f"{url}/hub"
-
-
-class Notes:
-    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-        return None
-
-    def log(self, message: str) -> None:
-        return None
 
 
 def push(endpoint: str, tmp_path: Path, files: dict[str, bytes], revision: str = "main") -> dict[str, object]:

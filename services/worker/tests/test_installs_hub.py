@@ -21,6 +21,8 @@ from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
 from worker.installs.pace import Pace
 from worker.testing.hub_server import COMMIT, Hub, serving
+from worker.testing.notes import Notes
+from worker.trainer.errors import Interruption
 
 WEIGHTS = save({"w": np.arange(50_000, dtype=np.float32)})
 CONFIG = json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}).encode()
@@ -33,18 +35,6 @@ FILES = {
     "modeling_llama.py": b"import os",
     "onnx/model.onnx": b"onnx",
 }
-
-
-class Notes:
-    def __init__(self) -> None:
-        self.percents: list[float] = []
-        self.lines: list[str] = []
-
-    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-        self.percents.append(percent)
-
-    def log(self, message: str) -> None:
-        self.lines.append(message)
 
 
 @pytest.fixture
@@ -209,10 +199,7 @@ def test_an_adapter_cannot_stand_alone(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_the_reporter_can_end_the_install(hub: Hub, tmp_path: Path) -> None:
-    class Ending(Notes):
-        def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        install_hub("org/model", None, tmp_path / "cache", tmp_path / "model", Ending(), endpoint=hub.url)
+    ending = Notes(stop_at=1)
+    with pytest.raises(Interruption):
+        install_hub("org/model", None, tmp_path / "cache", tmp_path / "model", ending, endpoint=hub.url)
     assert not (tmp_path / "model").exists()

@@ -9,17 +9,10 @@ import pytest
 
 from worker.exports.push_model import Push, compare, push_folder
 from worker.testing.hub_server import COMMIT, Hub, serving
+from worker.testing.notes import Notes
 from worker.trainer.errors import Interruption, TrainingError
 
 FILES = {"config.json": b"{}", "model.safetensors": b"w" * 3_000_000, "empty.txt": b""}
-
-
-class Notes:
-    def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-        return None
-
-    def log(self, message: str) -> None:
-        return None
 
 
 @pytest.fixture
@@ -70,9 +63,5 @@ def test_a_hub_that_is_away_is_worth_another_try(hub: Hub, folder: Path) -> None
 
 
 def test_the_reporter_can_end_a_push(hub: Hub, folder: Path) -> None:
-    class Ending(Notes):
-        def progress(self, percent: float, note: str, eta_seconds: float | None = None) -> None:
-            raise Interruption("pause")
-
     with pytest.raises(Interruption):
-        push_folder(folder, Push("org/model", "main", True, hub.url), "title", folder, Ending())
+        push_folder(folder, Push("org/model", "main", True, hub.url), "title", folder, Notes(stop_at=1))
