@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urljoin
 
 import httpx
 
 from worker.imports.allowed import Allowed, Place
 from worker.imports.errors import ImportFailed
+from worker.installs.reporter import Reporter
 
 _TOLD_EACH = 1 << 20
 _MOST_REDIRECTS = 5
@@ -23,12 +23,6 @@ _TRIES = 6
 _LONGEST_PAUSE = 10.0
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-class Reporter(Protocol):
-    """Hears how far it is; may raise to end it, and a later try goes on from there."""
-
-    def progress(self, percent: float, note: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
