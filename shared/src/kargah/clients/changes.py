@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kargah.clients.transport import ApiError, Transport, place
+from kargah.clients.transport import ApiError, Transport, given, place
 from kargah.contracts.base import Page
 from kargah.contracts.changes import ChangeView
 from kargah.contracts.problem import Problem
@@ -50,7 +50,7 @@ class Changes:
 
     def list(self, dataset: str | None = None, *, limit: int = 20) -> Page[ChangeView]:
         """The newest, of one dataset or of all."""
-        query: dict[str, str | int] = {"limit": limit} | ({"dataset": dataset} if dataset else {})
+        query = given({"limit": limit, "dataset": dataset})
         return self._transport.ask(Page[ChangeView], "GET", CHANGES, params=query)
 
     def cancel(self, change_id: str) -> ChangeView:

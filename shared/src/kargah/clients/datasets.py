@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from kargah.clients.changes import Changes, OnChange
 from kargah.clients.part_sender import StoreUnreachable
-from kargah.clients.transport import Transport, place
+from kargah.clients.transport import Transport, given, place
 from kargah.clients.upload_in_parts import Progress, UploadInParts
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport, SplitRequest
@@ -47,9 +46,7 @@ class Datasets:
         bytes (64 MiB) goes to the object store in parts, and on where an earlier try broke off; where the store cannot
         be reached from here, it goes through the gateway as small ones do.
         """
-        options = {"format": format} if format else {}
-        if columns:
-            options["map"] = ",".join(f"{field}:{column}" for field, column in columns.items())
+        options = given({"format": format, "map": mapping_text(columns)})
         name = name or default_name(path)
         if path.stat().st_size >= (PARTS_FROM if parts_from is None else parts_from):
             in_parts = UploadInParts(self._transport, path, {"name": name, **options}, on_progress)
@@ -75,12 +72,12 @@ class Datasets:
             )
 
     def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[DatasetView]:
-        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        query = given({"limit": limit, "cursor": cursor})
         return self._transport.ask(Page[DatasetView], "GET", "/api/datasets", params=query)
 
     def get(self, name: str, *, version: int | None = None) -> DatasetView:
         """A dataset; `version` puts that version in the place of the latest."""
-        query = {} if version is None else {"version": version}
+        query = given({"version": version})
         return self._transport.ask(DatasetView, "GET", f"/api/datasets/{place(name)}", params=query)
 
     def preview(
@@ -95,8 +92,7 @@ class Datasets:
     ) -> DatasetPreview:
         """At most `limit` (100) rows from row `offset` on, of the latest version by default; with `search`, those that
         have it in any field. `cursor`, from an earlier answer, goes on where that one ended."""
-        given = {"offset": offset, "limit": limit, "search": search, "version": version, "cursor": cursor}
-        query = {key: value for key, value in given.items() if value is not None}
+        query = given({"offset": offset, "limit": limit, "search": search, "version": version, "cursor": cursor})
         return self._transport.ask(DatasetPreview, "GET", f"/api/datasets/{place(name)}/preview", params=query)
 
     def split(self, name: str, wanted: SplitRequest, *, on_change: OnChange | None = None) -> DatasetVersionView:
@@ -143,15 +139,18 @@ class Datasets:
 
         `dry_run` keeps nothing and tells what would be done. As `split`, it goes on without this process.
         """
-        body: dict[str, Any] = {"fixes": list(fixes), "dryRun": dry_run}
-        if version is not None:
-            body["version"] = version
+        body = given({"fixes": list(fixes), "dryRun": dry_run, "version": version})
         report = self.changes.make(name, "repairs", body, on_change).report
         assert report is not None  # a repair that is done has one
         return report
 
     def delete(self, name: str) -> None:
         self._transport.send("DELETE", f"/api/datasets/{place(name)}")
+
+
+def mapping_text(columns: dict[str, str] | None) -> str | None:
+    """`{"question": "سوال"}` as the platform takes it: `question:سوال`."""
+    return ",".join(f"{field}:{column}" for field, column in (columns or {}).items()) or None
 
 
 def default_name(path: Path) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from kargah.clients.datasets import mapping_text
 from kargah.clients.sse import ServerEvent, parse
 from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, given, is_away
 from kargah.contracts.base import Page
@@ -82,7 +83,7 @@ class Jobs:
     ) -> JobView:
         """Queue the making of the dataset `name` from a URL, `s3://STORE/KEY`, `hf:OWNER/NAME[@REVISION][:FILE or
         SPLIT]` or the packaged corpus `chatterbot` in `language`; `columns` as in an upload."""
-        mapping = ",".join(f"{field}:{column}" for field, column in (columns or {}).items()) or None
+        mapping = mapping_text(columns)
         body = {"source": source, "name": name, "language": language, "format": format, "map": mapping}
         return self._transport.create(JobView, "/api/imports", given(body))
 
