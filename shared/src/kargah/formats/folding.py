@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kargah.formats.persian import HALF_SPACE
 from kargah.formats.unicode_forms import in_form
 
-HALF_SPACE: Final = "\u200c"
 _SAME: Final = str.maketrans(
     {
         **dict(zip("يىئكأإٱؤۀة", "یییکاااوهه", strict=True)),

@@ -10,8 +10,8 @@ from dataset_svc.checks.digests import DigestSet
 from dataset_svc.checks.findings import PLACES
 from kargah.contracts.datasets import RowPlace, RowWarning
 from kargah.domain.splits import SPLITS, TRAIN
-from kargah.formats.folding import HALF_SPACE, folded
-from kargah.formats.persian import CONTROL
+from kargah.formats.folding import folded
+from kargah.formats.persian import CONTROL, HALF_SPACE
 
 REMEMBERED = 2_000_000
 LEAKS = ("leaked_rows", "leaked_questions")

@@ -6,15 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from kargah.formats.persian import HALF_SPACE
+from kargah.formats.persian import HALF_SPACE, MARK
 from kargah.formats.spelling.edits import Edit
 
-_MARK = "\u064b-\u065f\u0670"
 _FORMS = "\ufb56-\ufb95\ufbfc-\ufbff\ufe80-\ufefc"
-_RUN = re.compile(f"(?P<arabic_yeh>[\u064a\u0649]+)|(?P<arabic_kaf>\u0643+)|(?P<arabic_heh>\u06c0[{_MARK}]{{0,16}})"
-                  f"|(?P<presentation_form>[{_FORMS}]+[{_MARK}]{{0,16}})")  # fmt: skip
+_RUN = re.compile(f"(?P<arabic_yeh>[\u064a\u0649]+)|(?P<arabic_kaf>\u0643+)|(?P<arabic_heh>\u06c0[{MARK}]{{0,16}})"
+                  f"|(?P<presentation_form>[{_FORMS}]+[{MARK}]{{0,16}})")  # fmt: skip
 _COMPOSED = ("arabic_heh", "presentation_form")
-_PART_OF_WORD = re.compile(f"[\u0620-\u064a{_MARK}\u0671-\u06d3{_FORMS}{HALF_SPACE}]")
+_PART_OF_WORD = re.compile(f"[\u0620-\u064a{MARK}\u0671-\u06d3{_FORMS}{HALF_SPACE}]")
 _TO_PERSIAN = str.maketrans({"\u064a": "ی", "\u0649": "ی", "\u0643": "ک", "\u06c0": "ه\u0654"})
 
 
