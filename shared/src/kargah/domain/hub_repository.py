@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kargah.domain.file_paths import problem_with_path
 from kargah.domain.model_files import is_pickled, problem_with_code, problem_with_config
@@ -47,6 +48,15 @@ class HubFile:
     size_bytes: int
     sha256: str | None
     git_sha1: str | None
+
+
+def files_of(siblings: Iterable[Any] | None) -> dict[str, HubFile]:
+    """The files by path, of the `siblings` that huggingface_hub's infos of models and datasets have."""
+    found = (
+        HubFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None, None if one.lfs else one.blob_id)
+        for one in siblings or ()
+    )
+    return {file.path: file for file in found}
 
 
 def small_files(files: Mapping[str, HubFile]) -> list[HubFile]:

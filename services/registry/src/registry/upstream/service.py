@@ -14,6 +14,7 @@ from kargah.domain.hub_repository import (
     RepositoryRefused,
     announced_weights,
     check_config,
+    files_of,
     licence_of,
     small_files,
 )
@@ -37,7 +38,7 @@ class UpstreamService:
         info = self._client.model(repo, revision)
         if info.sha is None:
             raise Unavailable(f"The hub names no commit of {repo}.")
-        files = _files(info)
+        files = files_of(info.siblings)
         refused = self._refused(repo, info.sha, files)
         wanted = [] if refused is not None else [*small_files(files), *announced_weights(files)]
         names = {file.path for file in wanted}
@@ -81,18 +82,6 @@ def _summary(info: ModelInfo) -> HubSummary:
         gated=bool(info.gated),
         updated_at=info.last_modified,
     )
-
-
-def _files(info: ModelInfo) -> dict[str, HubFile]:
-    return {
-        sibling.rfilename: HubFile(
-            sibling.rfilename,
-            sibling.size or 0,
-            sibling.lfs.sha256 if sibling.lfs else None,
-            None if sibling.lfs else sibling.blob_id,
-        )
-        for sibling in info.siblings or []
-    }
 
 
 def _file(file: HubFile, wanted: bool) -> HubFileView:

@@ -15,13 +15,13 @@ from huggingface_hub import HfApi
 from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # re-exported untyped
 
 from kargah.domain.file_paths import problem_with_path
-from kargah.domain.hub_repository import HubFile
+from kargah.domain.hub_repository import HubFile, files_of
 from kargah.domain.splits import TRAIN
 from worker.imports.errors import ImportFailed
 from worker.imports.join import join
 from worker.imports.split_files import Pieces, by_split, join_splits
 from worker.installs.errors import InstallFailed
-from worker.installs.hub import Download, commit_of, files_of, hub_errors
+from worker.installs.hub import Download, commit_of, hub_errors
 from worker.installs.reporter import Reporter
 
 _SOURCE = re.compile(
@@ -73,8 +73,9 @@ def _fetch(
     with hub_errors(source.repo, source.revision):
         info = HfApi(endpoint=endpoint).dataset_info(source.repo, revision=source.revision, files_metadata=True)
     commit = commit_of(info)
-    divided = split_files(files_of(info)) if source.chosen is None else {}
-    files = [file for found in divided.values() for file in found] or chosen_files(files_of(info), source.chosen)
+    there = files_of(info.siblings)
+    divided = split_files(there) if source.chosen is None else {}
+    files = [file for found in divided.values() for file in found] or chosen_files(there, source.chosen)
     size = sum(file.size_bytes for file in files)
     if size > max_bytes:
         message = f"the files have {size:,} bytes, and at most {max_bytes:,} are taken"

@@ -33,6 +33,7 @@ from kargah.domain.hub_repository import (
     HubFile,
     RepositoryRefused,
     announced_weights,
+    files_of,
     licence_of,
     small_files,
     weight_files,
@@ -73,7 +74,7 @@ def _install(
     disable_progress_bars()
     with hub_errors(repo, revision):
         info = HfApi(endpoint=endpoint).model_info(repo, revision=revision, files_metadata=True)
-    commit, files = commit_of(info), files_of(info)
+    commit, files = commit_of(info), files_of(info.siblings)
     small = small_files(files)
     size = sum(file.size_bytes for file in (*small, *announced_weights(files)))
     licence = licence_of(vars(info.card_data) if info.card_data else None, info.tags or [])
@@ -141,19 +142,6 @@ def commit_of(info: ModelInfo | DatasetInfo) -> str:
     if info.sha is None or not re.fullmatch(r"[0-9a-f]{40}", info.sha):
         raise InstallFailed("bad_hub", f"the hub named no commit for the revision but {info.sha!r}")
     return info.sha
-
-
-def files_of(info: ModelInfo | DatasetInfo) -> dict[str, HubFile]:
-    """Every file by its path."""
-    return {
-        sibling.rfilename: HubFile(
-            path=sibling.rfilename,
-            size_bytes=sibling.size or 0,
-            sha256=sibling.lfs.sha256 if sibling.lfs else None,
-            git_sha1=None if sibling.lfs else sibling.blob_id,
-        )
-        for sibling in info.siblings or []
-    }
 
 
 def _verify(path: Path, file: HubFile) -> None:
