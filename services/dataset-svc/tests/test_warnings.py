@@ -42,7 +42,7 @@ def test_digests_stop_at_their_limit() -> None:
         mapped.put(key, key)
     assert sorted(compact) == list(range(1, 2001))
     assert (mapped.full, mapped.put(2000, 1), mapped.put(2001, 1)) == (True, 2000, None)
-    assert digest_of("") > 0
+    assert digest_of(b"") > 0
 
 
 @pytest.mark.parametrize("answer", ["", "...", " - ", "؟!", "NULL", "n/a", "\u200c", "«»"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from kargah.formats.base import Chat, Exchange, Format, Row, RowError, Turn
 from kargah.formats.columns import Column, column_problem, found, text_of
 
-_PROMPT = Column("prompt", ("input", "inputs", "ورودی"))
-_COMPLETION = Column("completion", ("response", "target", "targets", "خروجی"))
+PROMPT = Column("prompt", ("input", "inputs", "ورودی"))
+COMPLETION = Column("completion", ("response", "target", "targets", "خروجی"))
 
 
 class PromptCompletion:
@@ -20,20 +20,20 @@ class PromptCompletion:
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A prompt and a completion under any of their names."""
-        return _PROMPT.present(row) and _COMPLETION.present(row)
+        return PROMPT.present(row) and COMPLETION.present(row)
 
     def validate(self, row: Row) -> list[RowError]:
         """Both texts must say something."""
-        return found(column_problem(row, _PROMPT), column_problem(row, _COMPLETION))
+        return found(column_problem(row, PROMPT), column_problem(row, COMPLETION))
 
     def to_example(self, row: Row) -> Chat:
         """The prompt is the user's turn, the completion the assistant's."""
-        return Chat((Turn("user", text_of(row, _PROMPT)), Turn("assistant", text_of(row, _COMPLETION), True)))
+        return Chat((Turn("user", text_of(row, PROMPT)), Turn("assistant", text_of(row, COMPLETION), True)))
 
     def exchange(self, row: Row) -> Exchange:
         """The prompt and the completion."""
-        completion = text_of(row, _COMPLETION)
-        return Exchange(text_of(row, _PROMPT), completion, completion)
+        completion = text_of(row, COMPLETION)
+        return Exchange(text_of(row, PROMPT), completion, completion)
 
 
 FORMAT: Format = PromptCompletion()

@@ -8,10 +8,10 @@ from kargah.formats.answers import answer_text, chosen, is_choice
 from kargah.formats.base import Chat, Exchange, Format, Row, RowError, Turn
 from kargah.formats.columns import Column, column_problem, found, missing, optional_problem, text_of
 
-_QUESTION = Column("question", ("سوال", "پرسش", "سؤال", "query"))
-_ANSWER = Column("answer", ("جواب", "پاسخ", "answers", "answer_text"))
-_CONTEXT = Column("context", ("passage", "متن", "زمینه"))
-_CANDIDATES = "candidates"
+QUESTION = Column("question", ("سوال", "پرسش", "سؤال", "query"))
+ANSWER = Column("answer", ("جواب", "پاسخ", "answers", "answer_text"))
+CONTEXT = Column("context", ("passage", "متن", "زمینه"))
+CANDIDATES = "candidates"
 
 
 class QuestionAnswer:
@@ -25,11 +25,11 @@ class QuestionAnswer:
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A question and an answer under any of their names."""
-        return _QUESTION.present(row) and _ANSWER.present(row)
+        return QUESTION.present(row) and ANSWER.present(row)
 
     def validate(self, row: Row) -> list[RowError]:
         """Both texts must say something; a context may be absent."""
-        return found(column_problem(row, _QUESTION), _answer_problem(row), optional_problem(row, _CONTEXT))
+        return found(column_problem(row, QUESTION), _answer_problem(row), optional_problem(row, CONTEXT))
 
     def to_example(self, row: Row) -> Chat:
         """A user's turn (context, question, choices) and the assistant's answer."""
@@ -43,26 +43,26 @@ class QuestionAnswer:
 
 
 def _asked(row: Row) -> str:
-    parts = [text_of(row, _CONTEXT), text_of(row, _QUESTION)]
-    candidates: Any = row.get(_CANDIDATES)
+    parts = [text_of(row, CONTEXT), text_of(row, QUESTION)]
+    candidates: Any = row.get(CANDIDATES)
     if is_choice(candidates):
         parts.append("\n".join(f"{number}. {text}" for number, text in enumerate(candidates, 1)))
     return "\n\n".join(part for part in parts if part.strip())
 
 
 def _answer(row: Row) -> str | None:
-    key = _ANSWER.key(row)
+    key = ANSWER.key(row)
     if key is None:
         return None
-    if _CANDIDATES not in row:
+    if CANDIDATES not in row:
         return answer_text(row[key])
-    return chosen(row[key], row.get(_CANDIDATES)) or answer_text(row[key])
+    return chosen(row[key], row.get(CANDIDATES)) or answer_text(row[key])
 
 
 def _answer_problem(row: Row) -> RowError | None:
-    key = _ANSWER.key(row)
+    key = ANSWER.key(row)
     if key is None:
-        return missing(_ANSWER)
+        return missing(ANSWER)
     answer = _answer(row)
     if answer is None:
         return RowError(key, "wrong_type", f"`{key}` holds no text: give the answer as text")

@@ -7,7 +7,7 @@ from typing import Any
 from kargah.formats.base import Exchange, Format, PlainText, Row, RowError
 from kargah.formats.columns import Column, column_problem, found, text_of
 
-_TEXT = Column("text", ("متن", "content"))
+TEXT = Column("text", ("متن", "content"))
 
 
 class Text:
@@ -21,19 +21,19 @@ class Text:
 
     def detect(self, fields: frozenset[str], row: Row) -> bool:
         """A text column, and no conversation beside it."""
-        return _TEXT.present(row) and not any(_is_conversation(value) for value in row.values())
+        return TEXT.present(row) and not any(_is_conversation(value) for value in row.values())
 
     def validate(self, row: Row) -> list[RowError]:
         """The text must say something."""
-        return found(column_problem(row, _TEXT))
+        return found(column_problem(row, TEXT))
 
     def to_example(self, row: Row) -> PlainText:
         """The text as it stands."""
-        return PlainText(text_of(row, _TEXT))
+        return PlainText(text_of(row, TEXT))
 
     def exchange(self, row: Row) -> Exchange:
         """The text alone."""
-        text = text_of(row, _TEXT)
+        text = text_of(row, TEXT)
         return Exchange(text, text, None)
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dataset_svc.checks.ahead import Looks
 from dataset_svc.checks.mapping import mapped
 from dataset_svc.checks.problems import Problems, file_refusal
 from dataset_svc.checks.row_index import RowIndex
 from dataset_svc.checks.statistics import MAX_FIELDS, Statistics
 from dataset_svc.checks.warnings import Warnings
+from dataset_svc.readers.jsonl import JsonLines
+from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.rows import Fault, Item, ParsedRow
 from kargah.formats.base import Format
 from kargah.formats.registry import SAMPLE_ROWS, detect, format_named, formats
+
+if TYPE_CHECKING:
+    from dataset_svc.checks.quick.look import Look
 
 MIN_ROWS = 2
 _SAMPLE_BYTES = 4 << 20
@@ -41,39 +49,85 @@ class CheckedRows:
         self._mapping = mapping
         self._rows_read = 0
         self._sample: list[Item] = []
+        self._last: Mapping[str, Any] | None = None
         self._items = self._mapped(items)
         self.format = format_named(format_name) if format_name else self._detect()
         self.warnings = Warnings(self.format)
 
     def lines(self) -> Iterator[bytes]:
-        """The stored rows, each with its newline. Raises Invalid at the end when anything was wrong."""
-        for item in chain(self._sample, self._items):
+        """The stored rows with their newlines, one or more at a time. Raises Invalid at the end when anything was
+        wrong."""
+        if isinstance(self._items, JsonLines):
+            yield from self._by_row(chain(self._sample, self._items.rest_of_block()))
+            yield from self._by_block(self._items)
+        else:
+            yield from self._by_row(chain(self._sample, self._items))
+        self._refuse_bad()
+
+    def _by_row(self, items: Iterable[Item]) -> Iterator[bytes]:
+        for item in items:
             if isinstance(item, Fault):
                 self._problem(item)
             elif (line := self._line(item)) is not None:
                 yield line
             if self._problems.full:
                 break
-        self._refuse_bad()
+
+    def _by_block(self, source: JsonLines) -> Iterator[bytes]:
+        """The same by columns, where a block allows it, and by its rows where not."""
+        looks = Looks(self.format.name)
+        with closing(looks.of(source.blocks, self.statistics.rows)) as blocks:
+            for block, look in blocks:
+                if self._problems.full:
+                    break
+                if look is None or not self._can_take(look):
+                    yield from self._by_row(source.rows(block))
+                    self._teach(looks)
+                elif self._problems.total:
+                    self._rows_read += len(look.sizes)
+                else:
+                    looks.correct(self._take(source, block, look))
+                    yield block.data
+
+    def _can_take(self, look: Look) -> bool:
+        return bool(self._problems.total) or (self.warnings.takes_blocks and self.statistics.can_add_all(look))
+
+    def _teach(self, looks: Looks) -> None:
+        """Blocks are looked at as soon as they can be taken."""
+        if self._last is not None and (self.warnings.takes_blocks or self._problems.total):
+            looks.learn(self._last)
+
+    def _take(self, source: JsonLines, block: Block, look: Look) -> int:
+        """Count all the rows of a good block; how many more stood before it than was thought."""
+        statistics = self.statistics
+        wrong_by = statistics.rows - look.first_row
+        if wrong_by:
+            look.count_scripts(block, statistics.rows)
+        self.index.add_all(statistics.rows, statistics.size_bytes, look.sizes)
+        statistics.add_all(look)
+        self.warnings.add_all(look, partial(source.row_at, block, look.sizes))
+        self._rows_read += len(look.sizes)
+        return wrong_by
 
     def _line(self, row: ParsedRow) -> bytes | None:
         self._rows_read += 1
         errors = self.format.validate(row.value)
         for error in errors:
             self._problems.add(Fault(row.line, row.byte_offset, error.field, error.code, error.message))
-        if self._problems.total:
+        if errors:
             return None
-        return self._stored(row)
+        self._last = row.value
+        return None if self._problems.total else self._stored(row)
 
     def _stored(self, row: ParsedRow) -> bytes:
-        line = (row.raw or row_json(row.value)) + b"\n"
+        line = row.raw or row_json(row.value)
         statistics = self.statistics
         self.index.add(statistics.rows, statistics.size_bytes)
-        statistics.add(row.value, len(line))
+        statistics.add(row.value, len(line) + 1)
         if self.format.trained and (statistics.labels or not statistics.trained):
             statistics.add_example(self.format.to_example(row.value))
         self.warnings.add(row, line)
-        return line
+        return line + b"\n"
 
     def _problem(self, fault: Fault) -> None:
         self._rows_read += 1

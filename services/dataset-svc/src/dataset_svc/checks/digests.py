@@ -1,16 +1,35 @@
-"""Sets and maps of 64-bit digests in flat arrays: 16 bytes an entry at most, and never more than a stated number."""
+"""Sets and maps of 64-bit digests in flat arrays: 16 bytes an entry at most, and never more than a stated number.
+
+Each takes one digest, or an array of them in order: both ways give and remember the same.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 _FIRST_SIZE = 1 << 10
+_PART = 1 << 15
+
+Digests = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
-def digest_of(value: str | bytes) -> int:
+def digest_of(value: bytes) -> int:
     """64 bits of the value, never 0; good within one process."""
     return hash(value) & 0xFFFF_FFFF_FFFF_FFFF or 1
+
+
+def digests_of(data: bytes, begins: Places, ends: Places) -> Digests:
+    """`digest_of` each of the pieces of the data."""
+    pieces = [data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    found = np.fromiter(map(hash, pieces), np.int64, len(pieces)).view(np.uint64)
+    found[found == 0] = 1
+    return found
 
 
 class DigestMap:
@@ -36,16 +55,37 @@ class DigestMap:
             self._keys[place], self._values[place] = key, value
             self._count += 1
             if self._count * 2 > len(self._keys):
-                self._grow()
+                self._grow(len(self._keys) * 2)
         return None
 
-    def _grow(self) -> None:
-        keys, values = _zeros(len(self._keys) * 2), _zeros(len(self._keys) * 2)
-        for key, value in zip(self._keys, self._values, strict=True):
-            if key:
-                place = _place(keys, key)
-                keys[place], values[place] = key, value
-        self._keys, self._values = keys, values
+    def put_all(self, keys: Digests, values: Digests) -> Digests:
+        """As `put` one by one; 0 stands for None, and no value may be 0."""
+        if self._limit - self._count < len(keys) and not self.full:
+            one_by_one = (self.put(key, value) or 0 for key, value in zip(keys.tolist(), values.tolist(), strict=True))
+            return np.fromiter(one_by_one, np.uint64, len(keys))
+        known = _known(self._keys, keys)
+        earlier = np.where(known, _view(self._values)[_places(_view(self._keys), keys)], np.uint64(0))
+        if self.full:
+            return earlier
+        distinct, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        later = ~known & (first[which] != np.arange(len(keys)))
+        earlier[later] = values[first[which]][later]
+        new = ~known[first]
+        self._insert(distinct[new], values[first[new]])
+        return earlier
+
+    def _insert(self, keys: Digests, values: Digests) -> None:
+        self._count += len(keys)
+        self._grow(_size_for(self._count, len(self._keys)))
+        _view(self._values)[_inserted(self._keys, keys)] = values
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._keys):
+            old, old_values = _view(self._keys), _view(self._values)
+            self._keys, self._values = _zeros(size), _zeros(size)
+            for part in _parts(old):
+                places = _inserted(self._keys, old[part])
+                _view(self._values)[places] = old_values[part]
 
 
 class DigestSet:
@@ -71,18 +111,50 @@ class DigestSet:
             self._keys[place] = key
             self._count += 1
             if self._count * 2 > len(self._keys):
-                self._grow()
+                self._grow(len(self._keys) * 2)
         return False
 
-    def _grow(self) -> None:
-        keys = _zeros(len(self._keys) * 2)
-        for key in self:
-            keys[_place(keys, key)] = key
-        self._keys = keys
+    def add_all(self, keys: Digests) -> Flags:
+        """As `add` one by one."""
+        if self._limit - self._count < len(keys) and self._count < self._limit:
+            return np.fromiter(map(self.add, keys.tolist()), np.bool_, len(keys))
+        known = _known(self._keys, keys)
+        if self._count >= self._limit:
+            return known
+        distinct, first = np.unique(keys, return_index=True)
+        repeated = np.ones(len(keys), np.bool_)
+        repeated[first] = known[first]
+        new = distinct[~known[first]]
+        self._count += len(new)
+        self._grow(_size_for(self._count, len(self._keys)))
+        _inserted(self._keys, new)
+        return repeated
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._keys):
+            old, self._keys = _view(self._keys), _zeros(size)
+            for part in _parts(old):
+                _inserted(self._keys, old[part])
 
 
 def _zeros(size: int) -> array[int]:
-    return array("Q", bytes(8 * size))
+    return array("Q", (0,)) * size
+
+
+def _view(numbers: array[int]) -> Digests:
+    return np.frombuffer(numbers, np.uint64)
+
+
+def _parts(table: Digests) -> Iterator[npt.NDArray[np.int64]]:
+    """The places of the digests in a table, some at a time: what is done with them takes several times their memory."""
+    for begin in range(0, len(table), _PART):
+        yield begin + np.flatnonzero(table[begin : begin + _PART])
+
+
+def _size_for(count: int, size: int) -> int:
+    while count * 2 > size:
+        size *= 2
+    return size
 
 
 def _place(keys: array[int], key: int) -> int:
@@ -92,3 +164,33 @@ def _place(keys: array[int], key: int) -> int:
     while (found := keys[place]) and found != key:
         place = (place + 1) & mask
     return place
+
+
+def _places(table: Digests, keys: Digests) -> npt.NDArray[np.int64]:
+    """`_place` of each key."""
+    mask = len(table) - 1
+    places = (keys & np.uint64(mask)).astype(np.int64)
+    left = np.arange(len(keys))
+    while left.size:
+        found = table[places[left]]
+        left = left[(found != 0) & (found != keys[left])]
+        places[left] = (places[left] + 1) & mask
+    return places
+
+
+def _known(keys: array[int], wanted: Digests) -> Flags:
+    table = _view(keys)
+    found: Flags = table[_places(table, wanted)] != 0
+    return found
+
+
+def _inserted(keys: array[int], new: Digests) -> npt.NDArray[np.int64]:
+    """Where the new, distinct keys stand now."""
+    table = _view(keys)
+    places, left = np.zeros(len(new), np.int64), np.arange(len(new))
+    while left.size:
+        # Of several keys that find the same place free, one gets it; the others look on.
+        places[left] = _places(table, new[left])
+        table[places[left]] = new[left]
+        left = left[table[places[left]] != new[left]]
+    return places

@@ -7,12 +7,12 @@ import unicodedata
 
 _FIRST = re.compile(r"[^\W_]")
 _NOTHING = frozenset({"null", "nan", "n/a", "#n/a", "undefined", "<na>"})
-_LONGEST = 12
+LONGEST_NOTHING = 12
 
 
 def is_near_empty(answer: str) -> bool:
     """Whether there is no letter, digit or symbol in it, or only a word for nothing."""
-    if len(answer) <= _LONGEST and answer.strip().casefold() in _NOTHING:
+    if len(answer) <= LONGEST_NOTHING and answer.strip().casefold() in _NOTHING:
         return True
     if _FIRST.search(answer):
         return False

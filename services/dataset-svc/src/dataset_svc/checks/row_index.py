@@ -5,6 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 _SPACING = 256 << 10
 _MOST = 4096
 
@@ -28,6 +31,14 @@ class RowIndex:
         self.offsets.append(offset)
         if len(self.rows) > _MOST:
             self.rows, self.offsets, self.spacing = self.rows[::2], self.offsets[::2], self.spacing * 2
+
+    def add_all(self, row: int, offset: int, sizes: npt.NDArray[np.int64]) -> None:
+        """As `add` for rows of these `sizes`, the first of them row `row` at `offset`."""
+        starts = offset + np.cumsum(sizes) - sizes
+        place = 0
+        while (place := max(place, int(starts.searchsorted(self.offsets[-1] + self.spacing)))) < len(starts):
+            self.add(row + place, int(starts[place]))
+            place += 1
 
     def nearest(self, row: int) -> tuple[int, int]:
         """The last entry not behind `row`: its row number and byte offset."""

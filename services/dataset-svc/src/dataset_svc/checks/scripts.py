@@ -32,16 +32,27 @@ PERSIAN, OTHER_ARABIC, LATIN, OTHER, MIXED, NONE = "persian", "arabic_script", "
 class ScriptCount:
     """Counts the first 10,000 rows by script, and each tenth after them: the shares need no more."""
 
-    __slots__ = ("_rows", "counts")
+    __slots__ = ("counts", "rows")
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._rows = 0
+        self.rows = 0
+        """How many there were, counted by script or not."""
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self._rows += 1
-        if self._rows <= _ALL_ROWS or not self._rows % _EVERY:
+        self.rows += 1
+        if is_counted(self.rows):
             self.counts[script_of_row(row)] += 1
+
+    def add_all(self, rows: int, counts: Mapping[str, int]) -> None:
+        """So many rows at once, and what those of them that are counted are."""
+        self.rows += rows
+        self.counts.update(counts)
+
+
+def is_counted(number: int) -> bool:
+    """Whether the row of that number (1 for the first) is counted by script."""
+    return number <= _ALL_ROWS or not number % _EVERY
 
 
 def script_of_row(row: Mapping[str, Any]) -> str:

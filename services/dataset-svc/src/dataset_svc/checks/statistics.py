@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from dataset_svc.checks.scripts import ScriptCount
 from kargah.contracts.datasets import DatasetStats
 from kargah.formats.base import Chat, Example, LabelledText
+
+if TYPE_CHECKING:
+    from dataset_svc.checks.quick.look import Look  # brings pyarrow
 
 MAX_FIELDS = 1000
 MAX_LABELS = 1000
@@ -40,6 +46,15 @@ class _Lengths:
             self.total += sum(self.batch)
             self.empty += self.batch.count(0)
             self.batch.clear()
+
+    def add_all(self, lengths: npt.NDArray[np.int64]) -> None:
+        """All of these at once; there is at least one."""
+        least = int(lengths.min())
+        self.least = least if self.least is None else min(least, self.least)
+        self.greatest = max(self.greatest, int(lengths.max()))
+        self.number += len(lengths)
+        self.total += int(lengths.sum())
+        self.empty += int(np.count_nonzero(lengths == 0))
 
     def summary(self, what: str) -> dict[str, float]:
         """As the contract names them; nothing where nothing was measured."""
@@ -111,6 +126,32 @@ class Statistics:
             self._row_bytes.fold()
             for field in fields.values():
                 field.fold()
+
+    def can_add_all(self, look: Look) -> bool:
+        """Whether the block brings nothing that must be met row by row: a new column, too many labels, the first row
+        from which there is something to learn."""
+        names = (*look.texts, *look.items, *look.others)
+        labels = self.labels.keys() | {label[:LONGEST_NAME] for label in look.labels}
+        return bool(self.trained) and all(name in self._fields for name in names) and len(labels) <= MAX_LABELS
+
+    def add_all(self, look: Look) -> None:
+        """Count the rows of a block for which `can_add_all` is true."""
+        self.rows += len(look.sizes)
+        self.size_bytes += int(look.sizes.sum())
+        self._row_bytes.fold()
+        self._row_bytes.add_all(look.sizes)
+        self._scripts.add_all(len(look.sizes), look.scripts)
+        for name, lengths in look.texts.items():
+            self._fields[name].texts.add_all(lengths)
+        for name, lengths in look.items.items():
+            self._fields[name].items.add_all(lengths)
+        for name in look.others:
+            self._fields[name].others += len(look.sizes)
+        for field in self._fields.values():
+            field.fold()
+        for label, count in look.labels.items():
+            self.trained += count
+            self.labels[label[:LONGEST_NAME]] = self.labels.get(label[:LONGEST_NAME], 0) + count
 
     def add_example(self, example: Example) -> None:
         """Count the label, and whether there is anything to learn."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataset_svc.checks.digests import DigestMap, DigestSet, digest_of
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataset_svc.checks.digests import DigestMap, DigestSet, Flags, digest_of
 from dataset_svc.checks.findings import Findings, file_warning
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.row_texts import texts_of
@@ -11,6 +16,9 @@ from dataset_svc.readers.rows import ParsedRow
 from kargah.contracts.datasets import RowWarning
 from kargah.formats.base import Exchange, Format
 from kargah.formats.spelling.repairs import MESSAGES, find_faults
+
+if TYPE_CHECKING:
+    from dataset_svc.checks.quick.look import Look  # brings pyarrow
 
 REMEMBERED = 1_000_000
 CHARACTERS = 1_000_000
@@ -30,13 +38,32 @@ class Warnings:
         self._characters = CHARACTERS
 
     def add(self, row: ParsedRow, stored: bytes) -> None:
-        """Look at one row; `stored` is its line."""
+        """Look at one row; `stored` is its line without the newline."""
         if self._rows.add(digest_of(stored)):
-            self._findings.add("duplicate_rows", row, None, "this row repeats an earlier one", "duplicates")
+            self._repeats(row)
         else:
             self._compare(row, self._shape.exchange(row.value))
         if self._characters > 0:
             self._spelling(row)
+
+    @property
+    def takes_blocks(self) -> bool:
+        """Whether no further text is looked at for its spelling."""
+        return self._characters <= 0
+
+    def add_all(self, look: Look, row_at: Callable[[int], ParsedRow]) -> None:
+        """Look at the rows of a block; `row_at` gives the one at a place in it."""
+        repeated = self._rows.add_all(look.rows)
+        contradicts = self._contradictions(look, ~repeated & look.asks)
+        empty = look.near_empty & ~repeated
+        for place in np.flatnonzero(repeated | empty | contradicts).tolist():
+            row = row_at(place)
+            if repeated[place]:
+                self._repeats(row)
+            if empty[place]:
+                self._says_nothing(row, self._shape.exchange(row.value))
+            if contradicts[place]:
+                self._contradicts(row)
 
     def view(self, statistics: Statistics) -> list[RowWarning]:
         """All that was found, each kind once."""
@@ -44,13 +71,31 @@ class Warnings:
 
     def _compare(self, row: ParsedRow, exchange: Exchange) -> None:
         if is_near_empty(exchange.answer):
-            message = f"the answer says next to nothing: «{exchange.answer.strip()[:20]}»"
-            self._findings.add("near_empty_answer", row, None, message, "near-empty")
+            self._says_nothing(row, exchange)
         if exchange.verdict is not None and exchange.asked:
-            verdict = digest_of(exchange.verdict)
-            if self._verdicts.put(digest_of(exchange.asked), verdict) not in (None, verdict):
-                message = "an earlier row asks the same and has another answer"
-                self._findings.add("different_answers", row, None, message, None)
+            verdict = digest_of(exchange.verdict.encode())
+            if self._verdicts.put(digest_of(exchange.asked.encode()), verdict) not in (None, verdict):
+                self._contradicts(row)
+
+    def _contradictions(self, look: Look, compared: Flags) -> Flags:
+        """Which rows ask what an earlier one did, and have another answer."""
+        found = np.zeros(len(compared), np.bool_)
+        if look.verdict is not None and compared.any():
+            verdicts = look.verdict[compared]
+            earlier = self._verdicts.put_all(look.asked[compared], verdicts)
+            found[compared] = (earlier != 0) & (earlier != verdicts)
+        return found
+
+    def _repeats(self, row: ParsedRow) -> None:
+        self._findings.add("duplicate_rows", row, None, "this row repeats an earlier one", "duplicates")
+
+    def _says_nothing(self, row: ParsedRow, exchange: Exchange) -> None:
+        message = f"the answer says next to nothing: «{exchange.answer.strip()[:20]}»"
+        self._findings.add("near_empty_answer", row, None, message, "near-empty")
+
+    def _contradicts(self, row: ParsedRow) -> None:
+        message = "an earlier row asks the same and has another answer"
+        self._findings.add("different_answers", row, None, message, None)
 
     def _spelling(self, row: ParsedRow) -> None:
         for where, text in texts_of(row.value):

@@ -5,21 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from dataset_svc.readers.lines import lines
-from dataset_svc.readers.rows import Fault, Item, ParsedRow, not_utf8, too_long
+import numpy as np
+import numpy.typing as npt
+
+from dataset_svc.readers.line_blocks import BLOCK_BYTES, Block, line_blocks
+from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, not_utf8, too_long
 from dataset_svc.readers.strict_row import RowDecoder, RowFault, Unreadable, quick_row
 
 _BLANK = b" \t\r"
 
 
-def read_jsonl(stream: BinaryIO, start: int) -> Iterator[Item]:
-    """Rows and faults in the order of the file."""
-    decoder = RowDecoder()
-    for number, offset, data in lines(stream, start):
-        if data is None:
+class JsonLines(Iterator[Item]):
+    """Rows and faults in the order of the file; between two blocks of lines one may go on by blocks instead."""
+
+    def __init__(self, stream: BinaryIO, start: int, block_bytes: int = BLOCK_BYTES) -> None:
+        self.blocks = line_blocks(stream, start, block_bytes)
+        """What was not begun yet."""
+        self._decoder = RowDecoder()
+        self._begun: Iterator[Item] = iter(())
+
+    def __next__(self) -> Item:
+        while True:
+            item = next(self._begun, None)
+            if item is not None:
+                return item
+            self._begun = self.rows(next(self.blocks))
+
+    def rest_of_block(self) -> Iterator[Item]:
+        """What is left of the block that was begun; after it, `blocks` are the rest."""
+        return self._begun
+
+    def rows(self, block: Block) -> Iterator[Item]:
+        """The rows and faults of one block."""
+        number, offset = block.line, block.byte_offset
+        if block.overlong:
             yield too_long(number, offset)
-        elif raw := data.strip(_BLANK):
-            yield _row(decoder, number, offset + data.index(raw[:1]), raw)
+        for data in block.data.split(b"\n"):
+            if len(data) > ROW_LIMIT:
+                yield too_long(number, offset)
+            elif raw := data.strip(_BLANK):
+                yield _row(self._decoder, number, offset + data.index(raw[:1]), raw)
+            number, offset = number + 1, offset + len(data) + 1
+
+    def row_at(self, block: Block, sizes: npt.NDArray[np.int64], place: int) -> ParsedRow:
+        """One row of a block of good rows of these sizes, with nothing else between them."""
+        begin = int(sizes[:place].sum())
+        data = block.data[begin : begin + int(sizes[place])]
+        row = next(self.rows(Block(block.line + place, block.byte_offset + begin, data)))
+        assert isinstance(row, ParsedRow), row
+        return row
+
+
+def read_jsonl(stream: BinaryIO, start: int) -> JsonLines:
+    """Rows and faults in the order of the file."""
+    return JsonLines(stream, start)
 
 
 def _row(decoder: RowDecoder, number: int, offset: int, raw: bytes) -> Item:

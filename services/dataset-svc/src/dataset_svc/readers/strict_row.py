@@ -15,7 +15,7 @@ from dataset_svc.readers.rows import shortened
 from kargah.formats.columns import kind_of
 
 MAX_DEPTH = 64
-_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NEVER = -(1 << 62)
 _EXACT_FLOAT = 2.0**63
@@ -31,7 +31,7 @@ def quick_row(raw: bytes) -> dict[str, Any] | None:
     quotes = raw.count(b'"')
     if b"\\" in raw:
         # Behind two backslashes a quote may end a string or not.
-        if b"\\\\" in raw or (b"\\u" in raw and _SUSPECT_ESCAPE.search(raw)):
+        if b"\\\\" in raw or (b"\\u" in raw and SUSPECT_ESCAPE.search(raw)):
             return None
         quotes -= raw.count(b'\\"')
     try:
@@ -108,7 +108,7 @@ class RowDecoder:
             return RowFault("not_an_object", f"a row must be an object, and this is {kind_of(value)}")
         if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
             return _too_deep(0)
-        if b"\\u" in raw and _SUSPECT_ESCAPE.search(raw):
+        if b"\\u" in raw and SUSPECT_ESCAPE.search(raw):
             return text_fault(value)
         return None
 
