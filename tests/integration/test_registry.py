@@ -289,6 +289,48 @@ def test_a_base_stays_while_adapters_need_it(registry: RegistryBench) -> None:
     assert registry.http.delete("/api/models/base").status_code == 404
 
 
+def test_a_base_that_goes_while_adapters_come_is_there_or_is_told(registry: RegistryBench) -> None:
+    """Never an adapter without its base, and never a failure of the registry's own."""
+    seen: set[tuple[str, int]] = set()
+
+    def come(base_id: str, number: int) -> None:
+        with registry.registry.app.test_client() as http:
+            mine = RegistryBench(http, registry.engine, registry.store, registry.registry)
+            answer = mine.post_version(f"tuned{number}", ADAPTER, send=False, lineage={"base_version_id": base_id})
+            seen.add(("come", answer.status_code))
+
+    for data in ADAPTER.values():
+        registry.put(data)
+    for turn in range(6):
+        base = registry.version(f"base{turn}", MODEL)
+        coming = [threading.Thread(target=come, args=(base["id"], 3 * turn + number)) for number in range(3)]
+        for thread in coming:
+            thread.start()
+        seen.add(("go", registry.http.delete(f"/api/models/base{turn}").status_code))
+        for thread in coming:
+            thread.join(timeout=60)
+    assert seen <= {("come", 201), ("come", 422), ("go", 204), ("go", 409)}
+    for model in registry.http.get("/api/models").json["items"]:
+        assert registry.http.get(f"/api/models/{model['name']}/location").status_code == 200
+
+
+def test_a_version_goes_with_what_only_its_card_was_changed_in(registry: RegistryBench) -> None:
+    registry.version("lab/m", MODEL)
+    push(registry, "models", "lab/m", {"config.json": MODEL["config.json"].replace(b"64", b"32")})
+    for card in (b"# one", b"# two"):
+        push(registry, "models", "lab/m", {"README.md": card})
+    assert registry.http.get("/api/models/lab/m").json["latest"]["version"] == 2
+    assert registry.http.delete("/api/models/lab/m?version=2").status_code == 204
+    refs = registry.http.get("/hub/api/models/lab/m/refs").json
+    (first,) = [ref["targetCommit"] for ref in refs["tags"]]
+    assert [branch["targetCommit"] for branch in refs["branches"]] == [first]
+    push(registry, "models", "lab/m", {"config.json": MODEL["config.json"].replace(b"64", b"16")})
+    push(registry, "models", "lab/m", {"vocab.txt": b"word"})
+    assert registry.http.delete("/api/models/lab/m?version=3").status_code == 204
+    titles = [commit["title"] for commit in registry.http.get("/hub/api/models/lab/m/commits/main").json]
+    assert titles == ["Update", "Version 1", "initial commit"], "the fourth version is another model"
+
+
 def test_a_model_trained_on_its_own_earlier_version_can_go_whole(registry: RegistryBench) -> None:
     first = registry.version("m", MODEL)
     registry.version("m", ADAPTER, lineage={"base_version_id": first["id"]})

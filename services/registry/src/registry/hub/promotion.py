@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kargah.contracts.models import ModelFile, ModelVersionCreate, ModelVersionView
@@ -15,7 +14,7 @@ from kargah.ports.object_store import ObjectStore
 from registry.blobs.service import PREFIX
 from registry.models import repository as models_repository
 from registry.models.service import Draft, ModelService
-from registry.repos.values import MODELS, Entry, Repository, Tree
+from registry.repos.values import MODELS, Entry, Repository, Tree, without_card
 
 SOURCE = "hub push"
 _INDEX = "model.safetensors.index.json"
@@ -64,7 +63,7 @@ class Promotion:
         if latest is None:
             return False
         known = {file.path: file.sha256 for file in latest.files}
-        return _without_card(known) == _without_card({path: entry.sha256 for path, entry in tree.items()})
+        return without_card(known) == without_card({path: entry.sha256 for path, entry in tree.items()})
 
     def _absent_shards(self, tree: Tree) -> set[str]:
         """Files that an index names and that did not come yet; one that cannot be read is for the checks to judge."""
@@ -77,7 +76,3 @@ class Promotion:
             return set()
         shards = index.get("weight_map") if isinstance(index, dict) else None
         return {str(name) for name in shards.values()} - tree.keys() if isinstance(shards, dict) else set()
-
-
-def _without_card(files: Mapping[str, str]) -> dict[str, str]:
-    return {path: sha256 for path, sha256 in files.items() if not path.endswith((".md", ".gitattributes"))}

@@ -144,6 +144,18 @@ def version_ids(connection: Connection, model_id: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def hold_version(connection: Connection, version_id: str) -> bool:
+    """Keep a version from being deleted until the transaction ends; whether it is still there."""
+    query = select(versions.c.id).where(versions.c.id == version_id).with_for_update(read=True, key_share=True)
+    return connection.execute(query).first() is not None
+
+
+def lock_versions(connection: Connection, version_ids: Sequence[str]) -> None:
+    """Wait for whoever holds one of these versions, and let nobody hold them until the transaction ends."""
+    query = select(versions.c.id).where(versions.c.id.in_(version_ids)).order_by(versions.c.id).with_for_update()
+    connection.execute(query)
+
+
 def delete_version(connection: Connection, model_id: str, version_id: str) -> None:
     """Remove a version; the newest of the others is then the latest, and without any the model goes too."""
     others = select(versions.c.id).where(versions.c.model_id == model_id, versions.c.id != version_id)

@@ -73,8 +73,11 @@ class ModelService:
         return Draft(create, _with_base(facts, base), base)
 
     def insert(self, connection: Connection, name: str, draft: Draft) -> ModelVersionView:
-        """Commit `draft` as the next version of `name`, whose repository is locked already: that comes first."""
+        """Commit `draft` as the next version of `name`, whose repository is locked already: that comes first. Raises
+        Invalid when its base was deleted meanwhile."""
         create = draft.create
+        if draft.base is not None and not repository.hold_version(connection, draft.base.id):
+            raise _no_base(draft.base.id, None)
         version_id = repository.insert_version(
             connection,
             repository.lock_model(connection, name),
@@ -154,6 +157,7 @@ class ModelService:
         if model_id is None or (version is not None and chosen is None):
             return False
         ids = [chosen.id] if chosen is not None else repository.version_ids(connection, model_id)
+        repository.lock_versions(connection, ids)
         _refuse_aliases(connection, name, ids)
         _refuse_bases(connection, name, ids)
         for version_id in ids:

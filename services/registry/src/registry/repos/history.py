@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,12 @@ from kargah.contracts.models import ModelVersionView
 from kargah.db.engine import Connection
 from registry.repos import history_repository, repository
 from registry.repos.objects import commit_sha
-from registry.repos.values import MAIN, MODELS, Commit, Ref, Repository, Tree
+from registry.repos.values import MAIN, MODELS, Commit, Ref, Repository, Tree, without_card
 
 AUTHOR = "kargah"
 BRANCH, TAG = "branch", "tag"
 _FIRST = "initial commit"
+_VERSION_TAG = re.compile(r"v[0-9]+")
 
 
 def open_repository(connection: Connection, kind: str, name: str, *, private: bool = False) -> tuple[Repository, bool]:
@@ -78,10 +80,30 @@ def forget_model(connection: Connection, name: str) -> None:
 
 
 def forget_version(connection: Connection, name: str, number: int) -> None:
-    """One version goes, with its tag and its commit; commits that were made upon it stay what they are."""
+    """One version goes: its tag, its commit, and those upon it that are the same model with another card. Other commits
+    that were made upon it stay what they are."""
     found = repository.find(connection, MODELS, name, lock=True)
     sha = repository.find_ref(connection, found.id, TAG, version_tag(number)) if found is not None else None
     commit = history_repository.find_commit(connection, found.id, sha) if found is not None and sha else None
-    if found is not None and commit is not None:
-        history_repository.touch_blobs(connection, found.id, commit.sha)
-        history_repository.remove_commit(connection, found.id, commit)
+    if found is None or commit is None:
+        return
+    for one in reversed(_same_model(connection, found, commit)):
+        history_repository.touch_blobs(connection, found.id, one.sha)
+        history_repository.remove_commit(connection, found.id, one)
+
+
+def _same_model(connection: Connection, found: Repository, commit: Commit) -> list[Commit]:
+    """A version's commit, and those upon it that are no other version's and differ from it in their cards alone."""
+    versions = {ref.sha for ref in repository.list_refs(connection, found.id) if _VERSION_TAG.fullmatch(ref.name)}
+    files = _model_of(connection, found, commit)
+    same = [commit]
+    for one in same:
+        for child in history_repository.children(connection, found.id, one.sha):
+            if child.sha not in versions and _model_of(connection, found, child) == files:
+                same.append(child)
+    return same
+
+
+def _model_of(connection: Connection, found: Repository, commit: Commit) -> dict[str, str]:
+    tree = history_repository.read_tree(connection, found.id, commit.sha)
+    return without_card({path: entry.sha256 for path, entry in tree.items()})

@@ -48,6 +48,12 @@ def list_commits(connection: Connection, repository_id: str, sha: str, *, limit:
     return [_commit(row) for row in connection.execute(query.order_by(chain.c.depth))]
 
 
+def children(connection: Connection, repository_id: str, sha: str) -> list[Commit]:
+    """The commits that were made upon this one."""
+    query = select(commits).where(commits.c.repository_id == repository_id, commits.c.parent == sha)
+    return [_commit(row) for row in connection.execute(query)]
+
+
 def read_tree(connection: Connection, repository_id: str, sha: str) -> dict[str, Entry]:
     """The files of a commit by path, in the order of their paths."""
     query = select(commit_files).where(commit_files.c.repository_id == repository_id, commit_files.c.sha == sha)

@@ -31,6 +31,11 @@ Tree = Mapping[str, Entry]
 """The files of a commit by path."""
 
 
+def without_card(files: Mapping[str, str]) -> dict[str, str]:
+    """Of files (path and sha256) those that make a model: a better README makes no new one."""
+    return {path: sha256 for path, sha256 in files.items() if not path.endswith((".md", ".gitattributes"))}
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """`kind` is `models` or `datasets`; `name` is `owner/name`, or `name` for a model that Kargah made."""
