@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,6 @@ from kargah.embedded.postgres_roles import ensure_roles
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.fixtures import store_in
 from tests.hub.client import StockClients
-from worker.testing.tiny_models import tiny_llama
 
 _PASSWORD = "only-for-tests"
 PART_BYTES = 6 << 20
@@ -40,7 +40,15 @@ class Hub:
     settings: dict[str, str]
     store: MinioStore
     kargah: Client
-    tiny: Path
+    folder: Path
+
+    @cached_property
+    def tiny(self) -> Path:
+        """A small Llama with its tokenizer; made where it is asked for, for that needs torch."""
+
+        from worker.testing.tiny_models import tiny_llama
+
+        return tiny_llama(self.folder / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +80,7 @@ def hub(
         stack.enter_context(_process("registry", registry, settings, folder))
         stack.enter_context(_process("gateway", gateway, peers, folder))
         client = stack.enter_context(Client(gateway))
-        yield Hub(registry, gateway, settings, store, client, tiny_llama(folder / "tiny"))
+        yield Hub(registry, gateway, settings, store, client, folder)
 
 
 @pytest.fixture(scope="session", params=["xet", "lfs"])
