@@ -133,6 +133,21 @@ def test_from_the_command_line_and_the_sdk(service: DatasetService) -> None:
         assert client.datasets.repair("d", ["all"], dry_run=True).rows_changed == 0
 
 
+def test_versions_are_listed_and_named(service: DatasetService) -> None:
+    repair(service, fixes=["digits"])
+    run = ["--url", service.url, "dataset"]
+    listed = CliRunner().invoke(app, [*run, "versions", "d"], catch_exceptions=False).stdout.splitlines()
+    first, second = (" ".join(line.split()) for line in listed if "question_answer" in line)
+    assert first.startswith("2 ") and first.endswith("version 1, repaired (digits)")
+    assert second.startswith("1 ") and second.endswith("x.jsonl")
+    for version, answer in (("d@1", "۵ یا 6"), ("d@2", "۵ یا ۶"), ("d", "۵ یا ۶")):
+        shown = CliRunner().invoke(app, [*run, "preview", version], catch_exceptions=False).stdout
+        assert answer in shown
+    assert "version 1" in CliRunner().invoke(app, [*run, "show", "d@1"], catch_exceptions=False).stdout
+    assert "--fix all --dry-run" in CliRunner().invoke(app, [*run, "show", "d"], catch_exceptions=False).stdout
+    assert CliRunner().invoke(app, [*run, "stats", "d@1", "--version", "2"]).exit_code == 2
+
+
 def test_rows_keep_their_split(service: DatasetService) -> None:
     rows = [{"text": f"متن {number}", "split": "test" if number % 3 == 0 else "train"} for number in range(12)]
     rows[1:1] = [{"text": "متن \u200f0", "split": "test"}, {"text": "...", "split": "train"}]

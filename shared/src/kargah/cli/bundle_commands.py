@@ -29,9 +29,13 @@ class What(StrEnum):
     DATASET = "dataset"
 
 
-KeyOption = Annotated[Path, typer.Option("--key", help="The private key that signs, as `bundle keygen` makes it.")]
+KeyOption = Annotated[
+    Path,
+    typer.Option("--key", exists=True, dir_okay=False, help="The private key that signs, as `bundle keygen` makes it."),
+]
 TrustOption = Annotated[
-    list[Path] | None, typer.Option("--trust", help="A file of public keys that are trusted; may be repeated.")
+    list[Path] | None,
+    typer.Option("--trust", exists=True, dir_okay=False, help="A file of public keys that are trusted; repeatable."),
 ]
 
 
@@ -121,15 +125,15 @@ class _refusals:
 
 
 class _bar:
-    """A bar of bytes."""
+    """A bar of bytes, from the first of them on: what is refused before has none."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._progress = Progress(console=console, disable=quiet)
 
     def __enter__(self) -> Callable[[int, int], None]:
         self._progress.start()
-        task = self._progress.add_task("bundle", total=None)
-        return lambda done, total: self._progress.update(task, completed=done, total=total)
+        task = self._progress.add_task("bundle", total=None, visible=False)
+        return lambda done, total: self._progress.update(task, completed=done, total=total, visible=True)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._progress.stop()

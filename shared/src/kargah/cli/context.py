@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
 from httpx import InvalidURL
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.padding import Padding
+from rich.segment import Segment
+from rich.text import Text
 
+from kargah.cli.text import visible
 from kargah.clients.client import Client
+from kargah.contracts.problem import Problem
+from kargah.domain.names import split_version
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 UrlOption = Annotated[
     str | None,
     typer.Option(
-        "--url", envvar="KARGAH_URL", help="The gateway. [default: http://127.0.0.1:8080]", show_default=False
+        "--url", envvar="KARGAH_URL", help="The gateway. \\[default: http://127.0.0.1:8080]", show_default=False
     ),
 ]
 
-console = Console()
-errors = Console(stderr=True)
 _WIDE = 110
+
+
+class VisibleConsole(Console):
+    """A console that names control characters rather than sending them: rows, cards and logs come from elsewhere."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+DatasetArgument = Annotated[str, typer.Argument(help="The dataset: NAME, or NAME@2 for one version.")]
+
+console = VisibleConsole()
+errors = VisibleConsole(stderr=True)
 
 
 class ExitCode(IntEnum):
@@ -55,7 +74,41 @@ def is_wide() -> bool:
 
 def complain(text: str) -> None:
     """Say in red, on standard error, what went wrong."""
-    errors.print(text, style="red", soft_wrap=True, highlight=False, markup=False)
+    explain(Text(text, style="red"))
+
+
+def explain(text: Text, indent: int = 0) -> None:
+    """Say more about it on standard error: broken between words in a terminal, one line for a program."""
+    if errors.is_terminal:
+        errors.print(Padding(text, (0, 0, 0, indent), expand=False), highlight=False)
+    else:
+        errors.print(Text(" " * indent).append_text(text), soft_wrap=True, highlight=False)
+
+
+def tell_problem(problem: Problem) -> None:
+    """What was refused, where, and the way out; nothing of it twice."""
+    complain(problem.detail)
+    told = {problem.detail}
+    for field in problem.errors:
+        place = f"line {field.line} (byte {field.byte_offset}), " if field.line is not None else ""
+        if place or field.message not in told:
+            explain(Text.assemble(place, (field.field, "bold"), f": {field.message}"), indent=2)
+            told.add(field.message)
+    if problem.total_errors is not None and problem.total_errors > len(problem.errors):
+        explain(Text(f"... {problem.total_errors:,} problems in all"), indent=2)
+    if problem.hint and problem.hint not in told:
+        explain(Text(problem.hint))
+
+
+def versioned(name: str, version: int | None) -> tuple[str, int | None]:
+    """A dataset's name and number from `NAME@2`, as jobs take it, or from NAME with `--version 2`. Raises
+    BadParameter if both name one, and not the same."""
+    bare, told = split_version(name)
+    if told is None or not told.isdigit():
+        return name, version
+    if version not in (None, int(told)):
+        raise typer.BadParameter(f"{name} is not version {version}", param_hint="--version")
+    return bare, int(told)
 
 
 def print_json(value: BaseModel | dict[str, Any]) -> None:

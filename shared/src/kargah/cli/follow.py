@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColum
 from rich.table import Column
 
 from kargah.cli.context import ExitCode, complain, console, errors, is_wide
-from kargah.cli.text import duration, figure
+from kargah.cli.text import duration, figure, sentences
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import TERMINAL, Status
@@ -60,8 +60,7 @@ def describe_failure(job: JobView) -> str:
     """One sentence for a job that did not complete."""
     if job.error is None:
         return f"{job.name} is {job.status}"
-    hint = f" {job.error.hint}" if job.error.hint else ""
-    return f"{job.name} ended in {job.status}: {job.error.message}{hint}"
+    return f"{job.name} ended in {job.status}: {sentences(job.error.message, job.error.hint)}"
 
 
 def _bar(quiet: bool) -> Progress:

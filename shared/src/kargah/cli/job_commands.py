@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from kargah.cli.context import ExitCode, JsonOption, connect, console, is_wide, print_json
 from kargah.cli.follow import announce, describe_failure, follow
 from kargah.cli.job_details import coloured, interruptions, show
-from kargah.cli.text import duration, figure, setting
+from kargah.cli.text import duration, figure, one_line, setting, visible
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView, LogLine
 from kargah.domain.job_state import Status
@@ -82,13 +82,13 @@ def _table(jobs: list[JobView], wide: bool) -> Table:
     """In a narrow terminal the figures go before the names are cut to nothing; `kargah jobs ID` has them all."""
     widths = {"job": 30, "kind": 8, "status": 10, "done": 5} | ({"step": 7, "loss": 6, "time": 5} if wide else {})
     fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
-    table = Table(*fixed, Column("name", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(*fixed, "name", box=SIMPLE, padding=(0, 1, 0, 0))
     for job in jobs:
         progress = job.progress
         step = "-" if progress.step is None else f"{progress.step}/{progress.total_steps or '?'}"
         figures = [step, figure(progress.loss, 3), duration(job.duration_seconds)] if wide else []
         done = f"{progress.percent:.0f} %"
-        table.add_row(job.id, job.kind, coloured(job.status), done, *figures, escape(job.name))
+        table.add_row(job.id, job.kind, coloured(job.status), done, *figures, one_line(job.name))
     return table
 
 
@@ -116,7 +116,7 @@ def _print_line(line: LogLine, json: bool) -> None:
     if json:
         typer.echo(line.model_dump_json(by_alias=True))
     else:
-        typer.echo(f"{line.at:%H:%M:%S} {line.level:<7} {line.message}")
+        typer.echo(f"{line.at:%H:%M:%S} {line.level:<7} {visible(line.message)}")
 
 
 def resolve(client: Client, job_id: str) -> str:

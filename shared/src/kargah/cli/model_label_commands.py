@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.clients.models import Models
@@ -42,7 +43,7 @@ def tag(
     if json:
         print_json(version)
     else:
-        told = " ".join(version.tags) or "no tags"
+        told = escape(" ".join(version.tags)) or "no tags"
         console.print(f"[green]{version.model}@{version.version}[/]: {told}", highlight=False)
 
 

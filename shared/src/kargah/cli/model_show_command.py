@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.text import size
@@ -54,8 +56,10 @@ def versions(
         return
     table = Table("version", "kind", "size", "aliases", "tags", "source", box=SIMPLE, padding=(0, 1, 0, 0))
     for version in page.items:
-        labels = (" ".join(version.aliases) or "-", " ".join(version.tags) or "-")
-        table.add_row(str(version.version), version.facts.kind, size(version.size_bytes), *labels, version.source)
+        labels = (" ".join(version.aliases) or "-", escape(" ".join(version.tags)) or "-")
+        table.add_row(
+            str(version.version), version.facts.kind, size(version.size_bytes), *labels, escape(version.source)
+        )
     console.print(table)
 
 
@@ -65,7 +69,7 @@ def describe(version: ModelVersionView) -> None:
     parameters = f"{facts.parameters / 1e6:.1f} M parameters, " if facts.parameters else ""
     console.print(
         f"[green]{version.model}[/] version {version.version}: {facts.kind} ({facts.model_type or 'unknown type'}), "
-        f"{parameters}{size(version.size_bytes)}, from {version.source}",
+        f"{parameters}{size(version.size_bytes)}, from {escape(version.source)}",
         highlight=False,
     )
 
@@ -81,10 +85,10 @@ def _facts(version: ModelVersionView, aliases: list[AliasView]) -> Table:
         "parameters": f"{facts.parameters:,}" if facts.parameters else None,
         "context": f"{facts.context_length:,} tokens" if facts.context_length else None,
         "size": size(version.size_bytes),
-        "licence": facts.license or "not told",
-        "source": version.source,
-        "made": version.created_at.isoformat(timespec="seconds"),
-        "tags": " ".join(version.tags) or None,
+        "licence": escape(facts.license or "") or "not told",
+        "source": escape(version.source),
+        "made": f"{version.created_at:%Y-%m-%d %H:%M:%S} (UTC)",
+        "tags": escape(" ".join(version.tags)) or None,
         "aliases": "\n".join(_alias(alias) for alias in aliases) or None,
     }
     for title, value in rows.items():
@@ -101,7 +105,7 @@ def _alias(alias: AliasView) -> str:
 def _files(version: ModelVersionView) -> None:
     table = Table("file", "size", "sha256", box=SIMPLE, padding=(0, 1, 0, 0))
     for file in version.files:
-        table.add_row(file.path, size(file.size_bytes), file.sha256[:12])
+        table.add_row(Text(file.path, overflow="fold"), size(file.size_bytes), file.sha256[:12])
     console.print(table)
 
 

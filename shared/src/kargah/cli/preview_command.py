@@ -7,14 +7,15 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
+from kargah.cli.text import row_value
 from kargah.clients.client import Client
 from kargah.contracts.datasets import DatasetPreview
 
 
 def preview(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    name: DatasetArgument,
     offset: Annotated[int, typer.Option(min=0, help="Begin after so many rows.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many rows to show.")] = 10,
     search: Annotated[str | None, typer.Option(help="Only rows with this text in any field.")] = None,
@@ -22,6 +23,7 @@ def preview(
     json: JsonOption = False,
 ) -> None:
     """Show rows of a dataset, or those with a text, however its letters and half-spaces are typed."""
+    name, version = versioned(name, version)
     answer = _find(connect(context), name, offset=offset, limit=limit, search=search, version=version)
     if json:
         print_json(answer)
@@ -29,7 +31,7 @@ def preview(
     for number, row in zip(answer.numbers, answer.rows, strict=True):
         console.rule(f"row {number + 1}", align="left")
         for field, value in row.items():
-            console.print(Text.assemble((field, "bold"), f": {value}"), highlight=False)
+            console.print(Text.assemble((field, "bold"), f": {row_value(value)}"), highlight=False)
     if not answer.rows:
         console.print("No row has it." if search else "No row is there.")
     if answer.next_offset is not None and (search or not answer.rows):

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
+from kargah.cli.text import visible
 from kargah.cli.upload_progress import change_progress
 from kargah.contracts.datasets import RepairReport, RepairSample
-from kargah.formats.persian import CONTROL
 
 _FIXES = (
     "arabic-letters, half-space, digits, control-characters, unicode, near-empty, leakage, duplicates, or all; "
@@ -20,13 +20,14 @@ _FIXES = (
 
 def repair(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    name: DatasetArgument,
     fix: Annotated[list[str], typer.Option(help=_FIXES)],
     version: Annotated[int | None, typer.Option(min=1, help="Which version; the latest by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Keep nothing; show what would be done.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Mend a dataset's rows into a new version; the old one stays."""
+    name, version = versioned(name, version)
     with change_progress(json) as progress:
         report = connect(context).datasets.repair(name, fix, version=version, dry_run=dry_run, on_change=progress)
     if json:
@@ -62,11 +63,6 @@ def _tell_result(report: RepairReport, version: int) -> None:
 def _show(sample: RepairSample) -> None:
     place = f"row {sample.row}" + (f", {sample.field}" if sample.field else "")
     console.print(f"[bold]{escape(place)}[/] ({', '.join(sample.fixes)})", highlight=False)
-    console.print(f"  [red]-[/] {escape(_visible(sample.before))}", highlight=False, soft_wrap=True)
+    console.print(f"  [red]-[/] {escape(visible(sample.before))}", highlight=False, soft_wrap=True)
     if sample.after is not None:
-        console.print(f"  [green]+[/] {escape(_visible(sample.after))}", highlight=False, soft_wrap=True)
-
-
-def _visible(text: str) -> str:
-    """With the control characters named: a terminal would obey some of them, and show none."""
-    return CONTROL.sub(lambda run: "".join(f"⟨{ord(character):04X}⟩" for character in run[0]), text)
+        console.print(f"  [green]+[/] {escape(visible(sample.after))}", highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.box import SIMPLE
 from rich.table import Column, Table
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
 from kargah.cli.text import size
 from kargah.cli.upload_progress import change_progress
 from kargah.clients.client import Client
@@ -20,7 +20,7 @@ from kargah.domain.splits import SPLITS, TRAIN, split_named
 
 def split(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    name: DatasetArgument,
     test: Annotated[str | None, typer.Option(help="Share of the rows to test with: 10% or 0.1.")] = None,
     validation: Annotated[str | None, typer.Option(help="Share of the rows to hold out while training.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed chooses other rows.")] = 0,
@@ -32,6 +32,7 @@ def split(
     """Divide a dataset's rows, as a new version. A row's split stays when other rows are added."""
     if (test is not None) + (column is not None) + bool(split) != 1:
         raise typer.BadParameter("give one of them", param_hint="--test / --column / --split")
+    name, version = versioned(name, version)
     client = connect(context)
     try:
         if test is not None:

@@ -9,7 +9,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 from rich.text import Text
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
 from kargah.cli.split_command import show_splits
 from kargah.cli.text import size
 from kargah.contracts.datasets import DatasetStats
@@ -27,11 +27,12 @@ _SCRIPTS = {
 
 def stats(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    name: DatasetArgument,
     version: Annotated[int | None, typer.Option(min=1, help="By default the latest.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Show a dataset's rows, fields, lengths, scripts, labels and splits in figures."""
+    name, version = versioned(name, version)
     found = connect(context).datasets.get(name, version=version).latest
     if json:
         print_json(found.stats)

@@ -15,7 +15,7 @@ _BAR = 30
 _LEARNT = {
     "tokens": "{count:,} learnt",
     "masked_tokens": "{count:,} that may be hidden and guessed",
-    "label": "none learnt: the label is",
+    "label": "of which none is learnt, but the label",
 }
 
 

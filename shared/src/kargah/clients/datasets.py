@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kargah.clients.changes import Changes, OnChange
 from kargah.clients.part_sender import StoreUnreachable
@@ -79,6 +79,13 @@ class Datasets:
         """A dataset; `version` puts that version in the place of the latest."""
         query = given({"version": version})
         return self._transport.ask(DatasetView, "GET", f"/api/datasets/{place(name)}", params=query)
+
+    def versions(self, name: str, *, limit: int = 50, cursor: str | None = None) -> Page[DatasetVersionView]:
+        """The versions of a dataset, newest first."""
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return self._transport.ask(
+            Page[DatasetVersionView], "GET", f"/api/datasets/{place(name)}/versions", params=query
+        )
 
     def preview(
         self,
@@ -154,12 +161,14 @@ def mapping_text(columns: dict[str, str] | None) -> str | None:
 
 
 def default_name(path: Path) -> str:
-    """The dataset name for a file: its stem, with what a name may not hold turned into `-`."""
+    """The dataset name for a file: its stem, with what a name may not hold turned into `-`.
+
+    ValueError where letters or digits would be lost, as those of a Persian name: two files would get one name."""
     stem = path.name.split(".")[0]
-    name = "".join(
-        character if character.isascii() and (character.isalnum() or character in "_-") else "-" for character in stem
-    )
-    return name.strip("-_") if is_name(name.strip("-_")) else "dataset"
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", stem).strip("-_")
+    if any(character.isalnum() and not character.isascii() for character in stem) or not is_name(name):
+        raise ValueError(f"no name can be made of «{stem}»: choose one of letters a to z, digits, . _ -")
+    return name
 
 
 def import_name(source: str, language: str) -> str:
@@ -167,5 +176,5 @@ def import_name(source: str, language: str) -> str:
     if source.startswith("hf:"):
         return default_name(Path(re.split("[@:]", source.removeprefix("hf:"))[0]))
     if "://" in source:
-        return default_name(Path(urlsplit(source).path))
+        return default_name(Path(unquote(urlsplit(source).path)))
     return f"{source}-{language}"

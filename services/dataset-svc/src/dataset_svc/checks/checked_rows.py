@@ -158,7 +158,8 @@ class CheckedRows:
         shapes = "; ".join(f"{name}: {', '.join(shape.fields)}" for name, shape in formats().items())
         fields = ", ".join(str(name)[:40] for name in list(row or ())[:20])
         message = f"no format has these columns: {fields or 'none at all'}"
-        raise file_refusal("unknown_format", message, f"rename columns or give `map`. Formats and fields: {shapes}")
+        hint = "rename columns, or say which is which: --map question=COLUMN (over HTTP ?map=question:COLUMN)"
+        raise file_refusal("unknown_format", message, f"{hint}. Formats and fields: {shapes}")
 
     def _refuse_bad(self) -> None:
         if self._problems.total:

@@ -8,7 +8,7 @@ from kargah.domain.errors import NotFound
 def absent(name: str, version: str | None = None) -> NotFound:
     """For the whole model, or for the version or alias that was asked for."""
     what = f"model {name!r}" if version is None else f"{_which(version)} of the model {name!r}"
-    return NotFound(f"There is no {what}.", hint="GET /api/models lists what is installed.")
+    return NotFound(f"There is no {what}.", hint="See what is installed: kargah model list, or GET /api/models.")
 
 
 def _which(version: str) -> str:

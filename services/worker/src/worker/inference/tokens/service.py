@@ -51,8 +51,9 @@ class TokenService:
 
 def _refuse_beyond(version: DatasetVersionView, request: TokensRequest) -> None:
     if request.rows.limit and request.rows.offset >= version.stats.rows:
-        message = f"the version has {version.stats.rows:,} rows, counted from 0"
-        raise Invalid(f"There is no row {request.rows.offset:,}.", message, [FieldError("rows.offset", message)])
+        message = f"the version has {version.stats.rows:,} rows"
+        told = FieldError("rows.offset", f"must be less than {version.stats.rows:,}: rows are counted from 0 here")
+        raise Invalid(f"There is no row {request.rows.offset + 1:,}: {message}.", None, [told])
 
 
 def _recipe(wanted: str | None, model: ModelLocation, version: DatasetVersionView) -> Recipe:
