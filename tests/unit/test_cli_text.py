@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from typer.testing import CliRunner
 
 from kargah.cli import context
-from kargah.cli.context import VisibleConsole, tell_problem, versioned
+from kargah.cli.context import VisibleConsole, make_sure, tell_problem, versioned
 from kargah.cli.main import app
 from kargah.cli.text import one_line, row_value, sentences
 from kargah.clients.datasets import default_name, import_name
@@ -123,6 +123,29 @@ def test_a_version_is_named_once() -> None:
     assert versioned("d@production", None) == ("d@production", None)
     with pytest.raises(typer.BadParameter, match="is not version 3"):
         versioned("d@2", 3)
+
+
+class Typed(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdin", "yes", "goes_on"),
+    [(Typed("n\n"), False, False), (Typed("y\n"), False, True), (Typed(), True, True), (io.StringIO(), False, True)],
+)
+def test_a_person_is_asked_before_a_delete(
+    stdin: io.StringIO, yes: bool, goes_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", stdin)
+    if goes_on:
+        make_sure("Delete it?", yes)
+        return
+    with pytest.raises(typer.Exit) as ended:
+        make_sure("Delete it?", yes)
+    assert ended.value.exit_code == 1
 
 
 @pytest.mark.parametrize(

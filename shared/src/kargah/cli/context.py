@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Annotated, Any
@@ -39,6 +40,7 @@ class VisibleConsole(Console):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 DatasetArgument = Annotated[str, typer.Argument(help="The dataset: NAME, or NAME@2 for one version.")]
 
 console = VisibleConsole()
@@ -98,6 +100,12 @@ def tell_problem(problem: Problem) -> None:
         explain(Text(f"... {problem.total_errors:,} problems in all"), indent=2)
     if problem.hint and problem.hint not in told:
         explain(Text(problem.hint))
+
+
+def make_sure(question: str, yes: bool) -> None:
+    """Ask before what cannot be undone, where a person can answer; a script is not asked. Ends the command on no."""
+    if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def versioned(name: str, version: int | None) -> tuple[str, int | None]:

@@ -12,7 +12,16 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.changes_command import changes
-from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
+from kargah.cli.context import (
+    DatasetArgument,
+    JsonOption,
+    YesOption,
+    connect,
+    console,
+    make_sure,
+    print_json,
+    versioned,
+)
 from kargah.cli.follow import follow, insist
 from kargah.cli.preview_command import preview
 from kargah.cli.repair_command import repair
@@ -165,8 +174,9 @@ def show(
 
 
 @app.command()
-def delete(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
+def delete(context: typer.Context, name: NameArgument, yes: YesOption = False, json: JsonOption = False) -> None:
     """Delete a dataset and all its versions."""
+    make_sure(f"Delete the dataset {name} and all its versions?", yes)
     connect(context).datasets.delete(name)
     if json:
         print_json({"deleted": name})

