@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 
+_HANDED_ON = ("KARGAH_IMPORT_",)
+
 
 def inherited_environment() -> dict[str, str]:
-    """The caller's environment (proxy, certificates, Hub token...) without `KARGAH_*`: those are set per service."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("KARGAH_")}
+    """The caller's environment (proxy, certificates, Hub token...) without `KARGAH_*`: those are set per service, but
+    for where datasets may be imported from."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("KARGAH_") or name.startswith(_HANDED_ON)
+    }
     return inherited | {"PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}

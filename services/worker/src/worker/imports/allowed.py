@@ -58,7 +58,12 @@ class Allowed:
             known = any(address in network for network in self._networks if network.version == address.version)
             if not known and (listed or not address.is_global or address.is_multicast):
                 hint = f"an administrator can add the address to {_SETTING} on the workers"
-                raise ImportFailed("address_not_allowed", f"{host} is the address {address}, not to be fetched", hint)
+                raise ImportFailed("address_not_allowed", _forbidden(host, address), hint)
+
+
+def _forbidden(host: str, address: Address) -> str:
+    itself = host.strip("[]") == str(address)
+    return f"the address {address} is not on the list" if itself else f"{host} leads to {address}, not on the list"
 
 
 def _parsed(url: str) -> tuple[SplitResult, str, int]:
