@@ -69,6 +69,15 @@ def test_a_program_reads_a_refusal_line_by_line(monkeypatch: pytest.MonkeyPatch)
     assert told.getvalue() == f"{_LONG}\n  name: no name\nchoose another\n"
 
 
+def test_what_many_lines_have_is_told_once_with_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = io.StringIO()
+    monkeypatch.setattr(context, "errors", VisibleConsole(file=told, width=80))
+    many = [ProblemField(field="part", message="missing", line=line, byte_offset=line * 10) for line in (1, 2, 5, 9)]
+    other = ProblemField(field="part", message="no split", line=3, byte_offset=30)
+    tell_problem(problem("5 problems", *many[:2], other, *many[2:]))
+    assert told.getvalue() == ("5 problems\n  lines 1, 2, 5, 9, part: missing\n  line 3 (byte 30), part: no split\n")
+
+
 def test_a_cell_says_that_it_was_cut() -> None:
     table = Table(Column("job", no_wrap=True, min_width=20), "name", box=SIMPLE)
     table.add_row("job_1", one_line("import https://example.com/some/where"))

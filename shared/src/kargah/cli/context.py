@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from kargah.cli.text import visible
 from kargah.clients.client import Client
-from kargah.contracts.problem import Problem
+from kargah.contracts.problem import Problem, ProblemField
 from kargah.domain.names import split_version
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
@@ -30,6 +30,7 @@ UrlOption = Annotated[
 ]
 
 _WIDE = 110
+_TOLD_ONE_BY_ONE = 3
 
 
 class VisibleConsole(Console):
@@ -91,8 +92,7 @@ def tell_problem(problem: Problem) -> None:
     """What was refused, where, and the way out; nothing of it twice."""
     complain(problem.detail)
     told = {problem.detail}
-    for field in problem.errors:
-        place = f"line {field.line} (byte {field.byte_offset}), " if field.line is not None else ""
+    for place, field in _places(problem.errors):
         if place or field.message not in told:
             explain(Text.assemble(place, (field.field, "bold"), f": {field.message}"), indent=2)
             told.add(field.message)
@@ -100,6 +100,20 @@ def tell_problem(problem: Problem) -> None:
         explain(Text(f"... {problem.total_errors:,} problems in all"), indent=2)
     if problem.hint and problem.hint not in told:
         explain(Text(problem.hint))
+
+
+def _places(faults: Iterable[ProblemField]) -> Iterator[tuple[str, ProblemField]]:
+    """Where each fault stands, ready to be read; one that more than three lines have is told once, with the lines."""
+    alike: dict[tuple[str, str], list[ProblemField]] = {}
+    for fault in faults:
+        alike.setdefault((fault.field, fault.message), []).append(fault)
+    for same in alike.values():
+        lines = [str(fault.line) for fault in same if fault.line is not None]
+        if len(lines) > _TOLD_ONE_BY_ONE:
+            yield f"lines {', '.join(lines)}, ", same[0]
+            continue
+        for fault in same:
+            yield (f"line {fault.line} (byte {fault.byte_offset}), " if fault.line is not None else ""), fault
 
 
 def make_sure(question: str, yes: bool) -> None:

@@ -30,7 +30,7 @@ def up(
 ) -> None:
     """Start the whole platform on this machine; Ctrl-C stops it cleanly."""
     started = time.monotonic()
-    if not json:
+    if errors.is_terminal and not json:
         errors.print(f"Starting on {data}: the database, the object store and the services.", style="dim", markup=False)
     try:
         if detach:
