@@ -190,7 +190,7 @@ def test_rows_that_end_are_not_read_on() -> None:
     data = b'{"text": "a"}\n' * 900
     piece = CheckedRows(JsonLines(io.BytesIO(data), 0, 500), None, {}).lines()
     assert next(piece)
-    piece.close()  # type: ignore[attr-defined]
+    piece.close()
     assert not any(thread.name.startswith(("look", "read")) for thread in threading.enumerate())
 
 

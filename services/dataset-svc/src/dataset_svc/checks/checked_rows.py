@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -50,11 +50,13 @@ class CheckedRows:
         self._rows_read = 0
         self._sample: list[Item] = []
         self._last: Mapping[str, Any] | None = None
+        self.as_in_source = True
+        """Whether all that `lines()` gave so far begins where the same bytes do in what the reader read."""
         self._items = self._mapped(items)
         self.format = format_named(format_name) if format_name else self._detect()
         self.warnings = Warnings(self.format)
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self) -> Generator[bytes]:
         """The stored rows with their newlines, one or more at a time. Raises Invalid at the end when anything was
         wrong."""
         if isinstance(self._items, JsonLines):
@@ -103,6 +105,7 @@ class CheckedRows:
         wrong_by = statistics.rows - look.first_row
         if wrong_by:
             look.count_scripts(block, statistics.rows)
+        self.as_in_source &= block.byte_offset == statistics.size_bytes
         self.index.add_all(statistics.rows, statistics.size_bytes, look.sizes)
         statistics.add_all(look)
         self.warnings.add_all(look, partial(source.row_at, block, look.sizes))
@@ -122,6 +125,7 @@ class CheckedRows:
     def _stored(self, row: ParsedRow) -> bytes:
         line = row.raw or row_json(row.value)
         statistics = self.statistics
+        self.as_in_source &= row.raw is not None and row.byte_offset == statistics.size_bytes
         self.index.add(statistics.rows, statistics.size_bytes)
         statistics.add(row.value, len(line) + 1)
         if self.format.trained and (statistics.labels or not statistics.trained):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from dataset_svc.checks.checked_rows import CheckedRows
 from dataset_svc.checks.mapping import parse_mapping
-from dataset_svc.checks.streams import Digest, HashedStream, LinesStream, bounded
+from dataset_svc.checks.streams import Digest, HashedStream, bounded
 from dataset_svc.datasets import repository
 from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
+from dataset_svc.datasets.row_store import store_rows, store_unlike
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
 from dataset_svc.splits.given import Given, given_splits
@@ -113,30 +114,37 @@ class Uploads:
         `on_recorded` is called within the transaction that records it, and what it raises undoes that.
         """
         request.check()
-        rows_key, rows = f"{staged.key}.rows-{new_id('rows')}", Digest()
-        objects = {rows_key: rows, staged.key: staged.digest}
+        rows_key = f"{staged.key}.rows-{new_id('rows')}"
+        objects = {staged.key: staged.digest}
         try:
-            checked = self._check(staged, request, rows_key, rows)
-            given = given_splits(self._store, rows_key, checked.format, checked.statistics.view())
+            checked, rows, stored = self._check(staged, request, rows_key)
+            if stored:
+                objects[rows_key] = rows
+            given = given_splits(
+                self._store, rows_key if stored else staged.key, checked.format, checked.statistics.view()
+            )
             if given.places is not None:
                 splits_key = f"{rows_key}.splits"
                 objects[splits_key] = given.digest
                 self._store.put(splits_key, given.places)
             return self.record(_new_version(request, staged, rows, checked, given), objects, on_recorded)
         finally:
-            for key in objects.keys() - {staged.key}:
+            for key in (objects.keys() | {rows_key}) - {staged.key}:
                 self.drop(key)
 
-    def _check(self, staged: Staged, request: Request, rows_key: str, rows: Digest) -> CheckedRows:
+    def _check(self, staged: Staged, request: Request, rows_key: str) -> tuple[CheckedRows, Digest, bool]:
+        """The rows' description and digest, and whether they lie at `rows_key`: else they are the file itself."""
         with self._store.open(staged.key) as raw, first_reading(raw, staged) as stream:
             whole = cast(BinaryIO, ObjectFile(self._store, staged.key))
             source = open_source(stream, request.filename or "", self._limits.unpacked_bytes, whole)
             mapping = parse_mapping(request.mapping, request.format)
             checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
-            lines = bounded(checked.lines(), self._limits.unpacked_bytes)
-            stored = io.BufferedReader(LinesStream(lines, rows), _BUFFER)
-            self._store.put_stream(rows_key, stored, part_size=_PART)
-        return checked
+            # Who reads ahead must be done before the stream goes, whatever happens.
+            with closing(checked.lines()) as found:
+                lines = bounded(found, self._limits.unpacked_bytes)
+                if source.packed:
+                    return checked, store_rows(self._store, rows_key, lines), True
+                return checked, *store_unlike(self._store, rows_key, staged.key, staged.digest, checked, lines)
 
     def record(
         self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None = None

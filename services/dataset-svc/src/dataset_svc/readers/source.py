@@ -40,11 +40,12 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A reader, and the stream from behind the `start` bytes that it needs not see."""
+    """A reader, and the stream from behind the `start` bytes that it needs not see; `packed`: it unpacks a file."""
 
     reader: Reader
     stream: BinaryIO
     start: int
+    packed: bool = False
 
 
 def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO | None = None) -> Source:
@@ -66,7 +67,7 @@ def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO
     stream.read(start)
     if not head[start:].strip():
         _refuse_empty()
-    return Source(_reader(head[start:].lstrip(), _suffix(filename, packing)), stream, start)
+    return Source(_reader(head[start:].lstrip(), _suffix(filename, packing)), stream, start, packing is not None)
 
 
 def _reader(head: bytes, suffix: str) -> Reader:
