@@ -59,7 +59,7 @@ def hub(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
-    urls = _database(postgres, migrated_database)
+    urls = new_database(postgres, migrated_database)
     store = store_in(object_store_server, f"hub-{secrets.token_hex(4)}")
     registry, gateway = (f"http://127.0.0.1:{port}" for port in free_ports(2))
     settings = {
@@ -77,8 +77,8 @@ def hub(
         "KARGAH_INFERENCE_URL": "http://127.0.0.1:9",
     }
     with ExitStack() as stack:
-        stack.enter_context(_process("registry", registry, settings, folder))
-        stack.enter_context(_process("gateway", gateway, peers, folder))
+        stack.enter_context(start_process("registry", registry, settings, folder))
+        stack.enter_context(start_process("gateway", gateway, peers, folder))
         client = stack.enter_context(Client(gateway))
         yield Hub(registry, gateway, settings, store, client, folder)
 
@@ -104,10 +104,11 @@ def owner(clients: StockClients) -> str:
 def start_registry(hub: Hub, folder: Path, **settings: str) -> tuple[str, ManagedProcess]:
     """Another registry on the same database and store, for tests that end it."""
     url = f"http://127.0.0.1:{free_port()}"
-    return url, _process("registry", url, hub.settings | settings, folder)
+    return url, start_process("registry", url, hub.settings | settings, folder)
 
 
-def _database(postgres: EmbeddedPostgres, template: str) -> dict[str, str]:
+def new_database(postgres: EmbeddedPostgres, template: str) -> dict[str, str]:
+    """A database of its own with every service's tables; the address for each owner."""
     name = f"hub_{secrets.token_hex(4)}"
     with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
@@ -117,7 +118,8 @@ def _database(postgres: EmbeddedPostgres, template: str) -> dict[str, str]:
     return {owner: postgres.dsn(name, owner, _PASSWORD) for owner in owners}
 
 
-def _process(name: str, url: str, settings: dict[str, str], folder: Path) -> ManagedProcess:
+def start_process(name: str, url: str, settings: dict[str, str], folder: Path) -> ManagedProcess:
+    """A service of that name at `url`, ready."""
     command = Command(
         name=name,
         arguments=[sys.executable, "-m", f"{name}.main"],

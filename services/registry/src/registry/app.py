@@ -22,6 +22,8 @@ from registry.labels.routes import label_routes
 from registry.labels.service import LabelService
 from registry.lineage.routes import lineage_routes
 from registry.lineage.service import LineageService
+from registry.mirror.app import open_mirror
+from registry.mirror.routes import mirror_routes
 from registry.models.routes import model_routes
 from registry.models.service import ModelService
 from registry.sweeper import abort_strays, start_sweeper
@@ -32,12 +34,13 @@ from registry.upstream.service import UpstreamService
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The parts that outlive a request. `sweeps` are to be called now and then."""
+    """The parts that outlive a request. `sweeps` are to be called now and then, `close` at the end of a test."""
 
     app: Flask
     blobs: BlobService
     settings: RegistrySettings
     sweeps: Sequence[Callable[[], object]]
+    close: Callable[[], None]
 
 
 def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> Registry:
@@ -50,10 +53,13 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
     upstream_routes(api, _upstream(settings))
-    collect = hub_routes(api, engine, store, blobs, models, settings)
+    mirroring = open_mirror(engine, store, blobs, settings)
+    mirror_routes(api, mirroring.mirror)
+    collect = hub_routes(api, engine, store, blobs, models, mirroring, settings)
     checks = {"database": lambda: check(engine), "object store": store.check}
-    sweeps = [blobs.collect, *collect, lambda: abort_strays(store, settings.blob_grace)]
-    return Registry(create_app("registry", api, checks, settings, envelopes=ENVELOPES), blobs, settings, sweeps)
+    sweeps = [blobs.collect, mirroring.collect, *collect, lambda: abort_strays(store, settings.blob_grace)]
+    app = create_app("registry", api, checks, settings, envelopes=ENVELOPES)
+    return Registry(app, blobs, settings, sweeps, mirroring.fetcher.close)
 
 
 def _upstream(settings: RegistrySettings) -> UpstreamService:

@@ -16,7 +16,9 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     they are looked for every `sweep_minutes`. Models are searched for at `upstream_url` (`KARGAH_UPSTREAM_URL`, or
     `HF_ENDPOINT`), with `upstream_token` (`KARGAH_UPSTREAM_TOKEN`, or `HF_TOKEN`). `hub_redirect`: whether the Hub's
     clients fetch large files from the object store itself, which they must be able to reach then; files above
-    `hub_part_bytes` are uploaded in parts."""
+    `hub_part_bytes` are uploaded in parts. With `mirror` reads of repositories that are not here, and whose name fits
+    one of `mirror_only`, are answered from the upstream and kept; its branches and tags are asked about again after
+    `mirror_fresh_seconds`."""
 
     port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
@@ -32,6 +34,9 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     )
     hub_redirect: bool = True
     hub_part_bytes: int = Field(default=1 << 30, ge=1 << 20)
+    mirror: bool = False
+    mirror_only: list[str] = ["*"]
+    mirror_fresh_seconds: float = Field(default=60.0, ge=0)
 
     @property
     def blob_grace(self) -> timedelta:

@@ -12,7 +12,9 @@ from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.text import size
 from kargah.contracts.upstream import HubModelView
 
-app = typer.Typer(no_args_is_help=True, help="Search the hub that models are installed from.")
+app = typer.Typer(no_args_is_help=True, help="Search the hub that models are installed from; what is mirrored of it.")
+mirror = typer.Typer(no_args_is_help=True, help="Repositories of another hub that are kept here.")
+app.add_typer(mirror, name="mirror")
 
 
 @app.command()
@@ -56,6 +58,37 @@ def info(
     console.print(table)
     if found.safe:
         console.print(f"Install it: kargah model install {found.source.partition('@')[0]}", highlight=False)
+
+
+@mirror.command("list")
+def list_mirrors(context: typer.Context, json: JsonOption = False) -> None:
+    """Show what is mirrored, and how much of it is here."""
+    found = connect(context).hub.mirrors()
+    if json:
+        print_json(found)
+        return
+    table = Table("repository", "from", "commits", "files here", "size here", "asked", box=SIMPLE, padding=(0, 1, 0, 0))
+    for one in found.items:
+        table.add_row(
+            one.id if one.kind == "models" else f"{one.kind}/{one.id}",
+            one.mirrored_from,
+            str(one.commits),
+            f"{one.kept_files} of {one.files}",
+            f"{size(one.kept_bytes)} of {size(one.size_bytes)}",
+            f"{one.checked_at:%Y-%m-%d %H:%M}" if one.checked_at else "-",
+        )
+    console.print(table if found.items else "Nothing is mirrored (KARGAH_MIRROR=1 at the registry turns it on).")
+
+
+@mirror.command("drop")
+def drop_mirror(
+    context: typer.Context,
+    repo: Annotated[str, typer.Argument(help="owner/name of a model, or datasets/owner/name.")],
+) -> None:
+    """Forget a mirrored repository; its files go after their grace, unless something else needs them."""
+    dataset = repo.startswith("datasets/")
+    connect(context).hub.drop_mirror("datasets" if dataset else "models", repo.removeprefix("datasets/"))
+    console.print(f"{repo} is not mirrored any more.", highlight=False)
 
 
 def tell(found: HubModelView) -> None:

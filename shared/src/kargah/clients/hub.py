@@ -1,8 +1,9 @@
-"""`client.hub`: the hub that models are installed from."""
+"""`client.hub`: the hub that models are installed from, and what is mirrored of it."""
 
 from __future__ import annotations
 
 from kargah.clients.transport import Transport, place
+from kargah.contracts.mirrors import MirrorList
 from kargah.contracts.upstream import HubModelView, HubSearch
 
 
@@ -20,3 +21,11 @@ class Hub:
         """A model, judged before anything of it is downloaded; `source` is what `jobs.install` takes."""
         query = {} if revision is None else {"revision": revision}
         return self._transport.ask(HubModelView, "GET", f"/api/hub/models/{place(repo)}", params=query)
+
+    def mirrors(self) -> MirrorList:
+        """Repositories that are mirrored, and how much of them is kept."""
+        return self._transport.ask(MirrorList, "GET", "/api/hub/mirrors")
+
+    def drop_mirror(self, kind: str, name: str) -> None:
+        """Keep nothing more of a repository of the kind `models` or `datasets`."""
+        self._transport.send("DELETE", f"/api/hub/mirrors/{place(kind)}/{place(name)}")

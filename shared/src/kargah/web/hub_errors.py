@@ -8,7 +8,7 @@ from kargah.contracts.problem import Problem
 from kargah.web.envelopes import ErrorBody
 
 _LONGEST_MESSAGE = 1000
-_CODES = ("RepoNotFound", "RevisionNotFound", "EntryNotFound")
+_CODES = ("RepoNotFound", "RevisionNotFound", "EntryNotFound", "GatedRepo")
 
 
 def hub_error(problem: Problem) -> ErrorBody:

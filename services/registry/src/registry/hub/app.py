@@ -24,6 +24,7 @@ from registry.hub.write_routes import write_routes
 from registry.hub.writer import HubWriter
 from registry.hub.xet.routes import xet_routes
 from registry.hub.xet.service import XetStore
+from registry.mirror.app import Mirroring
 from registry.models.service import ModelService
 
 ENVELOPES = {f"{PREFIX}/": hub_error}
@@ -35,13 +36,14 @@ def hub_routes(
     store: ObjectStore,
     blobs: BlobService,
     models: ModelService,
+    mirroring: Mirroring,
     settings: RegistrySettings,
 ) -> list[Callable[[], object]]:
     """Add everything below `/hub` to `api`; what is to be called now and then to remove what was given up."""
     reader = HubReader(engine)
     uploads = Uploads(store, blobs, _secret(settings), limit=settings.blob_bytes, part_bytes=settings.hub_part_bytes)
-    read_routes(api, reader)
-    resolve_routes(api, reader, store, redirect=settings.hub_redirect)
+    read_routes(api, reader, mirroring.mirror)
+    resolve_routes(api, reader, store, mirroring, redirect=settings.hub_redirect)
     write_routes(api, HubWriter(engine, models))
     commit_routes(api, reader, Committer(engine, store, blobs, Promotion(engine, store, models)))
     lfs_routes(api, reader, uploads)

@@ -82,6 +82,7 @@ def commit_routes(api: Api, reader: HubReader, committer: Committer) -> None:
         """How to send files: small texts with the commit, everything else before it"""
         _refuse_pull_request()
         check_files(kind, [file.path for file in body.files])
+        reader.repository(kind, name)
         _, tree = reader.tree(kind, name, revision)
         return UploadModes(files=[_mode(file, tree) for file in body.files])
 

@@ -29,7 +29,7 @@ from registry.hub.operations import (
     content_of,
 )
 from registry.hub.promotion import Promotion, Verdict
-from registry.hub.revisions import find_repository, no_revision
+from registry.hub.revisions import find_repository, no_revision, refuse_mirrored
 from registry.repos import history, history_repository, repository
 from registry.repos.content import REGULAR_BYTES, is_text, meta_of
 from registry.repos.history import BRANCH
@@ -112,6 +112,7 @@ class Committer:
     def _head(self, kind: str, name: str, branch: str) -> tuple[Repository, str, Tree]:
         with UnitOfWork(self._engine) as tx:
             found = find_repository(tx.connection, kind, name)
+            refuse_mirrored(found)
             head = repository.find_ref(tx.connection, found.id, BRANCH, branch)
             if head is None:
                 raise no_revision(found, branch)

@@ -10,6 +10,8 @@ from registry.hub.endpoint import PREFIX, next_link
 from registry.hub.query import flag, list_filter, number, offset
 from registry.hub.reader import HubReader
 from registry.hub.wire import CommitViews, RefsView, RepoInfo, RepoInfos, TreeEntries
+from registry.mirror.service import Mirror
+from registry.repos.values import MAIN
 
 TAGS = ["hub"]
 KINDS = f"{PREFIX}/api/<any(models,datasets):kind>"
@@ -19,14 +21,14 @@ _MOST_PATHS = 10_000
 _FORM_BYTES = 8 << 20
 
 
-def read_routes(api: Api, reader: HubReader) -> None:
-    """Add the routes to `api`."""
-    _info_routes(api, reader)
-    _tree_routes(api, reader)
-    _history_routes(api, reader)
+def read_routes(api: Api, reader: HubReader, mirror: Mirror) -> None:
+    """Add the routes to `api`. What `mirror` serves is kept before it is read here."""
+    _info_routes(api, reader, mirror)
+    _tree_routes(api, reader, mirror)
+    _history_routes(api, reader, mirror)
 
 
-def _info_routes(api: Api, reader: HubReader) -> None:
+def _info_routes(api: Api, reader: HubReader, mirror: Mirror) -> None:
     @api.get(KINDS, returns=RepoInfos, free_query=True, tags=TAGS)
     def list_repositories(kind: str) -> Reply:
         """Repositories, newest first; `search`, `author`, `filter`, `sort`, `limit`, `full`"""
@@ -38,20 +40,20 @@ def _info_routes(api: Api, reader: HubReader) -> None:
     @api.get(REPOSITORY, returns=RepoInfo, free_query=True, tags=TAGS)
     def get_repository(kind: str, name: str) -> RepoInfo:
         """A repository at the head of `main`"""
-        return reader.info(kind, name, blobs=flag("blobs"))
+        return reader.info(kind, name, mirror.pin(kind, name, MAIN), blobs=flag("blobs"))
 
     @api.get(f"{REPOSITORY}/revision/<path:revision>", returns=RepoInfo, free_query=True, tags=TAGS)
     def get_revision(kind: str, name: str, revision: str) -> RepoInfo:
         """A repository at a branch, a tag or a commit"""
-        return reader.info(kind, name, revision, blobs=flag("blobs"))
+        return reader.info(kind, name, mirror.pin(kind, name, revision, whole=True), blobs=flag("blobs"))
 
 
-def _tree_routes(api: Api, reader: HubReader) -> None:
+def _tree_routes(api: Api, reader: HubReader, mirror: Mirror) -> None:
     @api.get(f"{REPOSITORY}/tree/<path:place>", returns=TreeEntries, free_query=True, tags=TAGS)
     def get_tree(kind: str, name: str, place: str) -> Reply:
         """Files and folders at `revision/path`; `recursive` for all below it"""
         start = offset()
-        found = reader.entries(kind, name, place, recursive=flag("recursive"))
+        found = reader.entries(kind, name, mirror.pin(kind, name, place), recursive=flag("recursive"))
         headers = next_link(str(start + _PAGE)) if len(found) > start + _PAGE else {}
         return Reply(TreeEntries(list(found[start : start + _PAGE])), headers=headers)
 
@@ -64,19 +66,20 @@ def _tree_routes(api: Api, reader: HubReader) -> None:
     )
     def get_paths_info(kind: str, name: str, revision: str) -> TreeEntries:
         """Those of the `paths` of a form that a revision has"""
-        return TreeEntries(list(reader.at_paths(kind, name, revision, _paths())))
+        pinned = mirror.pin(kind, name, revision, whole=True)
+        return TreeEntries(list(reader.at_paths(kind, name, pinned, _paths())))
 
 
-def _history_routes(api: Api, reader: HubReader) -> None:
+def _history_routes(api: Api, reader: HubReader, mirror: Mirror) -> None:
     @api.get(f"{REPOSITORY}/refs", returns=RefsView, free_query=True, tags=TAGS)
     def get_refs(kind: str, name: str) -> RefsView:
         """Branches and tags"""
-        return reader.refs(kind, name)
+        return mirror.refs(kind, name) or reader.refs(kind, name)
 
     @api.get(f"{REPOSITORY}/commits/<path:revision>", returns=CommitViews, free_query=True, tags=TAGS)
     def get_commits(kind: str, name: str, revision: str) -> CommitViews:
         """The commits of a revision, newest first"""
-        return CommitViews(list(reader.commits(kind, name, revision)))
+        return CommitViews(list(reader.commits(kind, name, mirror.pin(kind, name, revision, whole=True))))
 
 
 def _paths() -> list[str]:

@@ -9,7 +9,7 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from registry.hub import views
 from registry.hub.errors import EntryNotFound
-from registry.hub.revisions import Place, find_place, find_repository
+from registry.hub.revisions import Place, find_place, find_repository, refuse_mirrored
 from registry.hub.wire import CommitView, RefsView, RepoInfo, Sibling, TreeEntry
 from registry.repos import history_repository, repository
 from registry.repos.values import MAIN, Entry, Head, Repository, Tree
@@ -97,9 +97,11 @@ class HubReader:
             return views.refs(repository.list_refs(tx.connection, found.id))
 
     def repository(self, kind: str, name: str) -> Repository:
-        """The repository itself."""
+        """The repository itself, to push to. Raises Forbidden for a mirrored one."""
         with UnitOfWork(self._engine) as tx:
-            return find_repository(tx.connection, kind, name)
+            found = find_repository(tx.connection, kind, name)
+        refuse_mirrored(found)
+        return found
 
 
 def no_entry(place: Place) -> EntryNotFound:

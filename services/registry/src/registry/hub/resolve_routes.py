@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from kargah.contracts.models import ModelFile
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api
 from kargah.web.errors import problem_of
@@ -18,26 +17,29 @@ from registry.blobs.service import PREFIX as BLOBS
 from registry.hub.endpoint import PREFIX
 from registry.hub.reader import HubReader, no_entry
 from registry.hub.revisions import Place
-from registry.models.download import send_file
+from registry.mirror.app import Mirroring
+from registry.models.download import blob_body, send
 from registry.repos.values import DATASETS, MODELS, Entry
 
 _EXPIRES = timedelta(minutes=15)
 _STATUSES = (206, 302, 304, 416)
 
 
-def resolve_routes(api: Api, reader: HubReader, store: ObjectStore, *, redirect: bool) -> None:
-    """Add the routes to `api`. With `redirect` clients fetch LFS files from the object store itself."""
+def resolve_routes(api: Api, reader: HubReader, store: ObjectStore, mirroring: Mirroring, *, redirect: bool) -> None:
+    """Add the routes to `api`. With `redirect` clients fetch LFS files from the object store itself, once they are
+    there: what the mirror has yet to fetch is sent from here while it comes."""
 
     def resolve(kind: str, name: str, place: str) -> Response:
-        found, entry = reader.file(kind, name, place)
+        found, entry = reader.file(kind, name, mirroring.mirror.pin(kind, name, place))
         if entry is None:
             return _absent(found)
         headers = _headers(found, entry)
-        if redirect and entry.git_sha1 is None and entry.size_bytes > 0:
-            location = store.presign_get(BLOBS + entry.sha256, _EXPIRES)
+        kept, arriving = mirroring.content(found, entry)
+        if arriving is None and redirect and entry.git_sha1 is None and entry.size_bytes > 0:
+            location = store.presign_get(BLOBS + kept, _EXPIRES)
             return Response(status=302, headers={**headers, "location": location, "etag": f'"{entry.etag}"'})
-        file = ModelFile(path=found.path, size_bytes=entry.size_bytes, sha256=entry.sha256)
-        response = send_file(store, file, request, etag=entry.etag)
+        body = arriving or blob_body(store, kept)
+        response = send(request, found.path, entry.size_bytes, entry.etag, body)
         response.headers.update(headers)
         return response
 

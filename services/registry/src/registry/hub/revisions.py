@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from kargah.db.engine import Connection
+from kargah.domain.errors import Forbidden
 from kargah.domain.names import ALIAS_PATTERN
 from registry.hub.errors import RevisionNotFound
 from registry.hub.names import check_id, no_repository
@@ -30,12 +31,21 @@ class Place:
 
 
 def find_repository(connection: Connection, kind: str, name: str, *, lock: bool = False) -> Repository:
-    """The repository. Raises RepoNotFound."""
+    """The repository. Raises RepoNotFound; Forbidden for a mirrored one that is to be changed, hence locked."""
     check_id(kind, name)
     found = repository.find(connection, kind, name, lock=lock)
     if found is None:
         raise no_repository(kind, name)
+    if lock:
+        refuse_mirrored(found)
     return found
+
+
+def refuse_mirrored(found: Repository) -> None:
+    """Raises Forbidden for a repository that is another hub's: nobody writes to it here."""
+    if found.mirrored_from is not None:
+        hint = f"Push under another name, or drop the mirror first: kargah hub mirror drop {found.path}"
+        raise Forbidden(f"{found.name!r} is mirrored from {found.mirrored_from} and read-only here.", hint=hint)
 
 
 def find_place(connection: Connection, kind: str, name: str, rest: str) -> Place:

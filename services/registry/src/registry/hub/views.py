@@ -38,6 +38,7 @@ def info(head: Head, siblings: Sequence[Sibling] | None, *, card: bool = True) -
         library_name=meta.get("library_name"),
         card_data=(meta.get("cardData") or None) if card else None,
         siblings=list(siblings) if siblings is not None else None,
+        mirrored_from=found.mirrored_from,
     )
 
 

@@ -25,7 +25,9 @@ class Sibling(Wire):
 
 
 class RepoInfo(Wire):
-    """A model or a dataset; `siblings` are its files. Nobody counts downloads here."""
+    """A model or a dataset; `siblings` are its files. Nobody counts downloads here.
+
+    `mirrored_from`: the hub that it is read from, where it is not this one's own."""
 
     id: str
     model_id: str | None = None
@@ -43,6 +45,7 @@ class RepoInfo(Wire):
     library_name: str | None = Field(default=None, alias="library_name")
     card_data: dict[str, Any] | None = None
     siblings: list[Sibling] | None = None
+    mirrored_from: str | None = None
 
 
 class RepoInfos(RootModel[list[RepoInfo]]):

@@ -6,7 +6,7 @@ from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, Forbidden, Invalid
 from registry.hub.names import check_new_name, check_ref
-from registry.hub.revisions import find_repository, find_revision, no_revision
+from registry.hub.revisions import find_repository, find_revision, no_revision, refuse_mirrored
 from registry.models import repository as models_repository
 from registry.models.service import ModelService
 from registry.repos import history, history_repository, repository
@@ -22,9 +22,12 @@ class HubWriter:
         self._models = models
 
     def create(self, kind: str, name: str, *, private: bool) -> tuple[Repository, bool]:
-        """The repository of that name, and whether it was made just now."""
+        """The repository of that name, and whether it was made just now. Raises Forbidden for a mirrored one."""
         check_new_name(name)
         with UnitOfWork(self._engine) as tx:
+            found = repository.find(tx.connection, kind, name, lock=True)
+            if found is not None:
+                refuse_mirrored(found)
             return history.open_repository(tx.connection, kind, name, private=private)
 
     def delete(self, kind: str, name: str) -> None:

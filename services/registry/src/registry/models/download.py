@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 from urllib.parse import quote
@@ -14,39 +14,46 @@ from kargah.contracts.models import ModelFile
 from kargah.ports.object_store import ObjectStore
 from registry.blobs.service import PREFIX
 
+Body = Callable[[int, int], tuple[Iterator[bytes], Callable[[], object]]]
+"""The bytes from the first position to before the second, and what closes them; an error comes before it returns."""
 _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-def send_file(store: ObjectStore, file: ModelFile, request: Request, *, etag: str | None = None) -> Response:
-    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it.
+def send_file(store: ObjectStore, file: ModelFile, request: Request) -> Response:
+    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it."""
+    return send(request, file.path, file.size_bytes, file.sha256, blob_body(store, file.sha256))
 
-    The ETag is the file's sha256 where no other is given.
-    """
-    etag = etag or file.sha256
-    headers = _headers(file, etag)
+
+def send(request: Request, path: str, size: int, etag: str, body: Body) -> Response:
+    """As `send_file`, for a file of `size` bytes that clients know by another ETag or that comes from elsewhere."""
+    headers = _headers(path, etag)
     if request.if_none_match.contains(etag):
         return Response(status=304, headers=headers)
-    wanted = _wanted(request, file, etag)
+    wanted = _wanted(request, size, etag)
     if wanted is None:
-        return Response(status=416, headers={**headers, "content-range": f"bytes */{file.size_bytes}"})
+        return Response(status=416, headers={**headers, "content-range": f"bytes */{size}"})
     start, stop = wanted
     partial = "range" in request.headers and _range_applies(request, etag)
     if partial:
-        headers["content-range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
+        headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
     headers["content-length"] = str(stop - start)
     response = Response(status=206 if partial else 200, headers=headers)
     if request.method != "HEAD" and stop > start:
-        _attach(response, store, file, start, stop)
+        response.response, close = body(start, stop)
+        response.call_on_close(close)
     return response
 
 
-def _attach(response: Response, store: ObjectStore, file: ModelFile, start: int, stop: int) -> None:
+def blob_body(store: ObjectStore, sha256: str) -> Body:
     """The store is asked before the headers go out: an error still becomes an error answer."""
-    stack = ExitStack()
-    stream = stack.enter_context(store.open(PREFIX + file.sha256, offset=start, length=stop - start))
-    response.response = _chunks(stream)
-    response.call_on_close(stack.close)
+
+    def opened(start: int, stop: int) -> tuple[Iterator[bytes], Callable[[], object]]:
+        stack = ExitStack()
+        stream = stack.enter_context(store.open(PREFIX + sha256, offset=start, length=stop - start))
+        return _chunks(stream), stack.close
+
+    return opened
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -54,8 +61,8 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _headers(file: ModelFile, etag: str) -> dict[str, str]:
-    name = file.path.rpartition("/")[2]
+def _headers(path: str, etag: str) -> dict[str, str]:
+    name = path.rpartition("/")[2]
     return {
         "content-type": "application/octet-stream",
         "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
@@ -65,9 +72,8 @@ def _headers(file: ModelFile, etag: str) -> dict[str, str]:
     }
 
 
-def _wanted(request: Request, file: ModelFile, etag: str) -> tuple[int, int] | None:
+def _wanted(request: Request, size: int, etag: str) -> tuple[int, int] | None:
     """First byte and the one after the last; None for a range outside of the file. Odd ranges count as none."""
-    size = file.size_bytes
     match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     if match is None or not _range_applies(request, etag):
         return 0, size

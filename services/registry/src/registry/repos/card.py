@@ -47,8 +47,8 @@ def front_matter(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadCard("The metadata is not a list of keys and values.")
     # Dates and odd keys become text; what no database holds does not come through.
-    plain: dict[str, Any] = json.loads(json.dumps(_plain(value), default=str))
-    return plain
+    front: dict[str, Any] = json.loads(json.dumps(plain(value), default=str))
+    return front
 
 
 def describe(
@@ -88,11 +88,12 @@ def _check_events(source: str) -> None:
             raise BadCard(f"The metadata is nested deeper than {_DEEPEST} levels.")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """`value` without what no database holds: NUL and lone surrogates in texts, numbers that are none."""
     if isinstance(value, dict):
-        return {_clean(str(key)): _plain(item) for key, item in value.items()}
+        return {_clean(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return _clean(value) if isinstance(value, str) else value

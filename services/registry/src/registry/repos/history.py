@@ -19,8 +19,15 @@ _VERSION_TAG = re.compile(r"v[0-9]+")
 
 
 def open_repository(connection: Connection, kind: str, name: str, *, private: bool = False) -> tuple[Repository, bool]:
-    """The repository, locked until the transaction ends, and whether it is new; a new one has an empty `main`."""
+    """The repository, locked until the transaction ends, and whether it is new; a new one has an empty `main`.
+
+    A mirrored repository of that name makes way.
+    """
     found, made = repository.ensure(connection, kind, name, private=private)
+    if found.mirrored_from is not None:
+        history_repository.touch_blobs(connection, found.id)
+        repository.remove(connection, found.id)
+        found, made = repository.ensure(connection, kind, name, private=private)
     if made:
         append(connection, found, MAIN, {}, title=_FIRST)
     return found, made

@@ -115,7 +115,7 @@ _HEADS: Select[Any] = (
 
 
 def _repository(row: Row[Any]) -> Repository:
-    return Repository(row.id, row.kind, row.name, row.private, row.created_at)
+    return Repository(row.id, row.kind, row.name, row.private, row.created_at, row.mirrored_from)
 
 
 def _head(row: Row[Any]) -> Head:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from registry.blobs.tables import created_at, metadata
 
+# `mirrored_from`: the address of the hub that a mirrored repository is read from; nobody writes to it here.
 repositories = Table(
     "repositories",
     metadata,
@@ -25,6 +26,7 @@ repositories = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("private", Boolean, nullable=False, server_default=text("false")),
+    Column("mirrored_from", Text),
     created_at(),
     UniqueConstraint("kind", "name", name="repositories_name"),
 )
@@ -45,6 +47,7 @@ commits = Table(
 Index("commits_by_parent", commits.c.repository_id, commits.c.parent)
 
 # `git_sha1`: of a small text file that git itself would keep; without one it is an LFS file, known by its sha256.
+# `sha256` is empty for a mirrored file of git's own that was not fetched yet.
 commit_files = Table(
     "commit_files",
     metadata,
@@ -59,6 +62,7 @@ commit_files = Table(
     ),
 )
 Index("commit_files_by_blob", commit_files.c.sha256)
+Index("commit_files_by_git_sha1", commit_files.c.git_sha1, postgresql_where=commit_files.c.git_sha1.is_not(None))
 
 refs = Table(
     "refs",

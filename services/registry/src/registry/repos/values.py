@@ -15,7 +15,10 @@ MAX_FILES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a commit. `git_sha1` is None for an LFS file, which is known by the sha256 of its content."""
+    """A file of a commit. `git_sha1` is None for an LFS file, which is known by the sha256 of its content.
+
+    `sha256` is empty for a mirrored file with a `git_sha1` that was not fetched yet.
+    """
 
     sha256: str
     size_bytes: int
@@ -38,13 +41,17 @@ def without_card(files: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """`kind` is `models` or `datasets`; `name` is `owner/name`, or `name` for a model that Kargah made."""
+    """`kind` is `models` or `datasets`; `name` is `owner/name`, or `name` for a model that Kargah made.
+
+    `mirrored_from`: the hub that it is read from, where it is not this registry's own.
+    """
 
     id: str
     kind: str
     name: str
     private: bool
     created_at: datetime
+    mirrored_from: str | None = None
 
     @property
     def path(self) -> str:

@@ -98,4 +98,5 @@ def registry_bench(database_url: str, store: MultipartStore, **settings: Any) ->
     try:
         yield RegistryBench(built.app.test_client(), engine, store, built)
     finally:
+        built.close()
         engine.dispose()
