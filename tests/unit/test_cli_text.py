@@ -126,6 +126,12 @@ def test_an_upload_of_such_a_file_asks_for_a_name(tmp_path: Path) -> None:
     assert refused.exit_code == 2 and "--name" in refused.output
 
 
+def test_a_folder_without_a_model_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no model")
+    refused = CliRunner().invoke(app, ["--url", "http://127.0.0.1:1", "model", "install", str(tmp_path)])
+    assert refused.exit_code == 2 and "adapter_config.json" in refused.output
+
+
 def test_a_version_is_named_once() -> None:
     assert versioned("owner/d@2", None) == ("owner/d", 2)
     assert versioned("d", 3) == ("d", 3)

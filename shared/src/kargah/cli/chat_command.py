@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.text import visible
 from kargah.clients.client import Client
 
 
@@ -51,7 +52,7 @@ def _ask(
     for piece in client.chat.stream(model, history, max_tokens=max_tokens, temperature=temperature):
         pieces.append(piece)
         if not quiet:
-            sys.stdout.write(piece)
+            sys.stdout.write(visible(piece) if sys.stdout.isatty() else piece)
             sys.stdout.flush()
     if not quiet:
         sys.stdout.write("\n")

@@ -23,6 +23,7 @@ from kargah.clients.transport import ApiError
 from kargah.contracts.models import ModelVersionView
 from kargah.domain.names import split_version
 
+_CONFIGS = ("config.json", "adapter_config.json")
 app = typer.Typer(no_args_is_help=True, help="Install, list, name and look into models.")
 
 
@@ -179,6 +180,8 @@ def _install_folder(client: Client, folder: Path, name: str, *, quiet: bool) -> 
         raise typer.BadParameter(
             f"{folder} is no folder here; for other sources write package:NAME or hub:OWNER/NAME", param_hint="SOURCE"
         )
+    if not any((folder / config).is_file() for config in _CONFIGS):
+        raise typer.BadParameter(f"{folder} holds no model: neither of {' and '.join(_CONFIGS)}", param_hint="SOURCE")
     with Progress(console=console, disable=quiet) as bar:
         task = bar.add_task("uploading", total=None)
         return client.models.install_folder(

@@ -84,7 +84,7 @@ def lock_job(conn: Connection, job_id: str) -> Row[Any]:
     """The job's row, which until commit can neither finish nor be claimed. Raises NotFound."""
     job = conn.execute(select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
     if job is None:
-        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists the jobs there are.")
+        raise NotFound(f"There is no job {job_id}.", hint="See what there is: kargah jobs, or GET /api/jobs.")
     return job
 
 

@@ -40,7 +40,7 @@ def get_job(conn: Connection, job_id: str, *, kind: str | None = None) -> JobVie
         statement = statement.where(jobs.c.kind == kind)
     row = conn.execute(statement).one_or_none()
     if row is None:
-        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists the jobs there are.")
+        raise NotFound(f"There is no job {job_id}.", hint="See what there is: kargah jobs, or GET /api/jobs.")
     return job_view(row)
 
 
@@ -155,5 +155,5 @@ def _matching(filters: JobFilter) -> list[ColumnElement[bool]]:
 def _job_column(conn: Connection, job_id: str, column: Any) -> int:
     row: Row[Any] | None = conn.execute(select(column).where(jobs.c.id == job_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists the jobs there are.")
+        raise NotFound(f"There is no job {job_id}.", hint="See what there is: kargah jobs, or GET /api/jobs.")
     return int(row[0])
