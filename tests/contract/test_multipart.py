@@ -56,6 +56,18 @@ def test_a_part_sent_again_counts_once(store: MultipartStore) -> None:
     assert store.get("key") == content(1) + b"end"
 
 
+def test_parts_are_copied_from_other_objects(store: MultipartStore) -> None:
+    store.put("source", content(1, 2 * PART))
+    store.put("other source", b"0123456789")
+    upload = store.begin_multipart("key")
+    store.copy_part("key", upload, 2, "other source", 3, 4)
+    store.copy_part("key", upload, 1, "source", 7, PART)
+    with pytest.raises(ObjectMissing):
+        store.copy_part("key", upload, 3, "absent", 0, 1)
+    store.finish_multipart("key", upload, store.parts("key", upload))
+    assert store.get("key") == content(1, 2 * PART)[7 : 7 + PART] + b"3456"
+
+
 def test_two_uploads_to_one_key_do_not_meet(store: MultipartStore) -> None:
     first, second = store.begin_multipart("key"), store.begin_multipart("key")
     store.put_part("key", first, 1, b"first")

@@ -39,6 +39,14 @@ class FolderMultipart(ABC):
         with replaced(self._under_way(key, upload_id) / str(number)) as target:
             target.write(data)
 
+    def copy_part(self, key: str, upload_id: str, number: int, source: str, offset: int, length: int) -> None:
+        """Store `length` bytes of another object as a part."""
+        if not self._path(source).is_file():
+            raise ObjectMissing(source)
+        with self._path(source).open("rb") as file:
+            file.seek(offset)
+            self.put_part(key, upload_id, number, file.read(length))
+
     def parts(self, key: str, upload_id: str) -> list[Part]:
         """The parts that are there, in the order of their numbers."""
         files = [path for path in self._under_way(key, upload_id).glob("*") if path.name.isdigit()]

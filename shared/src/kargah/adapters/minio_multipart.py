@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from minio import Minio
+from minio.commonconfig import CopySource
 from minio.datatypes import Part as MinioPart
 from minio.datatypes import Upload
 
@@ -41,6 +42,16 @@ class MinioMultipart:
         """Store a part; sent again, one of them counts."""
         with store_errors(key):
             self._client._upload_part(self._bucket, key, data, None, upload_id, number)
+
+    def copy_part(self, key: str, upload_id: str, number: int, source: str, offset: int, length: int) -> None:
+        """Store `length` bytes of another object as a part, inside the store."""
+        last = offset + length - 1
+        headers: dict[str, str | list[str] | tuple[str]] = {
+            **CopySource(self._bucket, source).gen_copy_headers(),
+            "x-amz-copy-source-range": f"bytes={offset}-{last}",
+        }
+        with store_errors(source):
+            self._client._upload_part_copy(self._bucket, key, upload_id, number, headers)
 
     def parts(self, key: str, upload_id: str) -> list[Part]:
         """The parts that are there, in the order of their numbers."""

@@ -105,6 +105,10 @@ class MultipartStore(ObjectStore, Protocol):
         """Store a part; sent again, one of them counts."""
         ...
 
+    def copy_part(self, key: str, upload_id: str, number: int, source: str, offset: int, length: int) -> None:
+        """Store `length` bytes of another object as a part, without reading them here."""
+        ...
+
     def parts(self, key: str, upload_id: str) -> list[Part]:
         """The parts that are there, in the order of their numbers."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
@@ -11,22 +11,25 @@ from typing import BinaryIO, cast
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, Unavailable
-from kargah.ports.object_store import ObjectMissing, ObjectStore
+from kargah.ports.object_store import MultipartStore, ObjectMissing
 from kargah.telemetry.logging import get_logger
 from registry.blobs import repository
+from registry.blobs.pieces import Piece, buffered, can_be_parts, content_of
+from registry.blobs.read_ahead import read_ahead
 from registry.blobs.repository import BlobRow
 from registry.blobs.verified_stream import VerifiedStream
 
 PREFIX = "blobs/"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARALLEL_CALLS = 8
+_PARALLEL_COPIES = 3
 _log = get_logger(__name__)
 
 
 class BlobService:
     """Safe to share between threads. Every call may raise Unavailable."""
 
-    def __init__(self, engine: Engine, store: ObjectStore, grace: timedelta) -> None:
+    def __init__(self, engine: Engine, store: MultipartStore, grace: timedelta) -> None:
         self._engine = engine
         self._store = store
         self._grace = grace
@@ -46,6 +49,18 @@ class BlobService:
             self._store_verified(sha256, stream)
         self._note([BlobRow(sha256, stream.count)])
         return stream.count, not present
+
+    def join(self, sha256: str, pieces: Sequence[Piece]) -> int:
+        """Keep what pieces of other objects make, in their order; its size. They are copied inside the store while they
+        are read for their hash. Raises Invalid for another sha256, ObjectMissing."""
+        check_sha256(sha256)
+        with buffered(content_of(self._store, pieces)) as content:
+            if not can_be_parts(pieces) or self.size(sha256) is not None:
+                return self.put(sha256, content)[0]
+            stream = VerifiedStream(content, sha256)
+            self._copy_verified(PREFIX + sha256, stream, pieces)
+        self._note([BlobRow(sha256, stream.count)])
+        return stream.count
 
     def size(self, sha256: str) -> int | None:
         """Its size in bytes, or None if it is not there (or is being removed). Asking renews its grace."""
@@ -90,8 +105,27 @@ class BlobService:
         with UnitOfWork(self._engine) as tx:
             repository.note_strays(tx.connection, {name: one for name, one in old.items() if _SHA256.fullmatch(name)})
 
+    def _copy_verified(self, key: str, stream: VerifiedStream, pieces: Sequence[Piece]) -> None:
+        upload_id = self._store.begin_multipart(key)
+
+        def copy(number: int) -> None:
+            piece = pieces[number - 1]
+            self._store.copy_part(key, upload_id, number, piece.key, piece.offset, piece.length)
+
+        try:
+            with ThreadPoolExecutor(_PARALLEL_COPIES, thread_name_prefix="copy") as pool:
+                copies = pool.map(copy, range(1, len(pieces) + 1))
+                stream.drain()
+                for _ in copies:
+                    pass
+            self._store.finish_multipart(key, upload_id, self._store.parts(key, upload_id))
+        except BaseException:
+            self._store.abort_multipart(key, upload_id)
+            raise
+
     def _store_verified(self, sha256: str, stream: VerifiedStream) -> None:
-        self._store.put_stream(PREFIX + sha256, cast(BinaryIO, stream))
+        with read_ahead(cast(BinaryIO, stream)) as ahead:
+            self._store.put_stream(PREFIX + sha256, ahead)
         if not stream.verified:
             self._store.delete(PREFIX + sha256)
             raise Unavailable("The object store ended the upload before its end.")

@@ -6,13 +6,13 @@ import hashlib
 import hmac
 import io
 import time
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from kargah.domain.errors import FieldError, Forbidden, Invalid, TooLarge
 from kargah.ports.object_store import ObjectMissing, ObjectStore
+from registry.blobs.pieces import Piece
 from registry.blobs.service import BlobService, check_sha256
 
 PARTS = "uploads/"
@@ -93,8 +93,7 @@ class Uploads:
         if self._blobs.size(ticket.sha256) != ticket.size_bytes:
             keys = [self._key(ticket, number) for number in range(1, count + 1)]
             try:
-                with io.BufferedReader(Joined(self._store, keys), 1 << 20) as joined:
-                    self._blobs.put(ticket.sha256, joined)
+                self._blobs.join(ticket.sha256, [Piece(key, 0, self._store.stat(key).size) for key in keys])
             except ObjectMissing as error:
                 raise Invalid("A part of the file is absent.", hint="Begin the upload again.") from error
         for number in range(1, count + 1):
@@ -112,31 +111,6 @@ class Uploads:
         return f"{PARTS}{ticket.sha256}/{self.part_bytes}/{number:05d}"
 
 
-class Joined(io.RawIOBase):
-    """Objects of the store one after the other, as one stream."""
-
-    def __init__(self, store: ObjectStore, keys: Sequence[str]) -> None:
-        super().__init__()
-        self._streams = _opened(store, keys)
-        self._current = next(self._streams, None)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
-        while self._current is not None:
-            data = self._current.read(len(buffer))
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
-            self._current = next(self._streams, None)
-        return 0
-
-    def close(self) -> None:
-        self._streams.close()
-        super().close()
-
-
 class _Hashed(io.RawIOBase):
     """Passes a stream on and hashes it."""
 
@@ -149,9 +123,3 @@ class _Hashed(io.RawIOBase):
         data = self._source.read(size)
         self.digest.update(data)
         return data
-
-
-def _opened(store: ObjectStore, keys: Sequence[str]) -> Generator[BinaryIO, None, None]:
-    for key in keys:
-        with store.open(key) as stream:
-            yield stream

@@ -19,8 +19,8 @@ from kargah.domain.errors import DomainError, Unavailable
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.telemetry.logging import get_logger
 from kargah.web.shutdown import stopping
+from registry.blobs.pieces import Piece, buffered, content_of
 from registry.blobs.service import BlobService
-from registry.hub.uploads import Joined
 from registry.mirror import fetch_repository, repository
 from registry.mirror.errors import UpstreamAway, WrongBytes
 from registry.mirror.fetch_repository import PREFIX
@@ -194,7 +194,8 @@ class Fetcher:
 
     def _join(self, lease: Lease, sha256: str) -> None:
         """The parts become the blob, and are verified once more on the way."""
-        with io.BufferedReader(Joined(self._store, [part.key for part in lease.parts()]), _CHUNK) as joined:
+        pieces = [Piece(part.key, 0, part.size_bytes) for part in lease.parts()]
+        with buffered(content_of(self._store, pieces)) as joined:
             self._blobs.put(sha256, cast(BinaryIO, KeepingStream(joined, lease)))
 
     def _tell(self) -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, TooLarge
 from kargah.ports.object_store import ObjectMissing, ObjectStore
+from registry.blobs.pieces import Piece, buffered, merged
 from registry.blobs.service import PREFIX as BLOBS
 from registry.blobs.service import BlobService
 from registry.hub.xet import repository
 from registry.hub.xet.repository import Place
 from registry.hub.xet.shard import Term, XetFile, read_files
-from registry.hub.xet.xorb import ChunkIndex, IndexedStream, unpack
+from registry.hub.xet.xorb import ChunkIndex, unpacked
 
 XORBS = "xorbs/"
 _HASH = re.compile(r"[0-9a-f]{64}")
-_WINDOW = 4 << 20
 _PART = 6 << 20  # clients send many xorbs at once, and each holds two parts in memory
-_BUFFER = 1 << 20
 
 
 class XetStore:
@@ -42,11 +40,12 @@ class XetStore:
             raise Invalid(
                 "The path is not acceptable.", errors=[FieldError("xorb", "64 hexadecimal digits.", "bad_hash")]
             )
-        stream = IndexedStream(source, xorb)
-        self._store.put_stream(XORBS + xorb, cast(BinaryIO, stream), part_size=_PART)
+        index = ChunkIndex()
+        with buffered(unpacked(source, xorb, index)) as stream:
+            self._store.put_stream(_key(xorb), stream, part_size=_PART)
         with UnitOfWork(self._engine) as tx:
             known = bool(repository.find(tx.connection, [xorb]))
-            repository.save(tx.connection, xorb, stream.index)
+            repository.save(tx.connection, xorb, index)
         return not known
 
     def put_shard(self, data: bytes) -> int:
@@ -79,87 +78,49 @@ class XetStore:
         if self._blobs.size(file.sha256) == file.size_bytes:
             return
         try:
-            with io.BufferedReader(_Rebuilt(self._bytes(file, known, places)), _BUFFER) as stream:
-                self._blobs.put(file.sha256, stream)
+            self._blobs.join(file.sha256, merged(self._pieces(file, known, places)))
         except ObjectMissing as error:
             raise Invalid(
                 f"Content of the file {file.sha256[:12]} is no longer kept here.",
                 hint="Remove the client's cache (~/.cache/huggingface/xet) and push again.",
             ) from error
 
-    def _bytes(
+    def _pieces(
         self, file: XetFile, known: Mapping[str, ChunkIndex], places: Mapping[str, Sequence[Place]]
-    ) -> Generator[bytes, None, None]:
+    ) -> Iterator[Piece]:
         stored = {xorb: self._is_stored(xorb) for xorb in {term.xorb for term in file.terms}}
         for term in file.terms:
             index = known[term.xorb]
             if stored[term.xorb]:
-                yield from self._from_xorb(term, index)
+                yield Piece(_key(term.xorb), index.begin(term.first), index.unpacked(term.first, term.last))
             else:
-                yield from self._from_blobs(term, index, places[term.xorb])
+                yield from _in_blobs(term, index, places[term.xorb])
 
     def _is_stored(self, xorb: str) -> bool:
         try:
-            self._store.stat(XORBS + xorb)
+            self._store.stat(_key(xorb))
         except ObjectMissing:
             return False
         return True
 
-    def _from_xorb(self, term: Term, index: ChunkIndex) -> Generator[bytes, None, None]:
-        """Some chunks at a time, unpacked."""
-        first = term.first
-        while first < term.last:
-            begin, last = index.begin(first), first + 1
-            while last < term.last and index.ends[last] - begin <= _WINDOW:
-                last += 1
-            with self._store.open(XORBS + term.xorb, offset=begin, length=index.ends[last - 1] - begin) as stream:
-                data = memoryview(stream.read())
-            for number in range(first, last):
-                yield unpack(data[index.begin(number) - begin : index.ends[number] - begin])
-            first = last
 
-    def _from_blobs(self, term: Term, index: ChunkIndex, places: Sequence[Place]) -> Generator[bytes, None, None]:
-        """The xorb has gone; its chunks stand in files that were made of it."""
-        first = term.first
-        while first < term.last:
-            fitting = [place for place in places if place.first <= first < place.last]
-            if not fitting:
-                raise ObjectMissing(term.xorb)
-            place = max(fitting, key=lambda place: place.last)
-            last = min(place.last, term.last)
-            offset = place.place + index.unpacked(place.first, first)
-            length = index.unpacked(first, last)
-            with self._store.open(BLOBS + place.sha256, offset=offset, length=length) as stream:
-                while chunk := stream.read(_BUFFER):
-                    yield chunk
-            first = last
+def _key(xorb: str) -> str:
+    """Where the chunks of a xorb lie, unpacked."""
+    return f"{XORBS}{xorb}.chunks"
 
 
-class _Rebuilt(io.RawIOBase):
-    """A stream over pieces of any size."""
-
-    def __init__(self, pieces: Generator[bytes, None, None]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    def close(self) -> None:
-        self._pieces.close()
-        super().close()
+def _in_blobs(term: Term, index: ChunkIndex, places: Sequence[Place]) -> Iterator[Piece]:
+    """The xorb has gone; its chunks stand in files that were made of it. Raises ObjectMissing."""
+    first = term.first
+    while first < term.last:
+        fitting = [place for place in places if place.first <= first < place.last]
+        if not fitting:
+            raise ObjectMissing(term.xorb)
+        place = max(fitting, key=lambda place: place.last)
+        last = min(place.last, term.last)
+        offset = place.place + index.unpacked(place.first, first)
+        yield Piece(BLOBS + place.sha256, offset, index.unpacked(first, last))
+        first = last
 
 
 def _check(files: Collection[XetFile], known: Mapping[str, ChunkIndex]) -> None:

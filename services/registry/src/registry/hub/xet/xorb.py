@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from array import array
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -22,13 +22,13 @@ _GROUPS = 4
 
 @dataclass(slots=True)
 class ChunkIndex:
-    """`ends`: where each chunk ends in the xorb; `sizes`: how many bytes it has when unpacked."""
+    """`ends`: where each chunk ends in the object that holds all of them unpacked; `sizes`: how many bytes it has."""
 
     ends: array[int] = field(default_factory=lambda: array("I"))
     sizes: array[int] = field(default_factory=lambda: array("I"))
 
     def begin(self, number: int) -> int:
-        """Where chunk `number` begins in the xorb."""
+        """Where chunk `number` begins."""
         return self.ends[number - 1] if number else 0
 
     def unpacked(self, first: int, last: int) -> int:
@@ -36,74 +36,44 @@ class ChunkIndex:
         return sum(self.sizes[first:last])
 
 
-class IndexedStream(io.RawIOBase):
-    """Passes a xorb on and notes its chunks. At the end it raises BadRequest unless their hash is `name`, and Invalid
-    where the end is too early or a chunk cannot be unpacked: so that a store keeps nothing."""
-
-    def __init__(self, source: BinaryIO, name: str) -> None:
-        super().__init__()
-        self._source = source
-        self._name = name
-        self._kept = bytearray()
-        self._wanted = HEADER_BYTES
-        self._place = 0
-        self._footer = False
-        self._nodes: list[Node] = []
-        self.index = ChunkIndex()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read(size)
-        if not data and size != 0:
-            self._finish()
-        self._feed(memoryview(data))
-        return data
-
-    def _feed(self, data: memoryview) -> None:
-        """Chunk by chunk, each with its header; only what spans two reads is copied."""
-        while len(data) and not self._footer:
-            taken = self._wanted - len(self._kept)
-            if self._kept or len(data) < taken:
-                self._kept += data[:taken]
-                if len(self._kept) == self._wanted:
-                    self._take(memoryview(bytes(self._kept)))
-            else:
-                self._take(data[:taken])
-            data = data[taken:]
-
-    def _take(self, found: memoryview) -> None:
-        """A header, or a whole chunk with its header."""
-        if len(found) > HEADER_BYTES:
-            self._end_chunk(found)
-            return
-        header = bytes(found)
-        self._kept = bytearray(header)
-        if header.startswith(_FOOTER):
-            self._footer = True  # a table of what was noted here already
-            return
-        self._wanted = HEADER_BYTES + read_header(header)[0]
-        if len(self.index.ends) >= _MOST_CHUNKS:
+def unpacked(source: BinaryIO, name: str, index: ChunkIndex) -> Generator[bytes, None, None]:
+    """The chunks of a xorb, which `index` notes. Raises Invalid where it breaks off or a chunk cannot be unpacked, and
+    BadRequest at the end unless the hash of the chunks is `name`: so that a store keeps nothing."""
+    nodes: list[Node] = []
+    while header := source.read(HEADER_BYTES):
+        if header.startswith(_FOOTER):  # a table of what was noted here already
+            while source.read(_LARGEST_CHUNK):
+                pass
+            break
+        data = _chunk(header, source)
+        nodes.append((chunk_hash(data), len(data)))
+        if len(nodes) > _MOST_CHUNKS:
             raise _damaged(f"it has more than {_MOST_CHUNKS} chunks")
+        index.ends.append((index.ends[-1] if index.ends else 0) + len(data))
+        index.sizes.append(len(data))
+        yield data
+    _check(nodes, name)
 
-    def _end_chunk(self, chunk: memoryview) -> None:
-        data = unpack(chunk)
-        self._nodes.append((chunk_hash(data), len(data)))
-        self._place += len(chunk)
-        self.index.ends.append(self._place)
-        self.index.sizes.append(len(data))
-        self._kept, self._wanted = bytearray(), HEADER_BYTES
 
-    def _finish(self) -> None:
-        if (self._kept and not self._footer) or not self._nodes:
-            raise _damaged("it breaks off in the middle of a chunk")
-        actual = hash_text(xorb_hash(self._nodes))
-        if actual != self._name:
-            raise BadRequest(
-                f"The chunks that came have the hash {actual}, not {self._name}.",
-                hint="The xorb was damaged on the way, or the address is another's; nothing was kept.",
-            )
+def _chunk(header: bytes, source: BinaryIO) -> bytes:
+    if len(header) < HEADER_BYTES:
+        raise _damaged("it breaks off in the middle of a chunk")
+    packed = read_header(header)[0]
+    body = source.read(packed)
+    if len(body) < packed:
+        raise _damaged("it breaks off in the middle of a chunk")
+    return unpack(header, body)
+
+
+def _check(nodes: Sequence[Node], name: str) -> None:
+    if not nodes:
+        raise _damaged("it has no chunks")
+    actual = hash_text(xorb_hash(nodes))
+    if actual != name:
+        raise BadRequest(
+            f"The chunks that came have the hash {actual}, not {name}.",
+            hint="The xorb was damaged on the way, or the address is another's; nothing was kept.",
+        )
 
 
 def read_header(header: bytes) -> tuple[int, int, int]:
@@ -116,20 +86,19 @@ def read_header(header: bytes) -> tuple[int, int, int]:
     return packed, header[4], unpacked
 
 
-def unpack(chunk: memoryview) -> bytes:
-    """The bytes of a chunk, whose header comes with it. Raises Invalid."""
-    packed, scheme, unpacked = read_header(bytes(chunk[:HEADER_BYTES]))
-    body = chunk[HEADER_BYTES : HEADER_BYTES + packed]
-    data = bytes(body) if scheme == _PLAIN else _decompress(body, unpacked)
-    if len(data) != unpacked:
-        raise _damaged(f"a chunk of {unpacked} bytes unpacks to {len(data)}")
+def unpack(header: bytes, body: bytes) -> bytes:
+    """The bytes of a chunk. Raises Invalid."""
+    _, scheme, size = read_header(header)
+    data = body if scheme == _PLAIN else _decompress(body, size)
+    if len(data) != size:
+        raise _damaged(f"a chunk of {size} bytes unpacks to {len(data)}")
     return _ungroup(data) if scheme == _GROUPED else data
 
 
-def _decompress(body: memoryview, unpacked: int) -> bytes:
+def _decompress(body: bytes, size: int) -> bytes:
     """At most one byte more than announced: what would unpack to gigabytes stops there."""
     try:
-        return bytes(lz4.frame.LZ4FrameDecompressor().decompress(body, max_length=unpacked + 1))
+        return bytes(lz4.frame.LZ4FrameDecompressor().decompress(body, max_length=size + 1))
     except RuntimeError as error:
         raise _damaged("a chunk cannot be unpacked") from error
 
