@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kargah.embedded.folder_lock import FolderInUse, FolderLock
 from kargah.embedded.process import Command, ManagedProcess, ProcessFailed
+from kargah.testing.waiting import wait_until
 
 _SUPERVISOR = """
 import sys, time
@@ -28,13 +27,6 @@ time.sleep(300)
 
 def _shell(folder: Path, script: str, **options: object) -> Command:
     return Command("script", ["/bin/sh", "-c", script], folder / "log", folder, **options)  # type: ignore[arg-type]
-
-
-def _until(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def _exists(pid: int) -> bool:
@@ -54,7 +46,7 @@ def test_failure_tells_status_and_end_of_log(tmp_path: Path) -> None:
 def test_failure_shows_only_its_own_run(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("an older run\n")
     child = ManagedProcess(_shell(tmp_path, "echo this run; exit 1"))
-    assert _until(lambda: not child.alive())
+    wait_until(lambda: not child.alive())
     assert child.log_tail() == "this run"
 
 
@@ -68,7 +60,7 @@ def test_not_ready_in_time(tmp_path: Path) -> None:
 
 def test_environment_is_exactly_what_was_given(tmp_path: Path) -> None:
     child = ManagedProcess(_shell(tmp_path, "exec /usr/bin/env", env={"ONLY": "this"}))
-    assert _until(lambda: not child.alive())
+    wait_until(lambda: not child.alive())
     # The shell itself adds PWD and the like; what must not appear is the environment of the test.
     assert "ONLY=this" in child.log_tail()
     assert "PYTEST_CURRENT_TEST" not in child.log_tail()
@@ -76,17 +68,17 @@ def test_environment_is_exactly_what_was_given(tmp_path: Path) -> None:
 
 def test_stop_kills_a_group_that_ignores_the_request(tmp_path: Path) -> None:
     child = ManagedProcess(_shell(tmp_path, "trap '' TERM; sleep 300 & echo $!; wait; wait"))
-    assert _until(lambda: child.log_tail() != "")
+    wait_until(lambda: child.log_tail() != "")
     grandchild = int(child.log_tail())
     child.stop(grace=0.2)
     assert not child.alive()
-    assert _until(lambda: not _exists(grandchild))
+    wait_until(lambda: not _exists(grandchild))
 
 
 def test_end_of_the_child_ends_its_group(tmp_path: Path) -> None:
     child = ManagedProcess(_shell(tmp_path, "sleep 300 & echo $!; exit 0"))
-    assert _until(lambda: not child.alive())
-    assert _until(lambda: not _exists(int(child.log_tail())))
+    wait_until(lambda: not child.alive())
+    wait_until(lambda: not _exists(int(child.log_tail())))
 
 
 def test_child_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
@@ -100,7 +92,7 @@ def test_child_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
         child = int(supervisor.stdout.readline())
         assert _exists(child)
         supervisor.send_signal(signal.SIGKILL)
-    assert _until(lambda: not _exists(child))
+    wait_until(lambda: not _exists(child))
 
 
 def test_folder_stays_locked_while_a_child_holds_the_lock(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def complete(service: DatasetService, upload: str, **body: str) -> dict[str, Any
         view: dict[str, Any] = service.client.get(f"{UPLOADS}/{upload}").json()
         return view if view["state"] in ("done", "failed") else None
 
-    return wait_until(ended, timeout=60) or {}
+    return wait_until(ended, timeout=60)
 
 
 def test_parts_become_a_version(service: DatasetService) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from kargah.contracts.models import ModelFacts, ModelLocation, ModelVersionView
+from kargah.testing.waiting import wait_until
 from worker.inference import client_socket
 from worker.inference.client_socket import remember_connections, watch_client
 from worker.inference.errors import Busy
@@ -24,13 +23,6 @@ from worker.inference.text_stream import StopText, TokenText
 from worker.inference.turns import Turns
 
 CPU = torch.device("cpu")
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.005)
 
 
 def location(name: str) -> ModelLocation:
@@ -53,7 +45,7 @@ def test_turns_come_in_order_and_only_so_many_wait() -> None:
         for number in range(2):
             threads.append(threading.Thread(target=take, args=(number,)))
             threads[-1].start()
-            eventually(lambda: turns.waiting == len(threads))
+            wait_until(lambda: turns.waiting == len(threads))
         with pytest.raises(Busy), turns.turn():
             raise AssertionError("a third one waits")
     for thread in threads:

@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from safetensors.numpy import save
 
 from kargah.contracts.runs import RunSpec
 from kargah.domain.kinds import Kind
+from kargah.testing.waiting import wait_until
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
@@ -131,7 +131,10 @@ def test_a_killed_worker_s_download_goes_on_where_it_ended(hub: Hub, tmp_path: P
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             assert hub.stalled.wait(60)
-            _until(lambda: sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.part")) >= 20_000_000)
+            wait_until(
+                lambda: sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.part")) >= 20_000_000,
+                timeout=30,
+            )
         finally:
             process.kill()
             process.wait(30)
@@ -158,13 +161,6 @@ def test_the_pace_tells_what_is_left() -> None:
     assert pace.told(20_000_000, 11.0) == (20.0, "downloaded 20.0 of 100.0 MB", None)
     percent, note, left = pace.told(60_000_000, 14.0)
     assert (percent, note, left) == (60.0, "downloaded 60.0 of 100.0 MB", pytest.approx(4.0))
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import httpx
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.service_process import ServiceProcess, service_process
+from kargah.testing.waiting import wait_until
 
 _CHANGE_SECONDS = 60
 
@@ -32,12 +32,12 @@ class DatasetService(ServiceProcess):
         """Have `repairs` or `splits` done; the change once it has ended."""
         answer = self.client.post(f"/api/datasets/{name}/{what}", json=body)
         assert answer.status_code == 202, answer.text
-        view: dict[str, Any] = answer.json()
-        end = time.monotonic() + _CHANGE_SECONDS
-        while view["state"] in ("waiting", "working") and time.monotonic() < end:
-            time.sleep(0.02)
-            view = self.client.get(answer.headers["location"]).json()
-        return view
+
+        def ended() -> dict[str, Any] | None:
+            view: dict[str, Any] = self.client.get(answer.headers["location"]).json()
+            return None if view["state"] in ("waiting", "working") else view
+
+        return wait_until(ended, timeout=_CHANGE_SECONDS)
 
     def names(self) -> list[str]:
         """Of all datasets."""

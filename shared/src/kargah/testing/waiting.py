@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 10.0, every: float = 0.02) -> T:
+def wait_until(condition: Callable[[], T | None], *, timeout: float = 10.0, every: float = 0.02) -> T:
     """The first true value of `condition`. Raises `AssertionError` after `timeout` seconds without one."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
