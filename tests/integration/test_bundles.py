@@ -25,7 +25,8 @@ from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import dataset_service
 from kargah.testing.fixtures import DatabaseUrlFor, store_in
-from registry.testing.bench import RegistryBench, adapter_files, model_files, registry_bench, served, sha256
+from kargah.testing.serving import served
+from registry.testing.bench import RegistryBench, adapter_files, model_files, registry_bench, sha256
 
 MAKER = PrivateKey(b"m" * 32, "the maker")
 STRANGER = PrivateKey(b"s" * 32)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 from kargah.adapters.minio_store import MinioStore
 from kargah.cli.main import app
 from kargah.testing.fixtures import DatabaseUrlFor
-from registry.testing.bench import adapter_files, model_files, registry_bench, served
+from kargah.testing.serving import served
+from registry.testing.bench import adapter_files, model_files, registry_bench
 from worker.testing.hub_server import COMMIT, Hub, serving
 
 Run = Callable[..., Result]

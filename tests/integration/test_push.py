@@ -12,7 +12,8 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.runs import OutputMessage, RunSpec
 from kargah.domain.kinds import Kind
 from kargah.testing.fixtures import DatabaseUrlFor
-from registry.testing.bench import model_files, registry_bench, served
+from kargah.testing.serving import served
+from registry.testing.bench import model_files, registry_bench
 from registry.upstream.client import UpstreamClient
 from registry.upstream.service import UpstreamService
 from worker.installs.folder import describe_folder

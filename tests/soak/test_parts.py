@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from kargah.testing.serving import running
 from tests.soak import checks
 from tests.soak.evidence import JobEvidence, Point, Sighting
 from tests.soak.injector import Done
@@ -116,14 +117,10 @@ class _Hello(BaseHTTPRequestHandler):
 def proxy() -> Iterator[FaultProxy]:
     """Before an HTTP server that says hello."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hello)
-    serving = threading.Thread(target=server.serve_forever, args=(0.02,))
-    serving.start()
-    thread = ProxyThread()
-    yield FaultProxy(thread, server.server_port)
-    thread.close()
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with running(server):
+        thread = ProxyThread()
+        yield FaultProxy(thread, server.server_port)
+        thread.close()
 
 
 def _get(proxy: FaultProxy, timeout: float = 5.0) -> tuple[int, bytes]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 from flask import Flask, Response, jsonify, request
-from werkzeug.serving import make_server
 
 from gateway.app import Gateway, build
 from gateway.config import GatewaySettings
 from kargah.contracts.jobs import RecipeView
 from kargah.jobstore import recipe_repository
 from kargah.testing.jobs import JobBench, job_bench
+from kargah.testing.serving import served
 
 _AT = "2026-01-01T00:00:00Z"
 SCHEMA: dict[str, Any] = {
@@ -175,20 +174,6 @@ def _dataset(name: str, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The URL of `app`, served over HTTP on a free loopback port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="test-server")
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @dataclass(frozen=True)
 class Stack:
     """A running gateway: `http` talks to it, `bench` to its database."""
@@ -212,7 +197,7 @@ def peers() -> Peers:
 @pytest.fixture
 def stack(database_url_for: Callable[[str], str], peers: Peers) -> Iterator[Stack]:
     url = database_url_for("gateway")
-    with serving(peers.app()) as peer_url, job_bench(url) as bench:
+    with served(peers.app()) as peer_url, job_bench(url) as bench:
         bench.do(recipe_repository.publish, [recipe(), recipe("sft", model_kinds=["causal_lm"], rank=5)])
         settings = GatewaySettings(
             database_url=url,
@@ -224,6 +209,6 @@ def stack(database_url_for: Callable[[str], str], peers: Peers) -> Iterator[Stac
         )
         gateway = build(settings)
         gateway.start()
-        with serving(gateway.app) as gateway_url, httpx.Client(base_url=gateway_url, timeout=20) as http:
+        with served(gateway.app) as gateway_url, httpx.Client(base_url=gateway_url, timeout=20) as http:
             yield Stack(http, bench, peers, gateway, gateway_url)
         gateway.stop()

@@ -16,9 +16,9 @@ import torch
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from werkzeug.serving import make_server
 
 from kargah.adapters.folder_store import FolderStore
+from kargah.testing.serving import served
 from kargah.testing.waiting import wait_until
 from worker.inference.app import build
 from worker.inference.catalogue import Catalogue
@@ -95,14 +95,8 @@ def service(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         )  # fmt: skip
         catalogue = Catalogue(shelf.url)
         app = build(settings, catalogue, store)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        with openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="-", max_retries=0) as client:
-            yield Service(shelf, client, app.test_client(), server.port, root / "data")
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with served(app) as url, openai.OpenAI(base_url=f"{url}/v1", api_key="-", max_retries=0) as client:
+            yield Service(shelf, client, app.test_client(), int(url.rpartition(":")[2]), root / "data")
         catalogue.close()
 
 

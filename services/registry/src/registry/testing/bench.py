@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flask import Flask
 from safetensors.numpy import save
-from werkzeug.serving import make_server
 
 from kargah.db.engine import Engine, create_engine
 from kargah.ports.object_store import MultipartStore
@@ -71,20 +68,6 @@ class RegistryBench:
     def blobs(self) -> set[str]:
         """The sha256 of every blob in the store."""
         return {found.key.removeprefix("blobs/") for found in self.store.list("blobs/")}
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The URL of an app, served over HTTP on a free loopback port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="test-server")
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(timeout=10)
-        server.server_close()
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from kargah.testing.serving import running
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _REPOSITORY = "/(?:api/models/|api/datasets/|datasets/)?org/model"
 _LFS_SUFFIXES = (".safetensors", ".bin")
@@ -80,16 +82,8 @@ def serving(hub: Hub) -> Iterator[Hub]:
     class Handler(_Handler):
         the_hub = hub
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

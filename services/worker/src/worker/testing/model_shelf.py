@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetStats, DatasetVersionView
 from kargah.contracts.models import ModelFacts, ModelFile, ModelLocation, ModelVersionView, ModelView
 from kargah.ports.object_store import ObjectStore
+from kargah.testing.serving import running
 
 
 class Shelf:
@@ -120,13 +120,5 @@ def serving(shelf: Shelf) -> Iterator[Shelf]:
         def log_message(self, format: str, *args: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    shelf.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as shelf.url:
         yield shelf
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

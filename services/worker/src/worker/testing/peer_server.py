@@ -16,6 +16,7 @@ from kargah.contracts.jobs import DatasetRef, ModelRef
 from kargah.contracts.models import ModelFacts, ModelFile, ModelLocation, ModelVersionCreate, ModelVersionView
 from kargah.contracts.problem import Problem, ProblemField
 from kargah.ports.object_store import ObjectMissing, ObjectStore
+from kargah.testing.serving import running
 
 Answer = tuple[int, bytes]
 _PREFIX = "blobs/"
@@ -132,15 +133,8 @@ class PeerTwin:
 def peer_server(store: ObjectStore) -> Iterator[tuple[PeerTwin, str]]:
     """The twin and the URL that it serves on, a free port of loopback."""
     twin = PeerTwin(store)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(twin))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield twin, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), _handler(twin))) as url:
+        yield twin, url
 
 
 def _handler(twin: PeerTwin) -> type[BaseHTTPRequestHandler]:
