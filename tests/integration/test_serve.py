@@ -19,10 +19,10 @@ import psutil
 import pytest
 
 from kargah.contracts.problem import Problem
-from kargah.embedded.ports import free_port, port_is_open
+from kargah.embedded.ports import free_port
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.echo_service import UPLOAD_BYTES
-from kargah.testing.waiting import wait_until
+from kargah.testing.waiting import port_is_open, wait_until
 
 GRACE = 4
 

@@ -17,11 +17,11 @@ from minio.error import S3Error
 from psycopg import errors
 
 from kargah.embedded.object_store import EmbeddedObjectStore
-from kargah.embedded.ports import port_is_open
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_home import UnusablePostgresFolder, open_home, remove_home
 from kargah.embedded.postgres_roles import ensure_roles, grant_tables
 from kargah.testing.servers import PrometheusServer, RabbitMQServer, server_folder
+from kargah.testing.waiting import port_is_open
 
 _PASSWORDS = {"gateway": "g/secret@1", "dataset_svc": "d", "worker": "w"}
 

@@ -1,4 +1,4 @@
-"""Free TCP ports on loopback, and whether anyone listens on one."""
+"""Free TCP ports on loopback."""
 
 from __future__ import annotations
 
@@ -17,15 +17,6 @@ def free_ports(count: int) -> list[int]:
     """`count` different free ports: all are held open at once, so none repeats."""
     with ExitStack() as stack:
         return [_bind_any(stack.enter_context(socket.socket())) for _ in range(count)]
-
-
-def port_is_open(port: int, *, host: str = LOOPBACK, timeout: float = 0.5) -> bool:
-    """Whether something accepts TCP connections on `port` within `timeout` seconds."""
-    try:
-        with socket.create_connection((host, port), timeout=timeout):
-            return True
-    except OSError:
-        return False
 
 
 def port_is_free(port: int) -> bool:

@@ -16,7 +16,6 @@ from worker.exports.gguf_vocabulary import Vocabulary, vocabulary_of
 from worker.installs.gguf_llama import LAYER_NAMES, TOP_NAMES
 from worker.trainer.errors import TrainingError
 
-QUANTIZATIONS = ("f16", "q8_0")
 ARCHITECTURES = ("llama",)
 OnTensor = Callable[[int, int], None]
 Weights = npt.NDArray[np.float32]

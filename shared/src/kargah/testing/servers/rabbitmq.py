@@ -11,9 +11,10 @@ from typing import Self
 import pika
 from pika.exceptions import AMQPError
 
-from kargah.embedded.ports import LOOPBACK, free_ports, port_is_open
+from kargah.embedded.ports import LOOPBACK, free_ports
 from kargah.embedded.process import Command, ManagedProcess
 from kargah.testing.servers.programs import installed_program
+from kargah.testing.waiting import port_is_open
 
 _BIN = Path("/usr/lib/rabbitmq/bin")  # the programs on the path are wrappers that change user
 _READY_SECONDS = 90.0
