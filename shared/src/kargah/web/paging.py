@@ -36,14 +36,15 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int] | type[float]) -> t
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise _bad_cursor()
+        raise bad_cursor()
     if unstorable_fields(values) or any(isinstance(value, int) and abs(value) > _LARGEST for value in values):
-        raise _bad_cursor()
+        raise bad_cursor()
     return tuple(values)
 
 
-def _bad_cursor() -> Invalid:
+def bad_cursor() -> Invalid:
+    """The error for a cursor that no earlier page can have given."""
     message = "Not a cursor of this list: take nextCursor from an earlier page."
     return Invalid("The query is not acceptable.", errors=[FieldError("cursor", message, "bad_cursor")])

@@ -22,10 +22,10 @@ from kargah.contracts.datasets import (
 )
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from kargah.domain.errors import Conflict, NotFound, Unavailable
 from kargah.formats.folding import Needle
 from kargah.ports.object_store import ObjectMissing, ObjectStore
-from kargah.web.paging import decode_cursor, encode_cursor
+from kargah.web.paging import bad_cursor, decode_cursor, encode_cursor
 
 
 class DatasetService:
@@ -130,14 +130,12 @@ def _position(cursor: str) -> ListPosition:
     try:
         moment = datetime.fromisoformat(str(created_at)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        message = "not a cursor of this list"
-        raise Invalid(message, errors=[FieldError("cursor", message, "bad_cursor")]) from error
+        raise bad_cursor() from error
     return ListPosition(moment, str(last_id))
 
 
 def _place(cursor: str) -> tuple[int, int]:
     version, row = decode_cursor(cursor, int, int)
     if not isinstance(version, int) or not isinstance(row, int) or version < 1 or row < 0:
-        message = "not a cursor of these rows"
-        raise Invalid(message, errors=[FieldError("cursor", message, "bad_cursor")])
+        raise bad_cursor()
     return version, row

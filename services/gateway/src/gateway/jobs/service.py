@@ -60,7 +60,7 @@ from kargah.jobstore import (
     submission_repository,
 )
 from kargah.jobstore.values import JobCursor, JobFilter, NewJob
-from kargah.web.paging import decode_cursor, encode_cursor
+from kargah.web.paging import bad_cursor, decode_cursor, encode_cursor
 
 CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
     "cancel": control_repository.cancel,
@@ -285,5 +285,4 @@ def _cursor(text: str | None) -> JobCursor | None:
     try:
         return JobCursor(datetime.fromisoformat(str(moment)), str(job_id))
     except ValueError as error:
-        message = "Not a cursor of this list: take nextCursor from an earlier page."
-        raise Invalid("The query is not acceptable.", errors=[FieldError("cursor", message, "bad_cursor")]) from error
+        raise bad_cursor() from error
