@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from kargah.adapters.minio_store import MinioStore
 from kargah.cli.main import app
 from kargah.testing.fixtures import DatabaseUrlFor
+from kargah.testing.serving import served
 from kargah.testing.waiting import wait_until
 from registry.mirror import fetcher
-from registry.testing.bench import RegistryBench, model_files, registry_bench, served
+from registry.testing.bench import RegistryBench, model_files, registry_bench
 from worker.testing.hub_server import COMMIT, Hub, serving
 
 PART = 1 << 20
