@@ -39,7 +39,7 @@ from tests.faults.registry_ways import (
     write_adapter,
     write_model,
 )
-from worker.agent.peers import PeerRefused
+from worker.agent.refusals import PeerRefused
 from worker.installs.errors import InstallFailed
 
 SETTINGS = {"KARGAH_HUB_PART_BYTES": str(PART), "KARGAH_LOG_LEVEL": "ERROR"}

@@ -66,6 +66,7 @@ def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetS
         "control-characters": 0, "unicode": 0, "arabic-letters": 3, "half-space": 1, "digits": 1,
         "near-empty": 1, "duplicates": 1,
     }  # fmt: skip
+    assert list(report["counts"]) == report["fixes"]
     assert rows_of(service) == MENDED
     result = report["result"]
     assert (result["version"], result["format"], result["warnings"]) == (2, "question_answer", [])

@@ -12,7 +12,7 @@ from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.ending import Failed, Finished, GivenBack, LastWords, Paused, hung, judge
 from worker.agent.faults import ending_for
-from worker.agent.peers import PeerRefused
+from worker.agent.refusals import PeerRefused
 from worker.fetch import BlobCorrupt
 
 OUTPUT = OutputMessage(directory="/out", files=[])

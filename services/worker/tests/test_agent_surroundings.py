@@ -28,8 +28,9 @@ from worker.agent.health import HealthServer
 from worker.agent.inputs import model_lineage
 from worker.agent.launcher import Launcher
 from worker.agent.metrics import AgentMetrics
-from worker.agent.peers import PeerRefused, Peers
+from worker.agent.peers import Peers
 from worker.agent.recipes import RecipesUnknown, describe
+from worker.agent.refusals import PeerRefused
 from worker.agent.work_folder import sweep, work_folder
 from worker.agent.zygote_client import ZygoteChild
 from worker.testing.peer_server import PeerTwin, peer_server

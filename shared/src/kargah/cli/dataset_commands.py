@@ -30,6 +30,7 @@ from kargah.cli.stats_command import stats
 from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
 from kargah.cli.upload_progress import upload_progress
+from kargah.cli.warnings_view import show_warnings
 from kargah.clients.datasets import default_name, import_name
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
@@ -215,8 +216,4 @@ def _describe(version: DatasetVersionView) -> None:
         highlight=False,
     )
     show_splits(version)
-    for warning in version.warnings[:20]:
-        mend = f" [dim]--fix {warning.repair}[/]" if warning.repair else ""
-        console.print(f"[yellow]line {warning.line}[/] {escape(warning.message)}{mend}", highlight=False)
-    if any(warning.repair for warning in version.warnings):
-        console.print(f"See what mending would do: kargah dataset repair {version.dataset} --fix all --dry-run")
+    show_warnings(version)

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
 from kargah.cli.text import size
 from kargah.cli.upload_progress import change_progress
+from kargah.cli.warnings_view import show_warnings
 from kargah.clients.client import Client
 from kargah.contracts.datasets import DatasetVersionView, HashSplit, SplitParts, SplitRequest
 from kargah.domain.splits import SPLITS, TRAIN, split_named
@@ -67,8 +68,7 @@ def show_splits(version: DatasetVersionView) -> None:
 def _show(version: DatasetVersionView) -> None:
     console.print(f"[green]{version.dataset}[/] version {version.version}, divided:", highlight=False)
     show_splits(version)
-    for warning in version.warnings[:20]:
-        console.print(f"line {warning.line}: {warning.message}", style="yellow", highlight=False, markup=False)
+    show_warnings(version)
 
 
 def _share(text: str) -> float:

@@ -12,7 +12,9 @@ from rich.text import Text
 from kargah.cli.context import DatasetArgument, JsonOption, connect, console, print_json, versioned
 from kargah.cli.split_command import show_splits
 from kargah.cli.text import size
+from kargah.cli.token_view import show_tokens
 from kargah.contracts.datasets import DatasetStats
+from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
 
 _LABELS_SHOWN = 30
 _SCRIPTS = {
@@ -29,13 +31,19 @@ def stats(
     context: typer.Context,
     name: DatasetArgument,
     version: Annotated[int | None, typer.Option(min=1, help="By default the latest.")] = None,
+    model: Annotated[str | None, typer.Option(help="Count tokens too, by this model's tokenizer.")] = None,
+    sample: Annotated[int, typer.Option(min=1, max=MOST_COUNTED, help="With --model: rows to count.")] = 2000,
     json: JsonOption = False,
 ) -> None:
-    """Show a dataset's rows, fields, lengths, scripts, labels and splits in figures."""
+    """Show a dataset's rows, fields, lengths, scripts, labels and splits in figures; with --model, its tokens too."""
     name, version = versioned(name, version)
-    found = connect(context).datasets.get(name, version=version).latest
+    datasets = connect(context).datasets
+    found = datasets.get(name, version=version).latest
+    tokens = None
+    if model is not None:
+        tokens = datasets.tokens(name, model, rows=RowsWanted(limit=0), version=found.version, sample=sample)
     if json:
-        print_json(found.stats)
+        print_json(found.stats if tokens is None else tokens)
         return
     console.print(
         f"[green]{found.dataset}[/] version {found.version}: {found.stats.rows:,} rows of format {found.format}, "
@@ -46,6 +54,8 @@ def stats(
     _show_counts("mainly written in", {_SCRIPTS.get(key, key): n for key, n in found.stats.scripts.items()})
     _show_counts("label", found.stats.labels)
     show_splits(found)
+    if tokens is not None:
+        show_tokens(tokens)
 
 
 def _row_sizes(found: DatasetStats) -> str:

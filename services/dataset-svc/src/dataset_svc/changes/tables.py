@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Index, Integer, Table, Text, func, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, ForeignKey, Index, Integer, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dataset_svc.datasets.tables import metadata
@@ -24,7 +24,7 @@ changes = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("version_id", Text),
     Column("is_new", Boolean),
-    Column("report", JSONB),
+    Column("report", JSON),
     Column("problem", JSONB),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),

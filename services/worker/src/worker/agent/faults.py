@@ -9,7 +9,7 @@ from kargah.domain.errors import Unavailable
 from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.ending import Ending, Failed, GivenBack
-from worker.agent.peers import PeerRefused
+from worker.agent.refusals import PeerRefused
 from worker.agent.restore import StartingPointLost
 from worker.fetch import BlobCorrupt
 

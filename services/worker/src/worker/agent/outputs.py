@@ -59,8 +59,9 @@ class OutputPublisher:
         name = self.claim.config.output_dataset
         assert name is not None and len(output.files) == 1
         self._still_ours()
-        path = Path(output.directory) / output.files[0].path
-        version = self.peers.put_dataset(name, path, self.background.check, self._upload_options())
+        file = output.files[0]
+        path, check = Path(output.directory) / file.path, self.background.check
+        version = self.peers.put_dataset(name, path, file.sha256, check, self._upload_options())
         return {
             "dataset": version.dataset,
             "version": version.version,

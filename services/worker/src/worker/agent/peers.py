@@ -17,25 +17,18 @@ from kargah.contracts.base import Wire
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView
 from kargah.contracts.jobs import DatasetRef, ModelRef
 from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVersionView
-from kargah.contracts.problem import Problem, ProblemField
+from kargah.contracts.problem import Problem
 from kargah.contracts.runs import FileEntry
 from kargah.domain.errors import Unavailable
+from worker.agent.dataset_parts import PARTS_FROM, send_in_parts
+from worker.agent.refusals import PeerRefused, told
 
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 # The answer comes when every row has been checked.
 _UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _CHUNK = 1 << 20
-_ERRORS_SHOWN = 5
 Answer = TypeVar("Answer", bound=Wire)
-
-
-class PeerRefused(Exception):
-    """A peer answered that this cannot be: asking again will not help. `status` as of HTTP."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -78,10 +71,19 @@ class Peers:
         return self._read(lambda: self.client.post(url, json=body), ModelVersionView)
 
     def put_dataset(
-        self, name: str, path: Path, check: Callable[[int], None], options: Mapping[str, str]
+        self, name: str, path: Path, sha256: str, check: Callable[[int], None], options: Mapping[str, str]
     ) -> DatasetVersionView:
         """Send rows; the version that holds them, which may be an earlier one. `check` may raise to abort; `options`:
         `format` and `map`, as an upload takes them."""
+        if path.stat().st_size >= PARTS_FROM:
+            wanted = {"name": name, "sha256": sha256, **options}
+            if (made := send_in_parts(self.datasets_url, path, wanted, check)) is not None:
+                return made
+        return self._put_dataset(name, path, check, options)
+
+    def _put_dataset(
+        self, name: str, path: Path, check: Callable[[int], None], options: Mapping[str, str]
+    ) -> DatasetVersionView:
         url = f"{self.datasets_url}/api/datasets/{quote(name)}/content"
         headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
         query = {"filename": path.name, **options}
@@ -123,12 +125,7 @@ def _detail(response: httpx.Response) -> str:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
         return f"{response.request.method} {response.request.url.path} answered {response.status_code}"
-    named = "; ".join(_place(error) + error.message for error in problem.errors[:_ERRORS_SHOWN])
-    return " ".join(part for part in (problem.detail, named) if part)
-
-
-def _place(error: ProblemField) -> str:
-    return f"{error.field}: " if error.line is None else f"line {error.line}, {error.field}: "
+    return told(problem)
 
 
 def _chunks(path: Path, check: Callable[[int], None]) -> Iterator[bytes]:

@@ -140,6 +140,9 @@ class Download:
         status = answer.status_code
         if status >= 500 or status in (408, 429):
             raise Broken(f"the server answered {status}")
+        if status == 403 and self._rules.allowed is None:  # the platform signs its own URLs for a quarter of an hour
+            hint = "the next try gets a new one, and goes on from there"
+            raise ImportFailed("url_expired", "the store's URL is no longer good", hint, permanent=False)
         if status not in (200, 206):
             raise ImportFailed("source_refused", f"the server answered {status} for {self._url.partition('?')[0]}")
 

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True)),
         sa.Column("version_id", sa.Text),
         sa.Column("is_new", sa.Boolean),
-        sa.Column("report", JSONB),
+        sa.Column("report", sa.JSON),
         sa.Column("problem", JSONB),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
