@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +22,8 @@ from kargah.clients.bundles.importing import Imported, import_bundle
 from kargah.clients.bundles.keys import PrivateKey
 from kargah.clients.bundles.manifest import MANIFEST, SIGNATURE
 from kargah.clients.client import Client
+from kargah.clients.transport import ApiError
+from kargah.contracts.datasets import GivenSplits, HashSplit, SplitRequest, VersionSplits
 from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
@@ -252,3 +256,48 @@ def test_a_dataset_arrives_as_the_same_version(datasets: Client, tmp_path: Path)
     datasets.datasets.delete("owner/qa")
     assert bring(datasets, bundle).datasets == ["owner/qa@1"]
     assert datasets.datasets.get("owner/qa").latest.sha256 == before.sha256
+
+
+@pytest.mark.parametrize("way", ["hash", "repaired"])
+def test_a_datasets_splits_statistics_and_lineage_come_along(datasets: Client, tmp_path: Path, way: str) -> None:
+    rows = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"text": f"كتاب {n}", "n": n}, ensure_ascii=False) for n in range(250)]
+    rows.write_text("\n".join(lines), encoding="utf-8")
+    datasets.datasets.upload(rows, name="d")
+    before = datasets.datasets.split("d", SplitRequest(hash=HashSplit(test=0.2, validation=0.1, seed=3)))
+    if way == "repaired":
+        datasets.datasets.repair("d", ["arabic-letters"])
+        before = datasets.datasets.get("d").latest
+    bundle = tmp_path / "d.kargah"
+    manifest = export_dataset(datasets, "d", bundle, MAKER)
+    assert before.splits is not None
+    assert list(manifest.blobs) == [before.sha256, before.splits.sha256]
+    datasets.datasets.delete("d")
+    made = bring(datasets, bundle).datasets
+    assert bring(datasets, bundle).datasets == made, "twice is once"
+    after = datasets.datasets.get("d").latest
+    assert (after.stats, after.splits, after.warnings) == (before.stats, before.splits, before.warnings)
+    assert after.lineage is not None and after.lineage.imported_from is not None
+    origin = after.lineage.imported_from
+    assert (origin["version"], origin["version_id"], origin["key"]) == (before.version, before.id, MAKER.public.id)
+    assert origin["lineage"]["version"] == before.version - 1
+
+
+def test_places_of_splits_that_do_not_fit_are_refused(datasets: Client, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text":"a"}\n{"text":"b"}\n', encoding="utf-8")
+    datasets.datasets.upload(rows, name="d")
+    told = VersionSplits(kind="parts", names=["train", "validation", "test"], sha256="0" * 64)
+    for places in (
+        "!",
+        "aa",
+        base64.b64encode(zlib.compress(b"\0")).decode(),
+        base64.b64encode(zlib.compress(b"\0\3")).decode(),
+    ):
+        with pytest.raises(ApiError) as refused:
+            datasets.datasets.split("d", SplitRequest(given=GivenSplits(places=places, splits=told)))
+        assert [error.field for error in refused.value.problem.errors] == ["given.places"]
+    with pytest.raises(BundleRefused, match="number"):
+        export_dataset(datasets, "d@production", tmp_path / "d.kargah", MAKER)
+    with pytest.raises(ApiError, match="no splits"), datasets.datasets.stream_splits("d", 1):
+        pass

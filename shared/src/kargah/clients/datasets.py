@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kargah.clients.changes import Changes, OnChange
@@ -37,16 +40,19 @@ class Datasets:
         name: str | None = None,
         format: str | None = None,
         columns: dict[str, str] | None = None,
+        origin: dict[str, Any] | None = None,
         parts_from: int | None = None,
         on_progress: Progress | None = None,
     ) -> DatasetVersionView:
         """Send a JSONL, JSON, CSV (or .gz, .zst of these) or Parquet file; the version that now holds its rows.
 
-        `columns` maps the format's field to the file's column, e.g. `{"question": "سوال"}`. A file of `parts_from`
+        `columns` maps the format's field to the file's column, e.g. `{"question": "سوال"}`; `origin` becomes the
+        version's lineage: what is known of the rows where they come from. A file of `parts_from`
         bytes (64 MiB) goes to the object store in parts, and on where an earlier try broke off; where the store cannot
         be reached from here, it goes through the gateway as small ones do.
         """
-        options = given({"format": format, "map": mapping_text(columns)})
+        told = None if origin is None else json.dumps(origin, ensure_ascii=False, separators=(",", ":"))
+        options = given({"format": format, "map": mapping_text(columns), "origin": told})
         name = name or default_name(path)
         if path.stat().st_size >= (PARTS_FROM if parts_from is None else parts_from):
             in_parts = UploadInParts(self._transport, path, {"name": name, **options}, on_progress)
@@ -86,6 +92,20 @@ class Datasets:
         return self._transport.ask(
             Page[DatasetVersionView], "GET", f"/api/datasets/{place(name)}/versions", params=query
         )
+
+    @contextmanager
+    def stream_rows(self, name: str, version: int) -> Iterator[Iterator[bytes]]:
+        """All rows of a version as stored, as JSON lines, a megabyte at a time; not verified."""
+        path, query = f"/api/datasets/{place(name)}/content", {"version": version}
+        with self._transport.stream("GET", path, params=query) as response:
+            yield response.iter_bytes(1 << 20)
+
+    @contextmanager
+    def stream_splits(self, name: str, version: int) -> Iterator[Iterator[bytes]]:
+        """A byte for each row of a version with splits: its split's place in `splits.names`; not verified."""
+        path, query = f"/api/datasets/{place(name)}/splits", {"version": version}
+        with self._transport.stream("GET", path, params=query) as response:
+            yield response.iter_bytes(1 << 20)
 
     def preview(
         self,

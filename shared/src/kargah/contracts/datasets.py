@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from kargah.contracts.base import Timestamp, VersionNumber, Wire, WireRequest
 
+MAX_PLACES_TEXT = 64 << 20
+
 
 class SplitStats(Wire):
     """One split: `share` is its exact part of the rows, to six decimals."""
@@ -63,13 +65,15 @@ class RowWarning(RowProblem):
 
 
 class Lineage(Wire):
-    """The version that another was made from, and how."""
+    """The version that another was made from, and how; or `imported_from`: what a bundle told of the version where it
+    comes from, with its own lineage."""
 
-    version: int
-    version_id: str
-    repairs: list[str]
-    rows_changed: int
-    rows_dropped: int
+    version: int | None = None
+    version_id: str | None = None
+    repairs: list[str] = []
+    rows_changed: int = 0
+    rows_dropped: int = 0
+    imported_from: dict[str, Any] | None = None
 
 
 class VersionSplits(Wire):
@@ -159,8 +163,16 @@ class SplitParts(WireRequest):
         return {name: number for name, number in numbers.items() if number is not None}
 
 
+class GivenSplits(WireRequest):
+    """Splits as they were elsewhere: `places`, a byte for each row (its split's place in train, validation, test),
+    packed with zlib, in base64. `splits`: how the rows were divided there."""
+
+    places: str = Field(max_length=MAX_PLACES_TEXT)
+    splits: VersionSplits
+
+
 class SplitRequest(WireRequest):
-    """`POST /api/datasets/<name>/splits`, one of: `hash`; `column`, which names each row's split; `parts`.
+    """`POST /api/datasets/<name>/splits`, one of: `hash`; `column`, which names each row's split; `parts`; `given`.
 
     `version`: which one is divided, by default the latest.
     """
@@ -169,12 +181,13 @@ class SplitRequest(WireRequest):
     hash: HashSplit | None = None
     column: str | None = Field(default=None, min_length=1, max_length=200)
     parts: SplitParts | None = None
+    given: GivenSplits | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        given = [name for name in ("hash", "column", "parts") if getattr(self, name) is not None]
+        given = [name for name in ("hash", "column", "parts", "given") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("give one of hash, column and parts")
+            raise ValueError("give one of hash, column, parts and given")
         if self.parts is not None and self.version is not None:
             raise ValueError("version does not go with parts")
         return self

@@ -10,12 +10,14 @@ from kargah.contracts.base import Sha256, Timestamp, Wire, WireRequest
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.problem import Problem
 
+MOST_ORIGIN = 6000
 UploadState = Literal["open", "checking", "done", "failed"]
 
 
 class UploadCreate(WireRequest):
     """A file about to be sent. The same name, filename, size, and `sha256` or `modified` (when it was changed, in any
-    spelling) again: the upload that is under way, or done, already."""
+    spelling) again: the upload that is under way, or done, already. `origin`: a JSON object, what is known of the rows
+    where they come from; it becomes the version's lineage."""
 
     name: str = Field(max_length=300)
     filename: str = Field(min_length=1, max_length=1000)
@@ -24,6 +26,7 @@ class UploadCreate(WireRequest):
     modified: str | None = Field(default=None, min_length=1, max_length=100)
     format: str | None = Field(default=None, max_length=100)
     map: str | None = Field(default=None, max_length=10_000)
+    origin: str | None = Field(default=None, max_length=MOST_ORIGIN)
 
 
 class UploadComplete(WireRequest):

@@ -7,11 +7,12 @@ from pydantic import Field
 from dataset_svc.changes.service import Changes
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.changes import ChangeView
-from kargah.contracts.datasets import RepairRequest, SplitRequest
+from kargah.contracts.datasets import MAX_PLACES_TEXT, RepairRequest, SplitRequest
 from kargah.web.api import Api, Reply
 
 _CHANGES = "/api/datasets/changes"
 _CHANGE = f"{_CHANGES}/<change_id>"
+_LARGEST = MAX_PLACES_TEXT + (1 << 20)
 
 
 class ChangesQuery(WireRequest):
@@ -29,7 +30,9 @@ def add_changes(api: Api, changes: Changes) -> None:
         """Have the rows of a version mended into a new one; the answer tells where to ask how far it is."""
         return _accepted(changes.repair(name, body))
 
-    @api.post("/api/datasets/<path:name>/splits", returns=ChangeView, status=202, body=SplitRequest)
+    @api.post(
+        "/api/datasets/<path:name>/splits", returns=ChangeView, status=202, body=SplitRequest, body_limit=_LARGEST
+    )
     def split_dataset(name: str, body: SplitRequest) -> Reply:
         """Have a version's rows divided into train, validation and test, as a new version."""
         return _accepted(changes.split(name, body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from kargah.contracts.base import VersionNumber, WireRequest
+from kargah.contracts.uploads import MOST_ORIGIN
 from kargah.web.paging import PageQuery
 
 
@@ -30,8 +31,10 @@ class PreviewQuery(VersionQuery):
 
 
 class ContentQuery(WireRequest):
-    """`filename` helps to tell the kind of file; `format` and `map` (`field:column,...`) are recognised without."""
+    """`filename` helps to tell the kind of file; `format` and `map` (`field:column,...`) are recognised without.
+    `origin`: a JSON object, what is known of the rows where they come from; it becomes the version's lineage."""
 
     filename: str | None = Field(default=None, max_length=1000)
     format: str | None = Field(default=None, max_length=100)
     map: str | None = Field(default=None, max_length=10_000)
+    origin: str | None = Field(default=None, max_length=MOST_ORIGIN)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from flask import request
+from flask import Response, request
 
 from dataset_svc.datasets.queries import ContentQuery, ListQuery, PreviewQuery, VersionQuery
 from dataset_svc.datasets.service import DatasetService
@@ -25,6 +25,7 @@ from kargah.web.paging import PageQuery
 
 _FORM_FIELDS = ("name", "format", "map")
 _NAME = "/api/datasets/<path:name>"
+_BINARY = "application/octet-stream"
 
 
 def datasets_api(service: DatasetService, uploads: Uploads, max_upload_bytes: int) -> Api:
@@ -57,7 +58,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
     )
     def put_dataset_content(name: str, query: ContentQuery) -> Reply:
         """Upload a file as the body itself; 200 when these rows were there already."""
-        wanted = Request(name, query.filename, query.format, query.map)
+        wanted = Request(name, query.filename, query.format, query.map, query.origin)
         wanted.check()
         upload = raw_upload(request, limit=limit)
         with uploads.staged(upload.stream, request.content_length) as staged:
@@ -95,6 +96,16 @@ def _add_reads(api: Api, service: DatasetService) -> None:
         """Where a worker reads the rows of a version."""
         return service.location(name, query.version)
 
+    @api.get(f"{_NAME}/content", query=VersionQuery, produces="application/jsonl")
+    def get_dataset_content(name: str, query: VersionQuery) -> Response:
+        """All rows of a version as stored, as JSON lines."""
+        return _streamed(service.content(name, query.version), "application/jsonl")
+
+    @api.get(f"{_NAME}/splits", query=VersionQuery, produces=_BINARY)
+    def get_dataset_splits(name: str, query: VersionQuery) -> Response:
+        """A byte for each row of a version: the place of its split in `splits.names`; 404 where it has none."""
+        return _streamed(service.places(name, query.version), _BINARY)
+
     @api.delete(_NAME, status=204)
     def delete_dataset(name: str) -> None:
         """Remove a dataset and all its versions."""
@@ -105,6 +116,11 @@ def _form_request(fields: Mapping[str, str], filename: str | None) -> Request:
     if "name" not in fields:
         raise Invalid("The form is not acceptable.", errors=[FieldError("name", "Name the dataset.", "missing")])
     return Request(fields["name"], filename, fields.get("format") or None, fields.get("map") or None)
+
+
+def _streamed(found: tuple[int, Iterator[bytes]], content_type: str) -> Response:
+    size, chunks = found
+    return Response(chunks, content_type=content_type, headers={"content-length": str(size)})
 
 
 def _reply(version: DatasetVersionView, created: bool) -> Reply:

@@ -27,6 +27,8 @@ from kargah.formats.folding import Needle
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.web.paging import bad_cursor, decode_cursor, encode_cursor
 
+_CHUNK = 256 << 10
+
 
 class DatasetService:
     """Reads and deletes. Raises NotFound for unknown names and versions, Unavailable when store or database are."""
@@ -90,6 +92,31 @@ class DatasetService:
             next_offset=page.following,
             next_cursor=following,
         )
+
+    def content(self, name: str, version: int | None) -> tuple[int, Iterator[bytes]]:
+        """The rows of a version as stored: how many bytes, and the bytes."""
+        found = self.get(name, version).latest
+        return self._object(found, found.sha256)
+
+    def places(self, name: str, version: int | None) -> tuple[int, Iterator[bytes]]:
+        """A byte for each row of a version that has splits: its split's place in `splits.names`. Raises NotFound."""
+        found = self.get(name, version).latest
+        if found.splits is None:
+            message = f"{found.dataset} version {found.version} has no splits"
+            raise NotFound(message, "make some: kargah dataset split")
+        return self._object(found, found.splits.sha256)
+
+    def _object(self, version: DatasetVersionView, digest: str) -> tuple[int, Iterator[bytes]]:
+        try:
+            size = self._store.stat(object_key(digest)).size
+        except ObjectMissing as error:
+            raise lost(version) from error
+        return size, self._chunks(object_key(digest))
+
+    def _chunks(self, key: str) -> Iterator[bytes]:
+        with self._store.open(key) as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
 
     def index(self, version: DatasetVersionView) -> RowIndex:
         """Where its rows begin."""

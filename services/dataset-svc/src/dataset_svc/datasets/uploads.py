@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from dataset_svc.datasets.row_store import store_rows, store_unlike
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.readers.source import open_source
 from dataset_svc.splits.given import Given, given_splits
-from kargah.contracts.datasets import DatasetVersionView
+from kargah.contracts.datasets import DatasetVersionView, Lineage
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
@@ -47,15 +48,28 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`."""
+    """What the uploader asks for beside the file. `format` None: recognised; `mapping`: `field:column,...`; `origin`: a
+    JSON object."""
 
     name: str
     filename: str | None = None
     format: str | None = None
     mapping: str | None = None
+    origin: str | None = None
+
+    def lineage(self) -> Lineage | None:
+        """Where the rows come from, where the uploader tells it. Raises Invalid unless `origin` is a JSON object."""
+        if self.origin is None:
+            return None
+        try:
+            return Lineage(imported_from=json.loads(self.origin))
+        except (ValueError, RecursionError) as error:
+            message = "not a JSON object"
+            raise Invalid(message, errors=[FieldError("origin", message, "bad_origin")]) from error
 
     def check(self) -> None:
-        """Raises Invalid for a name, format or mapping that cannot be, whatever the file holds."""
+        """Raises Invalid for a name, format, mapping or origin that cannot be, whatever the file holds."""
+        self.lineage()
         if not can_name_dataset(self.name):
             message = "a name is made of letters, digits, . _ - and may have an owner: owner/name"
             raise Invalid(f"{self.name[:100]!r} cannot name a dataset", message, [FieldError("name", message)])
@@ -205,6 +219,7 @@ def _new_version(request: Request, staged: Staged, rows: Digest, checked: Checke
         stats=checked.statistics.view().model_copy(update={"splits": given.stats}),
         warnings=given.warnings + checked.warnings.view(checked.statistics),
         index=checked.index,
+        lineage=request.lineage(),
         splits=given.described(),
     )
 

@@ -143,13 +143,14 @@ def _request_values(request: Request) -> dict[str, str | None]:
         "filename": request.filename,
         "format": request.format,
         "mapping": request.mapping,
+        "origin": request.origin,
     }
 
 
 def _upload(row: Row[Any]) -> Upload:
     return Upload(
         id=row.id,
-        request=Request(row.name, row.filename, row.format, row.mapping),
+        request=Request(row.name, row.filename, row.format, row.mapping, row.origin),
         size_bytes=row.size_bytes,
         part_bytes=row.part_bytes,
         sha256=row.sha256,

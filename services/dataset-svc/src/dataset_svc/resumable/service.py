@@ -45,7 +45,7 @@ class ResumableUploads:
 
     def create(self, wanted: UploadCreate) -> tuple[UploadView, bool]:
         """An upload for that file: a new one, or the one that is there already (then False)."""
-        request = Request(wanted.name, label(wanted.filename), wanted.format, wanted.map)
+        request = Request(wanted.name, label(wanted.filename), wanted.format, wanted.map, wanted.origin)
         request.check()
         if wanted.size_bytes > self._rules.upload_bytes:
             message = f"the file is larger than {self._rules.upload_bytes:,} bytes"

@@ -21,6 +21,7 @@ uploads = Table(
     Column("modified", Text),
     Column("format", Text),
     Column("mapping", Text),
+    Column("origin", Text),
     Column("object_key", Text, nullable=False),
     Column("multipart_id", Text, nullable=False),
     Column("state", Text, nullable=False, server_default=text("'open'")),

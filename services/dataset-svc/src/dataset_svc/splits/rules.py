@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import zlib
 from typing import Any, Protocol
 
 from dataset_svc.readers.rows import Fault, ParsedRow, shortened
-from kargah.contracts.datasets import HashSplit, SplitRequest
+from kargah.contracts.datasets import GivenSplits, HashSplit, SplitRequest
+from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.splits import SPLITS, TEST, TRAIN, VALIDATION, split_named
 
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -63,8 +66,36 @@ class ByPart:
         return self.split
 
 
-def rule_for(wanted: SplitRequest) -> Rule:
-    """The rule of a request, which has just one of hash, column and parts."""
+class ByPlaces:
+    """As it was elsewhere: a byte for each row, in order."""
+
+    def __init__(self, given: GivenSplits, rows: int) -> None:
+        self._places = _unpacked(given.places, rows)
+        self._next = 0
+
+    def split_of(self, row: ParsedRow) -> str:
+        place = self._places[self._next]
+        self._next += 1
+        return SPLITS[place]
+
+
+def _unpacked(text: str, rows: int) -> bytes:
+    """Raises Invalid unless there are as many places as rows, each of a split."""
+    try:
+        places = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), rows + 1)
+    except (ValueError, zlib.error) as error:
+        message = f"not base64 of what zlib has packed: {error}"
+        raise Invalid(message, errors=[FieldError("given.places", message, "bad_places")]) from error
+    if len(places) != rows or max(places, default=0) >= len(SPLITS):
+        message = f"there must be a byte for each of the {rows:,} rows, and each below {len(SPLITS)}"
+        raise Invalid(message, errors=[FieldError("given.places", message, "bad_places")])
+    return places
+
+
+def rule_for(wanted: SplitRequest, rows: int) -> Rule:
+    """The rule of a request, which has just one of hash, column, parts and given, for so many rows. Raises Invalid."""
     if wanted.hash is not None:
         return ByContent(wanted.hash)
+    if wanted.given is not None:
+        return ByPlaces(wanted.given, rows)
     return ByPart() if wanted.column is None else ByColumn(wanted.column)

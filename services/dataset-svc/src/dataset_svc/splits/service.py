@@ -60,7 +60,8 @@ class SplitService:
         """The version with these splits, and whether it is new. `on_recorded` is called within the transaction that
         records it, and what it raises undoes that. Raises NotFound, Invalid, StoreUnavailable."""
         parts = self._parts(name, wanted)
-        rule, shape = rule_for(wanted), _common_format(parts.values())
+        rows = sum(version.stats.rows for version in parts.values())
+        rule, shape = rule_for(wanted, rows), _common_format(parts.values())
         assignment = Assignment(rule, shape)
         items = assignment.watch(self._items(parts, rule, on_bytes))
         rows_key, places_key = (f"{STAGING}{new_id('split')}/{what}" for what in ("rows", "splits"))
@@ -73,7 +74,8 @@ class SplitService:
             places = Digest()
             places.add(bytes(assignment.places))
             self._store.put(places_key, bytes(assignment.places))
-            new = _new_version(name, parts, content, assignment, _splits(wanted, places))
+            splits, lineage = _splits(wanted, places), _lineage(parts, wanted)
+            new = _new_version(name, parts, content, assignment, splits, lineage)
             return self._uploads.record(new, {rows_key: content.rows, places_key: places}, on_recorded)
         except ObjectMissing as error:
             raise NotFound(
@@ -154,6 +156,8 @@ def _refuse_empty(assignment: Assignment, wanted: SplitRequest) -> None:
 
 
 def _splits(wanted: SplitRequest, places: Digest) -> VersionSplits:
+    if wanted.given is not None:
+        return wanted.given.splits.model_copy(update={"names": list(SPLITS), "sha256": places.sha256})
     rule = wanted.hash
     return VersionSplits(
         kind="hash" if rule is not None else "column" if wanted.column is not None else "parts",
@@ -166,7 +170,12 @@ def _splits(wanted: SplitRequest, places: Digest) -> VersionSplits:
 
 
 def _new_version(
-    name: str, parts: Parts, content: _Content, assignment: Assignment, splits: VersionSplits
+    name: str,
+    parts: Parts,
+    content: _Content,
+    assignment: Assignment,
+    splits: VersionSplits,
+    lineage: Lineage | None,
 ) -> NewVersion:
     """Its source are its rows: what was once uploaded belongs to the versions that it was made from."""
     return NewVersion(
@@ -178,14 +187,16 @@ def _new_version(
         stats=content.stats.model_copy(update={"splits": assignment.stats}),
         warnings=assignment.warnings() + content.warnings,
         index=content.index,
-        lineage=_lineage(parts),
+        lineage=lineage,
         splits=splits,
     )
 
 
-def _lineage(parts: Parts) -> Lineage | None:
+def _lineage(parts: Parts, wanted: SplitRequest) -> Lineage | None:
     """Of a version whose rows were divided; what was put together has several."""
     if len(parts) > 1:
         return None
     base = parts[TRAIN]
+    if wanted.given is not None:  # the rows were brought here, and what is known of them came along
+        return base.lineage
     return Lineage(version=base.version, version_id=base.id, repairs=[], rows_changed=0, rows_dropped=0)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kargah import __version__
-from kargah.clients.bundles.archive import CHUNK, write_archive
+from kargah.clients.bundles.archive import write_archive
 from kargah.clients.bundles.errors import BundleRefused
 from kargah.clients.bundles.keys import PrivateKey
 from kargah.clients.bundles.manifest import BundledDataset, BundledModel, Manifest
 from kargah.clients.client import Client
-from kargah.clients.transport import place
-from kargah.contracts.datasets import DatasetPreview, DatasetVersionView
 from kargah.contracts.models import ModelFile, ModelLocation
 from kargah.domain.names import split_version
 
-_PAGE = 100
 Progress = Callable[[int, int], None]
 
 
@@ -58,49 +52,42 @@ def export_model(
 def export_dataset(
     client: Client, name: str, target: Path, key: PrivateKey, *, progress: Progress | None = None
 ) -> Manifest:
-    """A version of a dataset, its rows as JSON lines. Raises as `export_model`."""
-    with TemporaryDirectory(dir=target.parent) as folder:
-        rows = Path(folder) / "rows.jsonl"
-        version = _write_rows(client, name, rows)
-        with rows.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        size = rows.stat().st_size
-        bundled = BundledDataset(
-            id=version.id,
-            name=version.dataset,
-            version=version.version,
-            format=version.format,
-            rows=version.stats.rows,
-            filename=version.source_filename,
-            sha256=sha256,
-            size_bytes=size,
-        )
-        manifest = _manifest(datasets=[bundled], blobs={sha256: size})
-        count = _counter(manifest, progress)
+    """A version of a dataset (`name`, `name@3`): its rows as they are stored, its splits, statistics and lineage.
+    Raises as `export_model`."""
+    name, number = split_version(name)
+    version = client.datasets.get(name, version=_number(number)).latest
+    bundled = BundledDataset(
+        id=version.id,
+        name=version.dataset,
+        version=version.version,
+        format=version.format,
+        rows=version.stats.rows,
+        filename=version.source_filename,
+        sha256=version.sha256,
+        size_bytes=version.stats.size_bytes,
+        stats=version.stats,
+        splits=version.splits,
+        lineage=version.lineage,
+    )
+    manifest = _manifest(datasets=[bundled], blobs=bundled.blobs())
+    count = _counter(manifest, progress)
 
-        @contextmanager
-        def open_blob(_sha256: str) -> Iterator[Iterator[bytes]]:
-            with rows.open("rb") as stream:
-                yield count(iter(lambda: stream.read(CHUNK), b""))
+    @contextmanager
+    def open_blob(sha256: str) -> Iterator[Iterator[bytes]]:
+        stream = client.datasets.stream_rows if sha256 == version.sha256 else client.datasets.stream_splits
+        with stream(version.dataset, version.version) as chunks:
+            yield count(chunks)
 
-        _write(target, manifest, key, open_blob)
+    _write(target, manifest, key, open_blob)
     return manifest
 
 
-def _write_rows(client: Client, name: str, path: Path) -> DatasetVersionView:
-    """Page by page, as JSON lines; of one version, whatever is uploaded meanwhile."""
-    name, number = split_version(name)
-    address, query = f"/api/datasets/{place(name)}/preview", {} if number is None else {"version": number}
-    version, offset = None, 0
-    with path.open("w", encoding="utf-8") as file:
-        while True:
-            params = {**query, "offset": offset, "limit": _PAGE}
-            page = client.transport.ask(DatasetPreview, "GET", address, params=params)
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in page.rows)
-            version, query = page.version, {"version": str(page.version.version)}
-            offset += len(page.rows)
-            if not page.rows or offset >= version.stats.rows:
-                return version
+def _number(version: str | None) -> int | None:
+    """Datasets have no aliases."""
+    if version is None or version.isdigit():
+        return None if version is None else int(version)
+    message = f"a dataset's version is a number, not {version!r}."
+    raise BundleRefused("no_version", message, "See them: kargah dataset list")
 
 
 def _chain(location: ModelLocation) -> list[ModelLocation]:

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kargah.clients.bundles.archive import ArchiveReader, open_archive
+from kargah.clients.bundles.datasets import commit_dataset
 from kargah.clients.bundles.errors import BundleRefused
 from kargah.clients.bundles.keys import PublicKey
-from kargah.clients.bundles.manifest import BundledDataset, BundledModel, Manifest, digest
+from kargah.clients.bundles.manifest import BundledModel, Manifest, digest
 from kargah.clients.client import Client
 from kargah.clients.transport import or_none
 from kargah.contracts.models import ModelVersionCreate, ModelVersionView
@@ -41,12 +42,12 @@ def import_bundle(
         _take_blobs(client, reader, folder, progress)
         stamp = {"bundle": digest(reader.manifest_bytes), "key": reader.signer.id}
         models = _commit_models(client, reader.manifest, stamp)
-        datasets = [_commit_dataset(client, dataset, folder) for dataset in reader.manifest.datasets]
+        datasets = [commit_dataset(client, dataset, folder, stamp) for dataset in reader.manifest.datasets]
     return Imported(reader.signer, models, datasets)
 
 
 def _take_blobs(client: Client, reader: ArchiveReader, folder: Path, progress: Progress | None) -> None:
-    rows = {dataset.sha256 for dataset in reader.manifest.datasets}
+    rows = {sha256 for dataset in reader.manifest.datasets for sha256 in dataset.blobs()}
     weights = {file.sha256 for model in reader.manifest.models for file in model.files}
     done, total = 0, sum(reader.manifest.blobs.values())
     for sha256, size, chunks in reader.blobs():
@@ -125,10 +126,3 @@ def _versions(client: Client, name: str) -> list[ModelVersionView]:
     """The newest ones of a model; none where there is no such model."""
     found = or_none(lambda: client.models.versions(name, limit=200))
     return found.items if found is not None else []
-
-
-def _commit_dataset(client: Client, dataset: BundledDataset, folder: Path) -> str:
-    path = folder / f"{dataset.name.rpartition('/')[2]}.jsonl"
-    (folder / dataset.sha256).rename(path)
-    version = client.datasets.upload(path, name=dataset.name)
-    return f"{version.dataset}@{version.version}"

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from kargah.clients.bundles.errors import BundleRefused
 from kargah.contracts.base import Sha256, Wire
+from kargah.contracts.datasets import DatasetStats, Lineage, VersionSplits
 from kargah.contracts.models import ModelFile
 from kargah.domain.file_paths import problem_with_path
 from kargah.domain.names import is_name
@@ -34,7 +35,8 @@ class BundledModel(Wire):
 
 
 class BundledDataset(Wire):
-    """A dataset version, with its rows as JSON lines in the blob `sha256`."""
+    """A dataset version, with its rows as stored in the blob `sha256`, and a byte for each row in that of its `splits`
+    where it is divided. `stats` and `lineage` as they were where it comes from."""
 
     kind: Literal["dataset"] = "dataset"
     id: str
@@ -45,6 +47,14 @@ class BundledDataset(Wire):
     filename: str
     sha256: Sha256
     size_bytes: int = Field(ge=0)
+    stats: DatasetStats | None = None
+    splits: VersionSplits | None = None
+    lineage: Lineage | None = None
+
+    def blobs(self) -> dict[str, int]:
+        """The size of each by sha256."""
+        places = {} if self.splits is None else {self.splits.sha256: self.rows}
+        return {self.sha256: self.size_bytes, **places}
 
 
 class Manifest(Wire):
@@ -72,7 +82,7 @@ class Manifest(Wire):
     def needed(self) -> dict[str, int]:
         """The size of every file by sha256."""
         files = {file.sha256: file.size_bytes for model in self.models for file in model.files}
-        return files | {dataset.sha256: dataset.size_bytes for dataset in self.datasets}
+        return files | {sha256: size for dataset in self.datasets for sha256, size in dataset.blobs().items()}
 
     def encoded(self) -> bytes:
         """The bytes that are signed."""
