@@ -74,6 +74,7 @@ def test_repairs_make_a_version_with_lineage_and_twice_is_once(service: DatasetS
     assert (first["lineage"], first["stats"]["rows"]) == (None, 5)
     assert result["lineage"] == {
         "version": 1, "versionId": first["id"], "repairs": report["fixes"], "rowsChanged": 2, "rowsDropped": 2,
+        "importedFrom": None,
     }  # fmt: skip
     new, again = repair(service, fixes=["all"])
     assert (new, again["rowsChanged"], again["rowsDropped"], again["result"]) == (False, 0, 0, result)
