@@ -41,7 +41,7 @@ Kill = Callable[[], None]
 _LONGEST_PEACE = 2.0
 _END_SECONDS = 180.0
 _PATIENT = RetryPolicy(max_crashes=1000, backoff_seconds=0.0)
-SIZES = (200_000, 2_000_000, PARTS_FROM + 1_000_000)
+SIZES = (200_000, PARTS_FROM + 100_000)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Attack:
             until(lambda: all(self.bench.get(job).status in TERMINAL for job in self.jobs), "ends", _END_SECONDS)
 
     def _submit(self, number: int, url: str) -> None:
-        if len(self._waiting()) < len(self.files):
+        if not self._waiting():
             for path in self.files:
                 name = f"d{number}-{path.strip('/').partition('.')[0]}"
                 config = JobConfig(recipe="import", output_dataset=name, params={"source": url + path})
