@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gguf import GGUFWriter
 
+from registry.models import gguf_header
 from registry.models.gguf_header import GgufHeader, read_header
 from registry.models.safetensors_header import BadHeader
 
@@ -57,3 +59,21 @@ def test_a_file_that_ends_early_is_refused(gguf: bytes) -> None:
 def test_numbers_that_cannot_be_are_refused(gguf: bytes, place: int, value: bytes) -> None:
     with pytest.raises(BadHeader):
         header(gguf[:place] + value + gguf[place + len(value) :])
+
+
+def test_what_is_told_can_be_stored() -> None:
+    found = GgufHeader({"general.license": "m\0it", "general.architecture": "a" * 3_000_000})
+    assert found.text("general.license") == "mit" and len(found.text("general.architecture") or "") == 200
+
+
+def test_a_list_of_countless_texts_is_refused_at_once(gguf: bytes) -> None:
+    texts = struct.pack("<IQ", 8, 16 << 20)
+    place = gguf.index(b"tokenizer.ggml.tokens") + len(b"tokenizer.ggml.tokens") + 4
+    with pytest.raises(BadHeader, match="entries of a list"):
+        header(gguf[:place] + texts + gguf[place + len(texts) :])
+
+
+def test_the_lists_together_are_bounded(gguf: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf_header, "_MOST_TEXTS", 10)
+    with pytest.raises(BadHeader, match="more than 10 texts"):
+        header(gguf)

@@ -49,11 +49,14 @@ BOMB = "a: &a [x, x]\n" + "".join(
     f"{name}: &{name} [*{before}, *{before}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
+MERGES = "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12))
+
 
 @pytest.mark.parametrize(
     "front",
     [
         BOMB,
+        MERGES,
         "a: [",
         "- 1\n- 2",
         "a: !!python/object:os.system x",
@@ -63,6 +66,12 @@ BOMB = "a: &a [x, x]\n" + "".join(
         "x: " + "{a: " * 15_000,
         "a" * 70_000,
         "a: 2026-99-99",
+        'a: !!int ""',
+        'a: !!float ""',
+        "a: !!bool maybe",
+        "a: !!timestamp soon",
+        "a: 1" + ":1" * 400 + ".5",
+        "a: 0x" + "f" * 9000,
     ],
 )
 def test_a_card_that_cannot_be_read_is_said_to_be(front: str) -> None:
@@ -102,3 +111,20 @@ def test_names_that_no_ref_may_have(name: str) -> None:
         check_ref(name, kind="datasets", tag=True)
     check_ref("release/1.0", kind="models", tag=True)
     check_ref("v1", kind="datasets", tag=True)
+
+
+def test_a_configuration_adds_no_text_that_cannot_be_stored() -> None:
+    said = card.describe([], {}, {"model_type": "ll\0a\ud800ma", "architectures": ["\0ForCausalLM"]}, False)
+    assert said["tags"] == ["transformers", "text-generation", "llama"]
+
+
+@pytest.mark.parametrize(
+    "text", ["---" + "\n" * 65_000 + "x", f"---\n{MERGES}\n---\n", "---\n" + "[" * 60_000 + "\n---\n"]
+)
+def test_a_card_that_is_a_bomb_names_no_licence(text: str) -> None:
+    assert license_in(text) is None
+
+
+def test_a_licence_can_be_stored() -> None:
+    assert license_in('---\nlicense: "\\0m\\uD800it"\n---\n') == "mit"
+    assert license_in("---\r\nlicense: mit\r\n---\r\ntext") == "mit"

@@ -52,6 +52,7 @@ def test_packed_types_are_counted_by_elements() -> None:
         (made({"a": tensor("F32", [-1], 0, 4)}, 4), "bad dtype"),
         (made({"a": tensor("F32", [True], 0, 4)}, 4), "bad dtype"),
         (made({"a": tensor("OBJ", [1], 0, 4)}, 4), "bad dtype"),
+        (made({"a": tensor("F32", [1 << 47] * 300_000, 0, 4)}, 4), "bad dtype"),
         (made({"a": tensor("F32", [1], 0, 4), "b": tensor("F32", [1], 2, 6)}, 6), "begins at"),
         (made({"a": tensor("F32", [1], 0, 4), "b": tensor("F32", [1], 8, 12)}, 12), "begins at"),
     ],

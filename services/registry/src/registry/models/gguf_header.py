@@ -15,6 +15,10 @@ _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _MOST_SETTINGS, _MOST_TENSORS, _MOST_DIMENSIONS = 10_000, 100_000, 8
 _LONGEST_TEXT = 4 << 20
+_MOST_TEXTS = (
+    4 << 20
+)  # of all lists together: the largest vocabularies have a quarter million, and twice as many merges
+_LONGEST_TOLD = 200
 _STRING, _ARRAY = 8, 9
 # Of the plain kinds of values, by GGUF's numbers.
 _FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
@@ -30,9 +34,9 @@ class GgufHeader:
     parameters: int = 0
 
     def text(self, key: str) -> str | None:
-        """A setting that is a text."""
+        """A setting that is a text, without NUL, which no database holds; its beginning where it is long."""
         value = self.settings.get(key)
-        return value if isinstance(value, str) else None
+        return value.replace("\0", "")[:_LONGEST_TOLD] if isinstance(value, str) else None
 
 
 def read_header(stream: BinaryIO, file_bytes: int) -> GgufHeader:
@@ -57,6 +61,7 @@ class _Source:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._left = MAX_HEADER_BYTES
+        self._texts_left = _MOST_TEXTS
 
     def take(self, count: int) -> bytes:
         if count > self._left:
@@ -73,6 +78,9 @@ class _Source:
         return int(struct.unpack(form, self.take(struct.calcsize(form)))[0])
 
     def text(self) -> str:
+        if (left := self._texts_left) == 0:
+            raise BadHeader(f"its header has more than {_MOST_TEXTS} texts")
+        self._texts_left = left - 1
         length = _bounded(self.number("<Q"), _LONGEST_TEXT, "bytes of text")
         return self.take(length).decode("utf-8", "replace")
 
@@ -92,7 +100,7 @@ def _setting(source: _Source) -> tuple[str, Value]:
 def _pass_over_array(source: _Source) -> None:
     kind, count = source.number("<I"), source.number("<Q")
     if kind == _STRING:
-        for _ in range(_bounded(count, MAX_HEADER_BYTES // 8, "entries of a list")):
+        for _ in range(_bounded(count, _MOST_TEXTS, "entries of a list")):
             source.text()
     else:
         source.take(_bounded(count, MAX_HEADER_BYTES, "entries of a list") * struct.calcsize(_form(kind)))

@@ -10,6 +10,8 @@ from typing import Any
 
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 32 << 20
+_MOST_DIMENSIONS = 64
+"""No library makes more; the product of a million sizes would take hours."""
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "U16": 16, "I16": 16, "F16": 16, "BF16": 16,
     "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
@@ -81,7 +83,7 @@ def _tensor(name: str, entry: Any) -> _Tensor:
         raise BadHeader(f"the tensor {name[:100]!r} has no description")
     shape, offsets = _counts(entry.get("shape")), _counts(entry.get("data_offsets"))
     bits = _BITS.get(str(entry.get("dtype")))
-    if bits is None or shape is None or offsets is None or len(offsets) != 2:
+    if bits is None or shape is None or offsets is None or len(offsets) != 2 or len(shape) > _MOST_DIMENSIONS:
         raise BadHeader(f"the tensor {name[:100]!r} has a bad dtype, shape or place")
     elements = math.prod(shape)
     if offsets[1] - offsets[0] != (elements * bits + 7) // 8:

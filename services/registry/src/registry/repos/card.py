@@ -14,6 +14,8 @@ _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL 
 _LONGEST_FRONT = 64 << 10
 _DEEPEST = 40
 _LONGEST_TAG = 200
+# What YAML's constructors raise for values that are none of their kind: `!!int ""`, `!!bool maybe`, `1:1:...:1.5`.
+_BAD_VALUES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MOST_TAGS = 100
 _PIPELINES = (
     ("ForCausalLM", "text-generation"),
@@ -47,7 +49,10 @@ def front_matter(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadCard("The metadata is not a list of keys and values.")
     # Dates and odd keys become text; what no database holds does not come through.
-    front: dict[str, Any] = json.loads(json.dumps(plain(value), default=str))
+    try:
+        front: dict[str, Any] = json.loads(json.dumps(plain(value), default=str))
+    except ValueError as error:  # a number of thousands of digits
+        raise BadCard(f"The metadata cannot be read: {error}") from error
     return front
 
 
@@ -73,7 +78,7 @@ def _load(source: str) -> Any:
         return yaml.safe_load(source)
     except yaml.YAMLError as error:
         raise BadCard(f"The metadata is not YAML: {error}") from error
-    except (RecursionError, ValueError) as error:
+    except _BAD_VALUES as error:
         raise BadCard(f"The metadata cannot be read: {error}") from error
 
 
@@ -117,7 +122,8 @@ def _pipeline(config: Mapping[str, Any]) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_TAG else None
+    """A short text that a database can hold; configurations are not cleaned as a whole."""
+    return (_clean(value) or None) if isinstance(value, str) and len(value) <= _LONGEST_TAG else None
 
 
 def _texts(value: Any) -> list[str]:
