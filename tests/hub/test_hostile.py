@@ -55,6 +55,7 @@ def _commit(http: httpx.Client, content: bytes, branch: str = "main") -> httpx.R
         (_lines({"key": "file", "value": {"path": "a.txt", "content": "?", "encoding": "base64"}}), 400),
         (_lines({"key": "lfsFile", "value": {"path": "a.txt", "oid": "f" * 64, "size": 1}}), 422),
         (_lines({"key": "lfsFile", "value": {"path": "a.txt", "oid": "../x", "size": 1}}), 422),
+        (_lines({"key": "lfsFile", "value": {"path": "a.txt", "oid": "f" * 64, "size": 1 << 63}}), 422),
         (_lines(_file("../a.txt")), 422),
         (_lines(_file("a/./b.txt")), 422),
         (_lines(_file("a\\b.txt")), 422),
@@ -75,6 +76,21 @@ def test_a_bad_commit_changes_nothing(http: httpx.Client, body: bytes, status: i
     answer = _commit(http, body)
     assert answer.status_code == status and answer.headers["x-error-message"].isascii() and answer.json()["error"]
     assert http.get(f"/api/models/{REPO}").json()["sha"] == before
+
+
+def test_texts_that_no_database_holds_are_left_out_of_what_is_told(http: httpx.Client) -> None:
+    card = "---\nx: 0x" + "f" * 9000 + "\n---\n"
+    for file in (_file("config.json", b'{"model_type": "\\u0000\\ud800"}'), _file("README.md", card.encode())):
+        assert _commit(http, _lines(file)).status_code == 200
+    verdict = http.post("/api/validate-yaml", json={"content": '---\nx: !!int ""\n---\n'})
+    assert verdict.status_code == 400 and verdict.json()["errors"]
+
+
+def test_no_answer_holds_countless_addresses(http: httpx.Client) -> None:
+    objects = [{"oid": f"{number:064x}", "size": PART_BYTES * 9000} for number in range(6)]
+    body = {"operation": "upload", "transfers": ["multipart"], "objects": objects}
+    answer = http.post(f"/{REPO}.git/info/lfs/objects/batch", json=body)
+    assert answer.status_code == 413 and "fewer files" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

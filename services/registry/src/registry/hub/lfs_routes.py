@@ -9,6 +9,7 @@ from flask import request
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from kargah.contracts.base import Wire
+from kargah.domain.errors import TooLarge
 from kargah.web.api import Api, Reply
 from kargah.web.multipart import raw_upload
 from registry.blobs.routes import BINARY
@@ -20,6 +21,8 @@ from registry.hub.uploads import Ticket, Uploads
 from registry.repos.values import DATASETS, MODELS
 
 _BATCH_BYTES = 8 << 20
+_MOST_ADDRESSES = 50_000
+"""In one answer: thousands of huge files would make gigabytes of addresses of their parts."""
 _UPLOADS = f"{PREFIX}/api/uploads/<sha256>"
 
 
@@ -77,7 +80,10 @@ def _batch_routes(api: Api, reader: HubReader, uploads: Uploads) -> None:
         reader.repository(kind, name)
         if body.operation != "upload":
             raise NotSupported("Only uploads go this way.", hint="Files are read from /resolve/.")
-        return LfsAnswers(objects=[_answer(uploads, one, "multipart" in body.transfers) for one in body.objects])
+        in_parts = "multipart" in body.transfers
+        if in_parts and sum(uploads.parts_of(one.size) for one in body.objects) > _MOST_ADDRESSES:
+            raise TooLarge("The files have too many parts for one answer.", hint="Ask for fewer files at a time.")
+        return LfsAnswers(objects=[_answer(uploads, one, in_parts) for one in body.objects])
 
     @api.post(
         f"{PREFIX}/<path:name>.git/info/lfs/objects/batch",

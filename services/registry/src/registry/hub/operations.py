@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from kargah.contracts.base import Wire
 from kargah.domain.errors import BadRequest, Invalid, TooLarge
@@ -45,7 +45,7 @@ class LfsLine(Wire):
 
     path: str
     oid: str
-    size: int | None = None
+    size: int | None = Field(default=None, ge=0, le=1 << 50)
     algo: str = "sha256"
 
 
