@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dataset_svc.datasets.objects import release, sweep
+from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Request, Uploads
 from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.db.engine import Engine, create_engine
-from kargah.domain.errors import TooLarge
+from kargah.domain.errors import NotFound, TooLarge
 from kargah.testing.fixtures import DatabaseUrlFor
 
 QA = b'{"question":"q","answer":"a"}\n{"question":"q2","answer":"a2"}\n'
@@ -58,3 +59,11 @@ def test_file_over_the_limit_leaves_nothing(object_store: MinioStore, engine: En
     with pytest.raises(TooLarge):
         upload(object_store, engine, limit=10)
     assert keys(object_store) == set()
+
+
+def test_a_version_that_is_deleted_while_it_is_read_is_not_found(object_store: MinioStore, engine: Engine) -> None:
+    version, datasets = upload(object_store, engine), DatasetService(object_store, engine)
+    assert datasets.index(version).nearest(1)[0] == 0
+    datasets.delete("d")
+    with pytest.raises(NotFound):
+        datasets.index(version)

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dataset_svc.readers import lines as lines_module
+from dataset_svc.readers import unpacked
 from dataset_svc.readers.csv_table import read_csv
 from dataset_svc.readers.json_array import read_json_array
 from dataset_svc.readers.jsonl import read_jsonl
@@ -274,6 +275,12 @@ def test_a_wrong_checksum_of_gzip_is_told() -> None:
     with pytest.raises(Invalid) as caught:
         opened(gzip.compress(GOOD * 50, mtime=0)[:-8] + b"\0" * 8)
     assert caught.value.errors[0].code == "gzip"
+
+
+def test_zeros_behind_a_gzip_member_are_passed_over_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacked, "_CHUNK", 16)
+    member = gzip.compress(GOOD, mtime=0)
+    assert unpacked.unpacked(io.BytesIO(member + bytes(50_000) + member), unpacked.GZIP, 1 << 20).read() == GOOD * 2
 
 
 # --- never an unhandled exception, whatever the bytes

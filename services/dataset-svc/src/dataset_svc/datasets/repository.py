@@ -95,11 +95,11 @@ def get_dataset(conn: Connection, name: str, number: int | None = None) -> Datas
     return None if row is None else _dataset_view(row)
 
 
-def get_index(conn: Connection, version_id: str) -> RowIndex:
-    """The row index of a version that exists."""
+def get_index(conn: Connection, version_id: str) -> RowIndex | None:
+    """The row index of a version; None when that is gone."""
     query = select(versions.c.index_rows, versions.c.index_offsets).where(versions.c.id == version_id)
-    row = conn.execute(query).one()
-    return RowIndex(list(row.index_rows), list(row.index_offsets))
+    row = conn.execute(query).one_or_none()
+    return None if row is None else RowIndex(list(row.index_rows), list(row.index_offsets))
 
 
 def get_version(conn: Connection, version_id: str) -> DatasetVersionView | None:

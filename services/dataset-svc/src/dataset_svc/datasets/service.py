@@ -77,10 +77,9 @@ class DatasetService:
         number, offset = (query.version, query.offset) if query.cursor is None else _place(query.cursor)
         with UnitOfWork(self._engine) as tx:
             found = repository.get_dataset(tx.connection, name, number)
-            if found is None:
-                raise _unknown(name, number)
-            index = repository.get_index(tx.connection, found.latest.id)
-        version = found.latest
+        if found is None:
+            raise _unknown(name, number)
+        version, index = found.latest, self.index(found.latest)
         needle = None if query.search is None else Needle.of(query.search)
         page = read_page(self._store, version, index, offset, query.limit, needle)
         following = None if page.following is None else encode_cursor(version.version, page.following)
@@ -119,9 +118,12 @@ class DatasetService:
                 yield chunk
 
     def index(self, version: DatasetVersionView) -> RowIndex:
-        """Where its rows begin."""
+        """Where its rows begin. Raises NotFound when it was deleted since it was looked up."""
         with UnitOfWork(self._engine) as tx:
-            return repository.get_index(tx.connection, version.id)
+            index = repository.get_index(tx.connection, version.id)
+        if index is None:
+            raise _unknown(version.dataset, version.version)
+        return index
 
     def stored_lines(self, version: DatasetVersionView) -> Iterator[bytes]:
         """Every row of a version as stored, in order, read as they are asked for."""

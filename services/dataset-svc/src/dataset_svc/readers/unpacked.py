@@ -106,18 +106,19 @@ class _Gzip:
             return True
         self._input = self._input or self._source.read(_CHUNK)
         if not self._inside and self.offset:
-            rest = self._input.lstrip(b"\0")
-            self.offset += len(self._input) - len(rest)
-            self._input = rest
-            if not rest:
-                return self._feed() if self._source_goes_on() else False
+            self._pass_over_zeros()
         if not self._input and self._inside:
             raise _Damaged("it ends before its end mark", self.offset)
         return bool(self._input)
 
-    def _source_goes_on(self) -> bool:
-        self._input = self._source.read(_CHUNK)
-        return bool(self._input)
+    def _pass_over_zeros(self) -> None:
+        """Between members and behind the last one, however many there are."""
+        while self._input:
+            rest = self._input.lstrip(b"\0")
+            self.offset += len(self._input) - len(rest)
+            self._input = rest or self._source.read(_CHUNK)
+            if rest:
+                return
 
     def _step(self, size: int) -> bytes:
         if not self._inside:
