@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ def test_redirects_are_followed_to_allowed_hosts_alone(server: FileServer, tmp_p
         ("http://169.254.169.254/latest/meta-data", "address_not_allowed"),
         ("http://elsewhere.example/x", "host_not_allowed"),
         ("file:///etc/passwd", "bad_source"),
+        ("http://[x", "bad_source"),
         ("/here", "too_many_redirects"),
     ):
         server.redirects = {"/here": target}
@@ -162,6 +164,37 @@ def test_places_that_may_not_be_fetched(entries: list[str], url: str, code: str)
 def test_places_that_may_be_fetched(entries: list[str], url: str, address: str, port: int) -> None:
     place = Allowed(entries).place(url)
     assert (place.address, place.port) == (address, port)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::1",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2002:a9fe:a9fe::1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
+        "ff0e::1",
+    ],
+)
+def test_a_name_leads_nowhere_inside_by_way_of_a_tunnel(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 80, 0, 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: found)
+    with pytest.raises(ImportFailed) as caught:
+        Allowed(["inside.example"]).place("http://inside.example/x")
+    assert caught.value.code == "address_not_allowed"
+
+
+def test_the_way_over_nat64_is_a_way_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::808:808", 80, 0, 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: found)
+    assert Allowed(["dns.example"]).place("http://dns.example/x").address == "64:ff9b::808:808"
+
+
+def test_a_url_that_no_request_can_carry_is_refused(server: FileServer, tmp_path: Path) -> None:
+    assert refused(server, tmp_path / "file", "/\x7f").code == "bad_source"
 
 
 def test_names_alone_are_judged_before_a_proxy() -> None:

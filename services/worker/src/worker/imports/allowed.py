@@ -12,6 +12,9 @@ from worker.imports.errors import ImportFailed
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _SETTING = "KARGAH_IMPORT_HOSTS"
+# IPv4-compatible, NAT64, IPv4-translated: the last 32 bits are an IPv4 address.
+_WITH_IPV4_LAST = [ipaddress.ip_network(text) for text in ("::/96", "64:ff9b::/96", "::ffff:0:0:0/96")]
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -56,7 +59,7 @@ class Allowed:
         """A literal address must be listed itself; a listed name's must be public, or listed."""
         for address in addresses:
             known = any(address in network for network in self._networks if network.version == address.version)
-            if not known and (listed or not address.is_global or address.is_multicast):
+            if not known and (listed or not _is_public(address)):
                 hint = f"an administrator can add the address to {_SETTING} on the workers"
                 raise ImportFailed("address_not_allowed", _forbidden(host, address), hint)
 
@@ -96,6 +99,22 @@ def _address(host: str) -> Address | None:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return mapped or found
+
+
+def _is_public(address: Address) -> bool:
+    """Whether it leads into the internet; what a tunnel or translator on the way makes of it is judged as well."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if (inner := _inner(address)) is not None:
+        return _is_public(inner)
+    return address.is_global and not (address.is_multicast or address.is_site_local or address in _LOCAL_NAT64)
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for."""
+    if any(address in network for network in _WITH_IPV4_LAST):
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.sixtofour
 
 
 def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

@@ -121,7 +121,9 @@ class Download:
                             yield answer
                         return
                     answer.close()
-                    url = urljoin(url, answer.headers.get("location", ""))
+                    url = _joined(url, answer.headers.get("location", ""))
+            except httpx.InvalidURL as error:
+                raise ImportFailed("bad_source", f"the URL cannot be fetched: {error}") from error
             except httpx.TransportError as error:
                 raise Broken(f"{type(error).__name__}: {error}") from error
         raise ImportFailed("too_many_redirects", f"{self._url} redirects more than {_MOST_REDIRECTS} times")
@@ -156,7 +158,7 @@ class Download:
         """What tells this state of the file from others: only with it can a later try be sure to get the rest of it."""
         etag = answer.headers.get("etag", "")
         validator = etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified")
-        if validator:
+        if validator and validator.isascii():  # another could not be sent back
             self._memory.write_text(json.dumps(validator))
         else:
             self._memory.unlink(missing_ok=True)
@@ -187,13 +189,20 @@ def _at_address(place: Place) -> str:
     return place.url._replace(netloc=f"{address}:{place.port}", fragment="").geturl()
 
 
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise ImportFailed("bad_source", f"a redirect leads to no URL: {location[:200]!r}") from error
+
+
 def _range_start(answer: httpx.Response) -> int | None:
     unit, _, rest = answer.headers.get("content-range", "").partition(" ")
     first = rest.partition("-")[0]
-    return int(first) if unit == "bytes" and first.isdigit() else None
+    return int(first) if unit == "bytes" and first.isdecimal() else None
 
 
 def _total(answer: httpx.Response, start: int) -> int | None:
     """Bytes of the whole file, where the server tells."""
     length = answer.headers.get("content-length", "")
-    return start + int(length) if length.isdigit() else None
+    return start + int(length) if length.isdecimal() else None
