@@ -8,7 +8,7 @@ import json
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.clients.bundles import keys
+from kargah.clients.bundles.archive import ArchiveReader, write_archive
 from kargah.clients.bundles.errors import BundleRefused
 from kargah.clients.bundles.export import export_dataset, export_model
 from kargah.clients.bundles.importing import Imported, import_bundle
@@ -212,11 +213,35 @@ def test_cut_and_foreign_files_are_refused(
         broken.write_bytes(data[:length])
         with pytest.raises(BundleRefused):
             bring(clients[1], broken)
-    broken.write_bytes(b"not a tar at all" * 100)
-    with pytest.raises(BundleRefused):
-        bring(clients[1], broken)
+    for content in (
+        b"not a tar at all" * 100,
+        _pax(b"9" * 5000 + b" path=a\n"),
+        _pax(b"22 GNU.sparse.map=a,b\n") + data,
+    ):
+        broken.write_bytes(content)
+        with pytest.raises(BundleRefused):
+            bring(clients[1], broken)
     with pytest.raises(BundleRefused, match="there already"):
         export_model(clients[0], "tuned", bundle, MAKER)
+
+
+def _pax(body: bytes) -> bytes:
+    """A header of further attributes, as strange as `body`."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = tarfile.XHDTYPE, len(body)
+    return member.tobuf() + body + bytes(-len(body) % tarfile.BLOCKSIZE)
+
+
+def test_a_signature_of_brackets_is_refused() -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        for name, content in ((MANIFEST, b"{}"), (SIGNATURE, b"[" * 4096)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    stream.seek(0)
+    with tarfile.open(fileobj=stream, mode="r|") as archive, pytest.raises(BundleRefused, match="signature"):
+        ArchiveReader(archive, [MAKER.public])
 
 
 def test_keys_are_made_read_and_never_overwritten(tmp_path: Path) -> None:
@@ -256,6 +281,11 @@ def test_a_dataset_arrives_as_the_same_version(datasets: Client, tmp_path: Path)
     datasets.datasets.delete("owner/qa")
     assert bring(datasets, bundle).datasets == ["owner/qa@1"]
     assert datasets.datasets.get("owner/qa").latest.sha256 == before.sha256
+    twin = manifest.datasets[0].model_copy(update={"name": "owner/twin"})
+    both = manifest.model_copy(update={"datasets": [*manifest.datasets, twin]})
+    with (tmp_path / "both.kargah").open("wb") as file:
+        write_archive(file, both, MAKER, lambda _: nullcontext(iter([rows_of(bundle)])))
+    assert bring(datasets, tmp_path / "both.kargah").datasets == ["owner/qa@1", "owner/twin@1"]
 
 
 @pytest.mark.parametrize("way", ["hash", "repaired"])
@@ -301,3 +331,11 @@ def test_places_of_splits_that_do_not_fit_are_refused(datasets: Client, tmp_path
         export_dataset(datasets, "d@production", tmp_path / "d.kargah", MAKER)
     with pytest.raises(ApiError, match="no splits"), datasets.datasets.stream_splits("d", 1):
         pass
+
+
+def rows_of(bundle: Path) -> bytes:
+    """The one blob of a bundle."""
+    with tarfile.open(bundle) as archive:
+        content = archive.extractfile(archive.getmembers()[-1])
+        assert content is not None
+        return content.read()

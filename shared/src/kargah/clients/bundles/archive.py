@@ -92,7 +92,7 @@ def open_archive(path: Path) -> tarfile.TarFile:
     """To be read forward. Raises BundleRefused, OSError."""
     try:
         return tarfile.open(path, mode="r|")
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError) as error:
         raise BundleRefused("no_bundle", f"{path} is no bundle: {error}") from error
 
 
@@ -109,7 +109,7 @@ def verified(chunks: Iterable[bytes], sha256: str) -> Iterator[bytes]:
 def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     try:
         yield from archive
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:  # ValueError: numbers that are none in a pax header
         raise BundleRefused("damaged", f"The archive is damaged: {error}") from error
 
 
@@ -124,7 +124,7 @@ def _pieces(content: IO[bytes]) -> Iterator[bytes]:
 def _signature(data: bytes) -> bytes:
     try:
         return bytes.fromhex(json.loads(data)["signature"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleRefused("no_bundle", "The bundle's signature cannot be read.") from error
 
 

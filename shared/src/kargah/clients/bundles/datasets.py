@@ -17,8 +17,9 @@ def commit_dataset(client: Client, dataset: BundledDataset, folder: Path, stamp:
 
     Raises BundleRefused when the platform makes something else of the rows than was bundled, ApiError, Unreachable."""
     path = folder / f"{dataset.name.rpartition('/')[2]}.jsonl"
-    (folder / dataset.sha256).rename(path)
-    uploaded = client.datasets.upload(path, name=dataset.name, format=dataset.format, origin=_origin(dataset, stamp))
+    rows = (folder / dataset.sha256).rename(path)
+    uploaded = client.datasets.upload(rows, name=dataset.name, format=dataset.format, origin=_origin(dataset, stamp))
+    rows.rename(folder / dataset.sha256)  # another dataset may have the same
     version = _divided(client, uploaded, dataset, folder)
     found, told = version.stats, dataset.stats
     if version.sha256 != dataset.sha256 or found.rows != dataset.rows or (told and found.splits != told.splits):
