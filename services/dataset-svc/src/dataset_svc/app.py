@@ -14,6 +14,7 @@ from dataset_svc.datasets.repository import ping
 from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Uploads
+from dataset_svc.datasets.volume import volume_collector
 from dataset_svc.janitor import Janitor
 from dataset_svc.repairs.service import Repairs
 from dataset_svc.resumable.completer import completer
@@ -24,6 +25,7 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.telemetry.metrics import new_registry
 from kargah.web.app import create_app
 
 
@@ -42,8 +44,10 @@ def make_app(settings: DatasetSettings) -> Flask:
         with UnitOfWork(engine) as tx:
             ping(tx.connection)
 
-    app = create_app("dataset-svc", api, {"database": database, "objects": store.check}, settings)
-    return app
+    registry = new_registry()
+    registry.register(volume_collector(engine))
+    checks = {"database": database, "objects": store.check}
+    return create_app("dataset-svc", api, checks, settings, registry=registry)
 
 
 def _resumable(store: MinioStore, engine: Engine, uploads: Uploads, settings: DatasetSettings) -> ResumableUploads:

@@ -22,7 +22,7 @@ from gateway.page import add_page
 from gateway.proxy import Proxy
 from gateway.queue.routes import add_queue_routes
 from gateway.queue.service import QueueService
-from gateway.queue_metrics import QueueCollector
+from gateway.queue_metrics import queue_collector
 from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
@@ -64,7 +64,7 @@ def build(settings: GatewaySettings) -> Gateway:
     """Connects on first use only, so the other services may still be starting."""
     engine = create_engine(settings.database_url, application_name="kargah-gateway")
     registry = new_registry()
-    registry.register(QueueCollector(engine))
+    registry.register(queue_collector(engine))
     ringer = Ringer(open_bell(settings, engine), registry)
     catalogue = Catalogue(settings.registry_url, settings.datasets_url)
     hub = EventHub(settings.database_url, settings.event_streams)

@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterable
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from kargah.db.collector import DatabaseCollector
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.errors import Unavailable
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import KIND_NAMES
 from kargah.domain.queue_policy import LivingWorker
-from kargah.jobstore.stats_repository import queue_state
-from kargah.jobstore.values import QueueState
+from kargah.jobstore.stats_repository import queue_state, running_trainings
+from kargah.jobstore.values import QueueState, RunningTraining
 from kargah.jobstore.worker_repository import living_workers
 
-_FRESH_SECONDS = 5.0
-Reading = tuple[QueueState, list[LivingWorker]]
 
-
-class QueueCollector(Collector):
+def queue_collector(engine: Engine) -> Collector:
     """`kargah_jobs{status,kind}`, `kargah_queue_depth{kind}`, `kargah_queue_oldest_wait_seconds{kind}`,
-    `kargah_workers{kind,state}` (alive ones, `idle` or `busy`, for each kind that they take), and
-    `kargah_queue_readable`, which is 0 while the database does not answer (the others are then absent).
-
-    Scrapes within five seconds share one reading.
+    `kargah_workers{kind,state}` (alive ones, `idle` or `busy`, for each kind that they take); of each training that
+    runs, by `job_id`, `kargah_job_unsaved_seconds`, `kargah_job_checkpoint_bytes`, `kargah_job_attempts` and
+    `kargah_job_steps_lost`; and
+    `kargah_queue_readable`.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._read_at = float("-inf")
-        self._read_last: Reading | None = None
+    def read() -> Iterable[Metric]:
+        with UnitOfWork(engine) as tx:
+            state, workers = queue_state(tx.connection), living_workers(tx.connection)
+            running = running_trainings(tx.connection)
+        return [*_of_queue(state, workers), *_of_trainings(running)]
 
-    def describe(self) -> Iterable[Metric]:
-        """The names alone, so that registering asks no database."""
-        return [*_families().values(), _readable(False)]
-
-    def collect(self) -> Iterable[Metric]:
-        reading = self._current()
-        return [*(_filled(*reading) if reading else []), _readable(reading is not None)]
-
-    def _current(self) -> Reading | None:
-        with self._lock:
-            if time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._read_last = self._read()
-                self._read_at = time.monotonic()
-            return self._read_last
-
-    def _read(self) -> Reading | None:
-        try:
-            with UnitOfWork(self._engine) as tx:
-                return queue_state(tx.connection), living_workers(tx.connection)
-        except Unavailable:
-            return None
+    return DatabaseCollector("kargah_queue_readable", lambda: [*_families().values(), *_job_families().values()], read)
 
 
 def _families() -> dict[str, GaugeMetricFamily]:
@@ -71,7 +46,17 @@ def _families() -> dict[str, GaugeMetricFamily]:
     }
 
 
-def _filled(state: QueueState, workers: list[LivingWorker]) -> Iterable[Metric]:
+def _job_families() -> dict[str, GaugeMetricFamily]:
+    texts = {
+        "unsaved": ("kargah_job_unsaved_seconds", "Work since the last checkpoint: what a crash now would cost."),
+        "bytes": ("kargah_job_checkpoint_bytes", "Size of the last checkpoint."),
+        "attempts": ("kargah_job_attempts", "How often the job was begun."),
+        "lost": ("kargah_job_steps_lost", "Steps that an interruption made the job do again."),
+    }
+    return {name: GaugeMetricFamily(metric, text, labels=["job_id"]) for name, (metric, text) in texts.items()}
+
+
+def _of_queue(state: QueueState, workers: list[LivingWorker]) -> Iterable[Metric]:
     """Zeros included: a series that vanishes cannot be alerted on."""
     families = _families()
     for kind in KIND_NAMES:
@@ -86,5 +71,13 @@ def _filled(state: QueueState, workers: list[LivingWorker]) -> Iterable[Metric]:
     return families.values()
 
 
-def _readable(readable: bool) -> Metric:
-    return GaugeMetricFamily("kargah_queue_readable", "Whether the queue could be read.", value=float(readable))
+def _of_trainings(running: list[RunningTraining]) -> Iterable[Metric]:
+    """As many series as there are workers: they vanish with the job's end."""
+    families = _job_families()
+    for job in running:
+        families["unsaved"].add_metric([job.job_id], job.unsaved_seconds)
+        families["attempts"].add_metric([job.job_id], job.attempts)
+        families["lost"].add_metric([job.job_id], job.steps_lost)
+        if job.checkpoint_bytes is not None:
+            families["bytes"].add_metric([job.job_id], job.checkpoint_bytes)
+    return families.values()

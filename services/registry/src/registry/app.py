@@ -11,6 +11,7 @@ from kargah import __version__
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
 from kargah.ports.object_store import MultipartStore
+from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
 from kargah.web.app import create_app
 from registry.blobs.repository import check
@@ -26,6 +27,7 @@ from registry.mirror.app import open_mirror
 from registry.mirror.routes import mirror_routes
 from registry.models.routes import model_routes
 from registry.models.service import ModelService
+from registry.models.volume import volume_collector
 from registry.sweeper import abort_strays, start_sweeper
 from registry.upstream.client import UpstreamClient
 from registry.upstream.routes import upstream_routes
@@ -58,7 +60,9 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     collect = hub_routes(api, engine, store, blobs, models, mirroring, settings)
     checks = {"database": lambda: check(engine), "object store": store.check}
     sweeps = [blobs.collect, mirroring.collect, *collect, lambda: abort_strays(store, settings.blob_grace)]
-    app = create_app("registry", api, checks, settings, envelopes=ENVELOPES)
+    metrics = new_registry()
+    metrics.register(volume_collector(engine))
+    app = create_app("registry", api, checks, settings, envelopes=ENVELOPES, registry=metrics)
     return Registry(app, blobs, settings, sweeps, mirroring.fetcher.close)
 
 

@@ -171,3 +171,15 @@ class QueueState:
     counts: Mapping[tuple[str, str], int]
     depth: Mapping[str, int]
     oldest_wait_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTraining:
+    """A training that a worker holds: seconds of work that no checkpoint has yet, the last checkpoint's size if there
+    is one, how often it was begun, and how many steps had to be done again."""
+
+    job_id: str
+    unsaved_seconds: float
+    checkpoint_bytes: int | None
+    attempts: int
+    steps_lost: int

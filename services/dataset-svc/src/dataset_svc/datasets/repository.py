@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, null, or_, select, text, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dataset_svc.checks.row_index import RowIndex
@@ -15,6 +31,7 @@ from kargah.contracts.datasets import DatasetVersionView, DatasetView
 from kargah.domain.ids import new_id
 
 _LOCK_CLASS = 0x4473  # the first of two numbers of the advisory lock: "Ds"
+_COUNTED = ("rows", "size_bytes")
 _IS_LATEST = versions.c.number == datasets.c.version_count
 _VERSION_COLUMNS = (
     datasets.c.name,
@@ -25,6 +42,15 @@ _VERSION_COLUMNS = (
 def ping(conn: Connection) -> None:
     """Fails unless the schema is there."""
     conn.execute(select(datasets.c.id).limit(1))
+
+
+def volume(conn: Connection) -> tuple[float, float, float, float]:
+    """Datasets, their versions, and the rows and bytes of these, each content once."""
+    once = select(versions.c.stats).distinct(versions.c.sha256).order_by(versions.c.sha256).subquery()
+    rows, size = (func.coalesce(func.sum(cast(once.c.stats[name].astext, BigInteger)), 0) for name in _COUNTED)
+    counted = [select(func.count()).select_from(table).scalar_subquery() for table in (datasets, versions)]
+    row = conn.execute(select(*counted, rows, size)).one()
+    return float(row[0]), float(row[1]), float(row[2]), float(row[3])
 
 
 def lock_objects(conn: Connection, digests: Sequence[str]) -> None:

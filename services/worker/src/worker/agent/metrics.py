@@ -8,7 +8,7 @@ from kargah.contracts.runs import MetricsMessage, ProgressMessage, TrainerMessag
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _JOB = "job_id"  # `job` is Prometheus's own label
-_FROM_METRICS = frozenset({"loss", "learning_rate", "tokens_per_second"})
+_FROM_METRICS = frozenset({"loss", "learning_rate", "tokens_per_second", "grad_norm", "memory_bytes"})
 
 
 class AgentMetrics:
@@ -22,6 +22,8 @@ class AgentMetrics:
             "loss": gauge("kargah_job_loss", "Last training loss"),
             "learning_rate": gauge("kargah_job_learning_rate", "Last learning rate"),
             "tokens_per_second": gauge("kargah_job_tokens_per_second", "Training speed"),
+            "grad_norm": gauge("kargah_job_gradient_norm", "Length of the last gradient, before clipping"),
+            "memory_bytes": gauge("kargah_job_memory_bytes", "Most memory that the training held on its device"),
             "progress": gauge("kargah_job_progress_percent", "How far the job is"),
         }
         self._attempts = Counter("kargah_attempts_total", "Attempts ended", ["outcome"], registry=registry)

@@ -21,6 +21,7 @@ from worker.trainer.items import Item
 from worker.trainer.material import Material, Sample
 from worker.trainer.pace import Pace
 from worker.trainer.passes import Passes, Trained
+from worker.trainer.peak_memory import peak_memory
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
 from worker.trainer.rows import IntArray
@@ -224,6 +225,7 @@ class Loop:
         if now - self._logged < _LOG_SECONDS and 1 < step < plan.total:
             return
         self._logged = now
+        self.parts.context.metrics(step, plan.epoch(step), {"memory_bytes": peak_memory(self.parts.accelerator.device)})
         told = ", ".join(f"{name} {values[name]:.4g}" for name in ("loss", "accuracy", "grad_norm") if name in values)
         speed = f"{values['tokens_per_second']:.0f} tokens/s"
         self.parts.context.log(f"Step {step}/{plan.total}, epoch {plan.epoch(step):.2f}: {told}, {speed}")
