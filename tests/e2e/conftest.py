@@ -27,6 +27,7 @@ class Distributed:
     group: ServiceGroup
     rabbitmq: RabbitMQServer
     folder: Path
+    database_url: str
 
     @property
     def url(self) -> str:
@@ -57,4 +58,4 @@ def distributed() -> Iterator[Distributed]:
         group = ServiceGroup(folder, services(folder, ports, endpoints))
         stack.callback(group.stop)
         group.start()
-        yield Distributed(ports, group, rabbitmq, folder)
+        yield Distributed(ports, group, rabbitmq, folder, endpoints.dsn_of("gateway"))

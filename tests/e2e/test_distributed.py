@@ -19,6 +19,7 @@ from kargah.testing.servers.prometheus import PrometheusServer
 from worker.testing.tiny_models import tiny_llama
 
 from .commands import PERSIAN_QA
+from .dashboards import ask, questions
 
 CONFIG = {"baseModel": "tiny", "dataset": "persian_qa", "epochs": 1, "batchSize": 8, "learningRate": 0.001}
 
@@ -102,6 +103,20 @@ def test_a_killed_worker_is_replaced_and_the_job_goes_on(client: Client, distrib
     steps = [point.step for point in client.jobs.metrics(job.id, name="loss").points]
     assert steps == list(range(1, steps[-1] + 1)), "a step is missing or doubled"
     assert steps[-1] > before.step
+
+
+def test_every_panel_has_something_to_show(client: Client, distributed: Any, prometheus: PrometheusServer) -> None:
+    job = client.jobs.submit("on the dashboards", CONFIG | {"epochs": 60, "checkpoint_steps": 5})
+    prometheus.wait_for(f'kargah_job_checkpoint_bytes{{job_id="{job.id}"}}', timeout=90.0)
+    prometheus.wait_for("sum(kargah_job_memory_bytes) > 0")
+    chosen = {"job": job.id, "service": ".*"}
+    deadline = time.monotonic() + 60
+    while empty := [
+        question for question in questions() if not ask(question, prometheus, distributed.database_url, chosen)
+    ]:
+        assert time.monotonic() < deadline, empty
+        time.sleep(1)
+    client.jobs.control(job.id, "cancel")
 
 
 def test_a_broker_restart_delays_but_loses_nothing(client: Client, distributed: Any) -> None:

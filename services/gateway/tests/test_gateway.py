@@ -100,10 +100,15 @@ def test_lost_workers_and_lost_rings_are_swept_up(stack: Any) -> None:
 
 
 def test_prometheus_sees_the_queue(stack: Any) -> None:
-    stack.bench.submit()
     stack.bench.submit(kind="install")
+    claim = stack.bench.running()
+    stack.bench.submit()
     samples = _samples(stack)
     assert samples[("kargah_jobs", "pending", "train")] == 1
+    assert 0 <= samples[("kargah_job_unsaved_seconds", claim.job_id)] < 60
+    assert samples[("kargah_job_attempts", claim.job_id)] == 1
+    assert samples[("kargah_job_steps_lost", claim.job_id)] == 0
+    assert ("kargah_job_checkpoint_bytes", claim.job_id) not in samples
     assert samples[("kargah_jobs", "completed", "train")] == 0
     assert samples[("kargah_queue_depth", "install")] == 1
     assert 0 <= samples[("kargah_queue_oldest_wait_seconds", "train")] < 60
