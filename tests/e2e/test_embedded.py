@@ -134,13 +134,16 @@ def test_what_would_be_trained_is_shown_before_it_is(installed: Kargah) -> None:
     assert "tokens a word" in told
 
 
-def test_rows_are_divided_searched_and_described(installed: Kargah) -> None:
+def test_rows_are_divided_searched_described_and_taken_out(installed: Kargah, tmp_path: Path) -> None:
     installed.run("dataset", "upload", str(PERSIAN_QA), "--name", "divided")
     divided = installed.json("dataset", "split", "divided", "--test", "10%", "--validation", "0.05", "--seed", "7")
     rows = {name: stats["rows"] for name, stats in divided["stats"]["splits"].items()}
     assert sum(rows.values()) == divided["stats"]["rows"] and set(rows) == {"train", "validation", "test"}
     assert divided["stats"]["scripts"] == {"persian": divided["stats"]["rows"]}
     assert "Persian" in installed.run("dataset", "stats", "divided").stdout
+
+    files = [Path(path) for path in installed.json("dataset", "download", "divided", str(tmp_path / "rows"))["files"]]
+    assert {file.stem: len(file.read_bytes().splitlines()) for file in files} == rows
 
     found = installed.json("dataset", "preview", "divided", "--search", "سفر", "--limit", "2")
     assert len(found["rows"]) == 2 and all("سفر" in str(row) for row in found["rows"])

@@ -22,6 +22,7 @@ from kargah.cli.context import (
     print_json,
     versioned,
 )
+from kargah.cli.dataset_download_command import download
 from kargah.cli.follow import follow, insist
 from kargah.cli.preview_command import preview
 from kargah.cli.repair_command import repair
@@ -134,7 +135,7 @@ def versions(
     console.print(table)
 
 
-for command in (preview, stats, split, repair, changes):
+for command in (preview, stats, split, repair, changes, download):
     app.command()(command)
 
 

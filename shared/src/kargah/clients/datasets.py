@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kargah.clients.changes import Changes, OnChange
+from kargah.clients.dataset_download import write_rows
 from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import Transport, given, place
 from kargah.clients.upload_in_parts import Progress, UploadInParts
@@ -106,6 +107,17 @@ class Datasets:
         path, query = f"/api/datasets/{place(name)}/splits", {"version": version}
         with self._transport.stream("GET", path, params=query) as response:
             yield response.iter_bytes(1 << 20)
+
+    def download(
+        self, version: DatasetVersionView, folder: Path, *, on_bytes: Callable[[int], object] = lambda count: None
+    ) -> tuple[Path, ...]:
+        """Write the rows to `<split>.jsonl` below `folder`, `train.jsonl` where there are no splits, checked against
+        the version's sha256; `on_bytes` hears how many came. `load_dataset(folder)` reads them. Raises OSError."""
+        which = (version.dataset, version.version)
+        with ExitStack() as stack:
+            rows = stack.enter_context(self.stream_rows(*which))
+            places = stack.enter_context(self.stream_splits(*which)) if version.splits else None
+            return write_rows(version, rows, places, folder, on_bytes)
 
     def preview(
         self,
