@@ -52,6 +52,20 @@ bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under bui
 simulate: .venv/dev.done ## Scheduling at scale: a million jobs on simulated time, claims on a real Postgres
 	$(BIN)/python -m benchmarks.queue_simulation $(ARGS)
 
+OVERLAY ?= local
+
+.PHONY: env
+env: ## Write .env for docker compose, with fresh secrets, if there is none (docs/deploy.md)
+	deploy/compose/new-secrets.sh .env.example .env
+
+.PHONY: k8s-secrets
+k8s-secrets: ## The same for Kubernetes: secrets.env of OVERLAY=local
+	deploy/compose/new-secrets.sh deploy/k8s/overlays/$(OVERLAY)/secrets.env.example deploy/k8s/overlays/$(OVERLAY)/secrets.env
+
+.PHONY: deploy-check
+deploy-check: build/deploy/tools.done servers ## Check Dockerfiles, compose and Kubernetes manifests strictly, with pinned tools
+	build/deploy/venv/bin/python -m deploy.checks --wheels build/deploy/wheels --build build/deploy
+
 SECONDS ?= 900
 KILLS ?= 500
 SEED ?= 1
@@ -99,4 +113,11 @@ clean: ## Remove the environment and caches; DATA is left alone
 
 .venv/dev.done: .venv/run.done requirements/dev.lock requirements/models-dev.txt
 	$(PIP) -r requirements/dev.lock -r requirements/models-dev.txt
+	touch $@
+
+build/deploy/tools.done: requirements/deploy.lock requirements/deploy-files.txt
+	$(PYTHON) -m venv build/deploy/venv
+	build/deploy/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/deploy.lock
+	build/deploy/venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+	  --python-version 3.14 --dest build/deploy/wheels -r requirements/deploy-files.txt
 	touch $@

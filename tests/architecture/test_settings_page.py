@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from dataset_svc.config import DatasetSettings
 from gateway.config import GatewaySettings
+from kargah.cli.database_command import database
 from kargah.clients.config import ClientSettings
 from registry.config import RegistrySettings
 from worker.agent.config import AgentSettings
@@ -29,6 +31,12 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
 
 def test_the_page_and_the_processes_agree() -> None:
     told = set(re.findall(r"`(KARGAH_[A-Z0-9_]+)", PAGE.read_text(encoding="utf-8")))
-    read = {f"KARGAH_{name.upper()}" for settings in SETTINGS for name in settings.model_fields}
+    read = _of_the_command() | {f"KARGAH_{name.upper()}" for settings in SETTINGS for name in settings.model_fields}
     assert read - told == set(), "not on the page"
     assert told - read == set(), "read by nobody"
+
+
+def _of_the_command() -> set[str]:
+    hints = inspect.get_annotations(database, eval_str=True).values()
+    options = [option for hint in hints for option in getattr(hint, "__metadata__", ())]
+    return {option.envvar for option in options if option.envvar}

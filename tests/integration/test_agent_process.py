@@ -67,6 +67,13 @@ def test_sigterm_with_a_deaf_trainer_still_gives_the_job_back(house: AgentHouse)
     assert not alive(pid)
 
 
+def test_an_agent_for_one_job_ends_when_there_is_no_further_one(house: AgentHouse) -> None:
+    job_id = house.bench.submit(steps=3)
+    with house.agent("one", KARGAH_IDLE_SECONDS="1.5") as agent:
+        assert agent.process.wait(30) == 0
+    assert house.bench.get(job_id).status is Status.COMPLETED, "it ended before the job"
+
+
 def test_an_idle_agent_ends_at_once(house: AgentHouse) -> None:
     with house.agent("one") as agent:
         agent.process.terminate()

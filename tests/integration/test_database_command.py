@@ -54,3 +54,32 @@ def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(own_
 def test_a_refusal_is_one_clear_line() -> None:
     status, output = _run("postgresql://nobody:wrong@127.0.0.1:9/postgres?connect_timeout=2")
     assert status == 1 and "refused" in output
+
+
+def test_given_passwords_stay_and_the_reader_only_reads(own_postgres: EmbeddedPostgres) -> None:
+    passwords = [f"--password={role}=kept-{role}" for role in ("gateway", "dataset_svc", "registry", "worker")]
+    for _ in range(2):
+        status, output = _run(own_postgres.superuser_dsn, *passwords, "--password", "grafana=kept-grafana", "--json")
+        assert status == 0, output
+        assert json.loads(output) == {}, "a password that was given is printed"
+    place = own_postgres.superuser_dsn.rpartition("@")[2].partition("/")[0]
+    with psycopg.connect(f"postgresql://worker:kept-worker@{place}/kargah") as connection:
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+    with psycopg.connect(f"postgresql://grafana:kept-grafana@{place}/kargah", autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT count(*) FROM registry.models")
+        connection.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM jobs")
+
+
+@pytest.mark.parametrize("option", ["nobody=x", "gateway", "gateway="])
+def test_a_password_for_no_role_and_one_that_is_missing_are_wrong_usage(option: str) -> None:
+    status, output = _run("postgresql://nobody:wrong@127.0.0.1:9/postgres", "--password", option)
+    assert status == 2 and "ROLE=PASSWORD" in output
+
+
+def test_a_role_is_named_once() -> None:
+    status, output = _run("postgresql://x@127.0.0.1:9/x", "--password", "worker=a", "--password", "worker=b")
+    assert status == 2 and "ROLE=PASSWORD" in output

@@ -44,13 +44,33 @@ def grant_tables(superuser_dsn: str, database: str, *, role: str, schema: str) -
         connection.execute(path.format(**names, database=sql.Identifier(database)))
 
 
+def ensure_reader(superuser_dsn: str, database: str, *, role: str, password: str, schema: str) -> None:
+    """Make a login role that may read the tables of `schema`, those of later on too, and do nothing else: for
+    dashboards. A query of more than 30 s is ended. Safe to repeat."""
+    names = {name: sql.Identifier(text) for name, text in (("role", role), ("schema", schema), ("database", database))}
+    with psycopg.connect(_in_database(superuser_dsn, database)) as connection:
+        _ensure_login(connection, role, password)
+        for statement in (
+            "GRANT CONNECT ON DATABASE {database} TO {role}",
+            "GRANT USAGE ON SCHEMA {schema} TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {schema} IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
+            "ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}",
+            "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on",
+            "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '30s'",
+        ):
+            connection.execute(sql.SQL(statement).format(**names))
+
+
 def _in_database(dsn: str, database: str) -> str:
     return make_conninfo(dsn, dbname=database)
 
 
 def _ensure_database(connection: _Connection, database: str) -> None:
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        # Whatever the server was initialised with: texts are of every language here.
+        statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
+        connection.execute(statement.format(sql.Identifier(database)))
 
 
 def _close_to_public(connection: _Connection, database: str) -> None:

@@ -35,6 +35,7 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
 
     `grace_seconds` is what SIGTERM gives the trainer to save a checkpoint. The `*_deadline_seconds` are how long a
     trainer may say nothing in each phase before it counts as hung. `threads` 0 means as many as there are CPUs.
+    After `idle_seconds` without a job the agent ends by itself (0: never), for those who start one per job.
     `import_stores`: S3 buckets by the names that jobs call them.
     """
 
@@ -47,6 +48,7 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     lease_seconds: float = Field(default=15.0, ge=1)
     heartbeat_seconds: float = Field(default=0.5, gt=0)
     grace_seconds: float = Field(default=15.0, ge=0)
+    idle_seconds: float = Field(default=0.0, ge=0)
     threads: int = Field(default=0, ge=0)
     preparing_deadline_seconds: float = Field(default=600.0, gt=0)
     training_deadline_seconds: float = Field(default=300.0, gt=0)

@@ -21,19 +21,27 @@ _LAST_BACK_OFF = 30.0
 
 @dataclass
 class AgentLoop:
-    """For the main thread. `after_attempt` tidies up between attempts."""
+    """For the main thread. `after_attempt` tidies up between attempts. After `idle_seconds` without a job it ends by
+    itself; 0: never."""
 
     tools: Tools
     listener: DoorbellListener
     after_attempt: Callable[[], None]
+    idle_seconds: float = 0.0
     _back_off: float = field(default=0.0)
+    _idle_since: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Until a drain is asked for; a running attempt has been settled then."""
-        while not self.tools.drain.wanted:
+        """Until a drain is asked for, or there was nothing to do for long; a running attempt has been settled then."""
+        while not self.tools.drain.wanted and not self._idled_out():
             worked = self._claim_and_work()
+            if worked:
+                self._idle_since = time.monotonic()
             if not worked or self._back_off:
                 self._wait(max(self._back_off, _POLL_SECONDS), wake_on_ring=not self._back_off)
+
+    def _idled_out(self) -> bool:
+        return self.idle_seconds > 0 and time.monotonic() - self._idle_since >= self.idle_seconds
 
     def _claim_and_work(self) -> bool:
         """Whether there was a job."""

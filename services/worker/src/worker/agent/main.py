@@ -84,7 +84,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
         threads=settings.cpu_threads,
         sources=ImportSources(settings.import_stores),
     )
-    return AgentLoop(tools, listener, lambda: _trim(settings))
+    return AgentLoop(tools, listener, lambda: _trim(settings), settings.idle_seconds)
 
 
 def _on_signals(drain: Drain) -> None:

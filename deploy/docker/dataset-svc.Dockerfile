@@ -1,0 +1,28 @@
+# dataset-svc: built from the root of the repository, `docker build -f deploy/docker/dataset-svc.Dockerfile .`
+ARG BASE_IMAGE=python:3.11.14-slim-bookworm
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /source
+RUN python -m venv --without-pip /opt/kargah
+COPY requirements requirements
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+       hatchling -c requirements/run.lock \
+    && pip --python /opt/kargah/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
+       -r requirements/images/dataset-svc.in -c requirements/run.lock
+COPY shared shared
+COPY services/dataset-svc services/dataset-svc
+RUN pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels \
+       ./shared ./services/dataset-svc \
+    && pip --python /opt/kargah/bin/python install --no-cache-dir --disable-pip-version-check --no-compile --no-deps \
+       /wheels/*.whl
+
+FROM ${BASE_IMAGE}
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin kargah
+COPY --from=build /opt/kargah /opt/kargah
+ENV PATH=/opt/kargah/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8082
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8082/readyz', timeout=4)"]
+CMD ["python", "-m", "dataset_svc.main"]
