@@ -96,9 +96,11 @@ class Checks:
 
     def kustomize(self) -> str:
         kubectl = unpack(self.wheels, self.build / "kubectl")
-        tree = self.build / "k8s"
-        shutil.rmtree(tree, ignore_errors=True)
-        shutil.copytree(ROOT / "deploy/k8s", tree, ignore=shutil.ignore_patterns("secrets.env"))
+        tree = self.build / "tree" / "k8s"
+        secrets = shutil.ignore_patterns("secrets.env")
+        shutil.rmtree(tree.parent, ignore_errors=True)
+        for folder in ("k8s", "grafana"):
+            shutil.copytree(ROOT / "deploy" / folder, tree.parent / folder, ignore=secrets)
         for example in tree.glob("overlays/*/secrets.env.example"):
             self._secrets(example, example.with_suffix(""))
         for overlay in OVERLAYS:
