@@ -1,4 +1,4 @@
-"""Sets and maps of 64-bit digests in flat arrays: 16 bytes an entry at most, and never more than a stated number.
+"""Sets and maps of 64-bit digests in flat arrays: 16 bytes a place at most, and never more than a stated number.
 
 Each takes one digest, or an array of them in order: both ways give and remember the same.
 """
@@ -54,8 +54,7 @@ class DigestMap:
         if not self.full:
             self._keys[place], self._values[place] = key, value
             self._count += 1
-            if self._count * 2 > len(self._keys):
-                self._grow(len(self._keys) * 2)
+            self._grow(_size_for(self._count, len(self._keys)))
         return None
 
     def put_all(self, keys: Digests, values: Digests) -> Digests:
@@ -110,8 +109,7 @@ class DigestSet:
         if self._count < self._limit:
             self._keys[place] = key
             self._count += 1
-            if self._count * 2 > len(self._keys):
-                self._grow(len(self._keys) * 2)
+            self._grow(_size_for(self._count, len(self._keys)))
         return False
 
     def add_all(self, keys: Digests) -> Flags:
@@ -152,13 +150,14 @@ def _parts(table: Digests) -> Iterator[npt.NDArray[np.int64]]:
 
 
 def _size_for(count: int, size: int) -> int:
-    while count * 2 > size:
+    """With at least a quarter of the places free: fewer, and looking for one takes long."""
+    while count * 4 > size * 3:
         size *= 2
     return size
 
 
 def _place(keys: array[int], key: int) -> int:
-    """Where the key stands, or would; at least half of the places are free."""
+    """Where the key stands, or would; at least a quarter of the places are free."""
     mask = len(keys) - 1
     place = key & mask
     while (found := keys[place]) and found != key:
