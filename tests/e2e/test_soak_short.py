@@ -36,7 +36,7 @@ class Ground:
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     ledger = tmp_path_factory.mktemp("soak") / "ledger.json"
-    options = Options(seconds=25, kills=16, workers=3, gateways=1, configs=3, steps=80, json=ledger)
+    options = Options(seconds=25, kills=16, workers=3, gateways=1, configs=2, steps=80, json=ledger)
     with Ticker(Console(quiet=True), options) as ticker, running_servers(options) as servers:
         yield Ground(servers, campaign.undisturbed(servers, options, ticker), options)
 

@@ -12,7 +12,7 @@ from tests.faults.import_kills import SIZES, run
 def test_kills_during_imports(
     postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore, tmp_path: Path
 ) -> None:
-    attack, wrong = run(postgres, object_store_server, 2, 4, tmp_path)
+    attack, wrong = run(postgres, object_store_server, 1, 5, tmp_path)
     assert wrong == []
     assert attack.killed["worker"] and attack.killed["service"]
     assert len(attack.jobs) >= len(SIZES)

@@ -67,9 +67,9 @@ class Report:
 
 def fuzz(targets: Sequence[Target], seconds: float, first_seed: int) -> Report:
     """Round after round over every operation of every target; the same seed sends the same requests."""
+    operations = [(target, operation) for target in targets for operation in _operations(target)]
     deadline = time.monotonic() + seconds
     report = Report()
-    operations = [(target, operation) for target in targets for operation in _operations(target)]
     with requests.Session() as session:
         session.trust_env = False
         for number in count(first_seed):

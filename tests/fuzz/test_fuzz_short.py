@@ -12,7 +12,7 @@ from tests.fuzz.campaign import Report, Target, fuzz
 from tests.fuzz.hub_campaign import fuzz_hub
 from tests.fuzz.targets import targets
 
-_SECONDS = 12
+_SECONDS = 10
 _HUB_SECONDS = 5
 
 

@@ -240,6 +240,6 @@ def bench(database_url_for: Callable[[str], str]) -> Iterator[JobBench]:
 def test_sql_and_the_state_table_agree(bench: JobBench) -> None:
     machine = type("BoundJobMachine", (JobMachine,), {"bench": bench})
     profile = settings(
-        max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     run_state_machine_as_test(machine, settings=profile)

@@ -150,14 +150,14 @@ def _parts(table: Digests) -> Iterator[npt.NDArray[np.int64]]:
 
 
 def _size_for(count: int, size: int) -> int:
-    """With at least a quarter of the places free: fewer, and looking for one takes long."""
-    while count * 4 > size * 3:
+    """With at least half of the places free: with fewer, looking for one takes several times as long."""
+    while count * 2 > size:
         size *= 2
     return size
 
 
 def _place(keys: array[int], key: int) -> int:
-    """Where the key stands, or would; at least a quarter of the places are free."""
+    """Where the key stands, or would; at least half of the places are free."""
     mask = len(keys) - 1
     place = key & mask
     while (found := keys[place]) and found != key:

@@ -20,14 +20,14 @@ from kargah.formats.spelling.repairs import MESSAGES, find_faults
 if TYPE_CHECKING:
     from dataset_svc.checks.quick.look import Look  # brings pyarrow
 
-REMEMBERED = 750_000
+REMEMBERED = 500_000
 CHARACTERS = 1_000_000
 
 
 class Warnings:
     """Looks at every good row, within fixed bounds of memory and time.
 
-    Repeats and contradictions are looked for among the first 750,000 rows, spelling in the first million characters.
+    Repeats and contradictions are looked for among the first 500,000 rows, spelling in the first million characters.
     """
 
     def __init__(self, shape: Format) -> None:

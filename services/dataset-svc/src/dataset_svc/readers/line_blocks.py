@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from dataset_svc.readers.rows import ROW_LIMIT
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
