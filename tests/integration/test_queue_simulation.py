@@ -95,13 +95,13 @@ def test_the_report_can_be_read(runs: tuple[list[Summary], str, str]) -> None:
 
 
 def test_the_costs_are_measured_on_a_real_server() -> None:
-    costs = measure(pending=(100, 400), running=50, connections=(2,), seconds=0.2)
+    costs = measure(pending=(500, 2_000), running=200, connections=(2,), seconds=0.2)
     parts = costs.statements.parts
     assert parts["heartbeat"] == 1 and 3 <= parts["claim"] <= 8
     assert set(parts) == {
         "submit", "claim", "start", "heartbeat", "report", "checkpoint", "announcement", "finish",
     }  # fmt: skip
-    assert [(one.pending, one.running) for one in costs.latencies] == [(100, 0), (400, 0), (400, 50)]
+    assert [(one.pending, one.running) for one in costs.latencies] == [(500, 0), (2_000, 0), (2_000, 200)]
     for rates in (costs.claims, costs.heartbeats, costs.reports):
         assert all(rate.per_second > 1 and rate.cpu_ms >= 0 for rate in rates)
     assert [bound.workers for bound in costs.bounds] == sorted(bound.workers for bound in costs.bounds)
