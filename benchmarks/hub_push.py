@@ -10,15 +10,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import numpy as np
 from safetensors.numpy import save_file
 
+from benchmarks.raw_put import raw_put
 from benchmarks.report import Row
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
@@ -53,9 +51,9 @@ def rows(size_mb: int = SIZE_MB) -> list[Row]:
 def _measured(mode: str, size_mb: int, folder: Path, server: EmbeddedObjectStore, service: RegistryService) -> Row:
     path = _write_weights(folder / mode, size_mb)
     megabytes = path.stat().st_size / 1e6
-    before = _raw_put(path, server, service)
+    before = raw_put(path, server, service.store)
     pushed = _push(mode, path.parent, folder / f"{mode}-home", service)
-    raw = (before + _raw_put(path, server, service)) / 2
+    raw = (before + raw_put(path, server, service.store)) / 2
     path.unlink()
     ours, theirs = megabytes / pushed, megabytes / raw
     return Row(
@@ -94,15 +92,3 @@ def _push(mode: str, folder: Path, home: Path, service: RegistryService) -> floa
     command = [sys.executable, "-c", _CLIENT, f"bench/{mode}", str(folder)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     return float(done.stdout.split()[-1])
-
-
-def _raw_put(path: Path, server: EmbeddedObjectStore, service: RegistryService) -> float:
-    """Seconds of one PUT of the whole file."""
-    url = server.client().get_presigned_url("PUT", service.store.bucket, "raw", expires=timedelta(hours=1))
-    began = time.perf_counter()
-    with path.open("rb", buffering=0) as file, httpx.Client(timeout=600, trust_env=False) as client:
-        headers = {"Content-Length": str(path.stat().st_size)}
-        client.put(url, content=iter(lambda: file.read(256 << 10), b""), headers=headers).raise_for_status()
-    seconds = time.perf_counter() - began
-    service.store.delete("raw")
-    return seconds

@@ -13,14 +13,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import orjson
 import psutil
 import pyarrow.json
 
+from benchmarks.raw_put import raw_put
 from benchmarks.report import Row
 from dataset_svc.checks.checked_rows import CheckedRows
 from dataset_svc.readers.source import open_source
@@ -89,10 +88,10 @@ def write_questions(path: Path, size: int) -> Path:
 
 def _measure(path: Path, server: EmbeddedObjectStore, service: DatasetService) -> list[Row]:
     megabytes = path.stat().st_size / 1e6
-    before = _raw_put(path, server, service)
+    before = raw_put(path, server, service.store)
     with Memory(_processes(service)) as memory:
         sending, checking = _upload(path, service)
-    raw = statistics.mean((before, _raw_put(path, server, service)))
+    raw = statistics.mean((before, raw_put(path, server, service.store)))
     parsed = _validation(_sample(path), "chat rows of 1.8 kB")
     name, parser = parsed[0].peer, parsed[0].theirs
     note = f"{megabytes:,.0f} MB"
@@ -120,18 +119,6 @@ def _measure(path: Path, server: EmbeddedObjectStore, service: DatasetService) -
 
 def _faster(what: str, ours: float, peer: str, theirs: float, goal: float | None, note: str) -> Row:
     return Row("upload", what, "MB/s", ours, peer, theirs, ours / theirs, goal, note)
-
-
-def _raw_put(path: Path, server: EmbeddedObjectStore, service: DatasetService) -> float:
-    """Seconds of one PUT of the whole file, in the chunks that the SDK uses."""
-    url = server.client().get_presigned_url("PUT", service.store.bucket, "raw", expires=timedelta(hours=1))
-    began = time.perf_counter()
-    with path.open("rb", buffering=0) as file, httpx.Client(timeout=600, trust_env=False) as client:
-        headers = {"Content-Length": str(path.stat().st_size)}
-        client.put(url, content=iter(lambda: file.read(256 << 10), b""), headers=headers).raise_for_status()
-    seconds = time.perf_counter() - began
-    service.store.delete("raw")
-    return seconds
 
 
 def _upload(path: Path, service: DatasetService) -> tuple[float, float]:

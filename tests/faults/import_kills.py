@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import random
 import secrets
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ from kargah.embedded.postgres_roles import ensure_roles
 from kargah.jobstore.values import RetryPolicy
 from kargah.testing.dataset_service import DatasetService, dataset_service
 from tests.faults.conftest import SHORT, sweeping
+from tests.faults.long_attack import command
 from tests.faults.upload_kills import SETTINGS, Ledger, what_is_wrong
 from worker.agent.dataset_parts import PARTS_FROM
 from worker.testing.agent_bench import AgentBench, agent_bench
@@ -152,23 +151,13 @@ def run(
         return attack, what_is_wrong(service, ledger)
 
 
-def main() -> None:
-    """A long attack on servers of its own. Exits with 1 when anything is wrong."""
-    parser = argparse.ArgumentParser(prog="import_kills")
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kargah-kills-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        with EmbeddedPostgres(folder / "postgres") as postgres, EmbeddedObjectStore(folder / "objects") as server:
-            attack, wrong = run(postgres, server, options.rounds, options.seed, folder)
-    print(
-        f"{attack.killed['worker']} workers and {attack.killed['service']} services killed, {len(attack.jobs)} imports"
-    )
-    print("\n".join(wrong) or "nothing is wrong")
-    raise SystemExit(bool(wrong))
+def _summary(
+    postgres: EmbeddedPostgres, server: EmbeddedObjectStore, rounds: int, seed: int, folder: Path
+) -> tuple[str, list[str]]:
+    attack, wrong = run(postgres, server, rounds, seed, folder)
+    killed = attack.killed
+    return f"{killed['worker']} workers and {killed['service']} services killed, {len(attack.jobs)} imports", wrong
 
 
 if __name__ == "__main__":
-    main()
+    command("import_kills", 50, _summary)

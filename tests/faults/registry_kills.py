@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import shutil
-import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,6 +23,7 @@ from kargah.domain.errors import Unavailable
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.registry_service import RegistryService, registry_service
+from tests.faults.long_attack import command, random_pauses, strike
 from tests.faults.registry_audit import what_is_wrong
 from tests.faults.registry_ways import (
     KEY,
@@ -59,20 +57,9 @@ def attack(service: RegistryService, rounds: int, seed: int, folder: Path, bundl
         )
         for number in range(_SENDERS)
     ]
-    for sender in senders:
-        sender.start()
-    chance = random.Random(seed)
-    try:
-        for _ in range(rounds):
-            enough.wait(chance.random() * _LONGEST_PEACE)  # nobody sets it here: a pause of random length
-            service.stop(signal.SIGKILL)
-            ledger.kills += 1
-            service.start()
-    finally:
-        enough.set()
-        for sender in senders:
-            sender.join(timeout=_END_SECONDS)
-    ledger.surprises += [f"{sender.name} did not end" for sender in senders if sender.is_alive()]
+    pauses = random_pauses(rounds, seed, _LONGEST_PEACE)
+    ledger.surprises += strike(service, senders, enough, pauses, _END_SECONDS)
+    ledger.kills += len(pauses)
 
 
 def _send_on(sender: Sender, ledger: Ledger, bundles: Bundles, enough: threading.Event) -> None:
@@ -159,24 +146,13 @@ def run(
     return ledger, wrong
 
 
-def main() -> None:
-    """A long attack on servers of its own. Exits with 1 when anything is wrong."""
-    parser = argparse.ArgumentParser(prog="registry_kills")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kargah-kills-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        work = folder / "work"
-        work.mkdir()
-        with EmbeddedPostgres(folder / "postgres") as postgres, EmbeddedObjectStore(folder / "objects") as server:
-            ledger, wrong = run(postgres, server, options.rounds, options.seed, work)
+def _summary(
+    postgres: EmbeddedPostgres, server: EmbeddedObjectStore, rounds: int, seed: int, folder: Path
+) -> tuple[str, list[str]]:
+    ledger, wrong = run(postgres, server, rounds, seed, folder)
     told = f"{ledger.kills} kills, {len(ledger.acknowledged)} versions and commits acknowledged"
-    print(f"{told}, {ledger.broken} broken off, {len(ledger.gone)} deleted")
-    print("\n".join(wrong) or "nothing is wrong")
-    raise SystemExit(bool(wrong))
+    return f"{told}, {ledger.broken} broken off, {len(ledger.gone)} deleted", wrong
 
 
 if __name__ == "__main__":
-    main()
+    command("registry_kills", 100, _summary)

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import random
-import signal
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +29,7 @@ from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import DatasetService, dataset_service
 from kargah.testing.waiting import wait_until
+from tests.faults.long_attack import command, random_pauses, strike
 
 PART = 5 << 20
 SETTINGS = {"KARGAH_UPLOAD_PART_BYTES": str(PART), "KARGAH_UPLOAD_LEASE_SECONDS": "1"}
@@ -63,20 +61,9 @@ def attack(service: DatasetService, rounds: int, seed: int, folder: Path) -> Led
         threading.Thread(target=_send_on, args=(service, seed * 100 + number, folder, ledger, enough))
         for number in range(_SENDERS)
     ]
-    for sender in senders:
-        sender.start()
-    chance = random.Random(seed)
-    try:
-        for _ in range(rounds):
-            enough.wait(chance.random() * _LONGEST_PEACE)  # nobody sets it here: a pause of random length
-            service.stop(signal.SIGKILL)
-            ledger.kills += 1
-            service.start()
-    finally:
-        enough.set()
-        for sender in senders:
-            sender.join(timeout=_END_SECONDS)
-    ledger.surprises += [f"{sender.name} did not end" for sender in senders if sender.is_alive()]
+    pauses = random_pauses(rounds, seed, _LONGEST_PEACE)
+    ledger.surprises += strike(service, senders, enough, pauses, _END_SECONDS)
+    ledger.kills += len(pauses)
     return ledger
 
 
@@ -193,22 +180,13 @@ def run(
         return ledger, what_is_wrong(service, ledger)
 
 
-def main() -> None:
-    """A long attack on servers of its own. Exits with 1 when anything is wrong."""
-    parser = argparse.ArgumentParser(prog="upload_kills")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kargah-kills-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        with EmbeddedPostgres(folder / "postgres") as postgres, EmbeddedObjectStore(folder / "objects") as server:
-            ledger, wrong = run(postgres, server, options.rounds, options.seed, folder)
+def _summary(
+    postgres: EmbeddedPostgres, server: EmbeddedObjectStore, rounds: int, seed: int, folder: Path
+) -> tuple[str, list[str]]:
+    ledger, wrong = run(postgres, server, rounds, seed, folder)
     told = f"{ledger.kills} kills, {len(ledger.acknowledged)} versions acknowledged, {ledger.broken} uploads broken off"
-    print(f"{told}, {ledger.given_up} senders gone")
-    print("\n".join(wrong) or "nothing is wrong")
-    raise SystemExit(bool(wrong))
+    return f"{told}, {ledger.given_up} senders gone", wrong
 
 
 if __name__ == "__main__":
-    main()
+    command("upload_kills", 100, _summary)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from kargah.db.engine import Connection, Engine
+from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
 
 _FRESH_SECONDS = 5.0
@@ -51,10 +53,14 @@ class DatabaseCollector(Collector):
         return GaugeMetricFamily(self._readable, "Whether the database could be read.", value=float(readable))
 
 
-def plain_gauges(readable: str, texts: Mapping[str, str], read: Callable[[], Sequence[float]]) -> Collector:
+def plain_gauges(
+    readable: str, texts: Mapping[str, str], engine: Engine, read: Callable[[Connection], Sequence[float]]
+) -> Collector:
     """Gauges without labels, name -> help text; `read` gives a value for each, in the same order."""
 
     def values() -> Iterable[Metric]:
-        return [GaugeMetricFamily(*told, value=value) for told, value in zip(texts.items(), read(), strict=True)]
+        with UnitOfWork(engine) as tx:
+            found = read(tx.connection)
+        return [GaugeMetricFamily(*told, value=value) for told, value in zip(texts.items(), found, strict=True)]
 
     return DatabaseCollector(readable, lambda: [GaugeMetricFamily(*told) for told in texts.items()], values)

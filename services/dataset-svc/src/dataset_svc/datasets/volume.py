@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from prometheus_client.registry import Collector
 
 from dataset_svc.datasets.repository import volume
 from kargah.db.collector import plain_gauges
 from kargah.db.engine import Engine
-from kargah.db.unit_of_work import UnitOfWork
 
 _TEXTS = {
     "kargah_datasets": "Datasets.",
@@ -21,9 +18,4 @@ _TEXTS = {
 
 def volume_collector(engine: Engine) -> Collector:
     """The gauges above, and `kargah_datasets_readable`."""
-
-    def read() -> Sequence[float]:
-        with UnitOfWork(engine) as tx:
-            return volume(tx.connection)
-
-    return plain_gauges("kargah_datasets_readable", _TEXTS, read)
+    return plain_gauges("kargah_datasets_readable", _TEXTS, engine, volume)

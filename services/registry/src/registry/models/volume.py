@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from prometheus_client.registry import Collector
 
 from kargah.db.collector import plain_gauges
 from kargah.db.engine import Engine
-from kargah.db.unit_of_work import UnitOfWork
 from registry.models.volume_repository import volume
 
 _TEXTS = {
@@ -21,9 +18,4 @@ _TEXTS = {
 
 def volume_collector(engine: Engine) -> Collector:
     """The gauges above, and `kargah_registry_readable`."""
-
-    def read() -> Sequence[float]:
-        with UnitOfWork(engine) as tx:
-            return volume(tx.connection)
-
-    return plain_gauges("kargah_registry_readable", _TEXTS, read)
+    return plain_gauges("kargah_registry_readable", _TEXTS, engine, volume)
