@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
-from tests.fuzz.campaign import Report, fuzz
+from tests.fuzz.campaign import Report, Span, fuzz
 from tests.fuzz.hub_campaign import fuzz_hub
 from tests.fuzz.targets import targets
 
@@ -26,8 +26,8 @@ def main() -> None:
         EmbeddedObjectStore(Path(folder, "s3")) as objects,
         targets(postgres, objects) as services,
     ):
-        report = fuzz(services, options.seconds * 2 / 3, options.seed)
-        report.add(fuzz_hub(services[-1].url, options.seconds / 3, options.seed))
+        report = fuzz(services, Span(options.seconds * 2 / 3), options.seed)
+        report.add(fuzz_hub(services[-1].url, Span(options.seconds / 3), options.seed))
     _print(report)
     sys.exit(1 if report.failures else 0)
 

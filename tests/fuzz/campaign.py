@@ -65,18 +65,30 @@ class Report:
         self.failures |= other.failures
 
 
-def fuzz(targets: Sequence[Target], seconds: float, first_seed: int) -> Report:
+@dataclass(frozen=True)
+class Span:
+    """How long to go on: until the time is over, and never with fewer requests sent: a slow machine tests no less."""
+
+    seconds: float
+    fewest: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    def is_over(self, report: Report) -> bool:
+        """True once both are reached."""
+        return time.monotonic() > self.begun + self.seconds and sum(report.sent.values()) >= self.fewest
+
+
+def fuzz(targets: Sequence[Target], span: Span, first_seed: int) -> Report:
     """Round after round over every operation of every target; the same seed sends the same requests."""
     operations = [(target, operation) for target in targets for operation in _operations(target)]
-    deadline = time.monotonic() + seconds
     report = Report()
     with requests.Session() as session:
         session.trust_env = False
         for number in count(first_seed):
             for target, operation in operations:
-                if time.monotonic() > deadline:
+                if span.is_over(report):
                     return report
-                _try(target, operation, session, number, report, deadline)
+                _try(target, operation, session, number, report, span)
     return report
 
 
@@ -87,9 +99,7 @@ def _operations(target: Target) -> list[Any]:
     return [operation for operation in operations if not operation.path.startswith(_HUB)]
 
 
-def _try(
-    target: Target, operation: Any, session: requests.Session, number: int, report: Report, deadline: float
-) -> None:
+def _try(target: Target, operation: Any, session: requests.Session, number: int, report: Report, span: Span) -> None:
     modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
     @seed(number)
@@ -103,10 +113,9 @@ def _try(
     )
     @given(st.one_of(modes), st.data())
     def send(case: Case, data: st.DataObject) -> None:
-        if time.monotonic() > deadline:
-            return
-        _steer(case, target, data)
-        _judge(case, target, session, report)
+        if not span.is_over(report):
+            _steer(case, target, data)
+            _judge(case, target, session, report)
 
     send()
 

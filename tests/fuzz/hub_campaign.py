@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from itertools import count
 from typing import Any
 
 import httpx
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
-from tests.fuzz.campaign import Report
+from tests.fuzz.campaign import Report, Span
 from tests.fuzz.hub_requests import HubRequest, Known, requests_of
 
 PART = 1 << 20
@@ -22,22 +21,21 @@ _CONTENTS = (b"abc", b"{}", bytes(range(256)) * 9000, b"\0" * 70_000)
 _PATHS = ("README.md", "config.json", "dir/a.txt", "dir", "model.safetensors", "new/b.txt")
 
 
-def fuzz_hub(url: str, seconds: float, first_seed: int) -> Report:
+def fuzz_hub(url: str, span: Span, first_seed: int) -> Report:
     """The same seed sends the same requests, but for tickets and commits, which are the hub's own."""
-    deadline = time.monotonic() + seconds
     report = Report()
     with httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False) as http:
         known = _prepared(http)
         for number in count(first_seed):
-            if time.monotonic() > deadline:
+            if span.is_over(report):
                 break
-            _round(http, known, number, report, deadline)
+            _round(http, known, number, report, span)
         if not http.get("/readyz").is_success:
             report.failures["after it all"] = "the registry is not ready any more"
     return report
 
 
-def _round(http: httpx.Client, known: Known, number: int, report: Report, deadline: float) -> None:
+def _round(http: httpx.Client, known: Known, number: int, report: Report, span: Span) -> None:
     @seed(number)
     @settings(
         max_examples=_EXAMPLES,
@@ -49,7 +47,7 @@ def _round(http: httpx.Client, known: Known, number: int, report: Report, deadli
     )
     @given(requests_of(known))
     def send(request: HubRequest) -> None:
-        if time.monotonic() < deadline:
+        if not span.is_over(report):
             _judge(http, request, report)
 
     send()
