@@ -209,7 +209,7 @@ def test_an_idempotency_key_makes_one_job(bench: JobBench) -> None:
         answers = [one.result() for one in [pool.submit(submit) for _ in range(6)]]
     assert len({job_id for job_id, _ in answers}) == 1
     assert sorted(created for _, created in answers) == [False] * 5 + [True]
-    assert bench.do(find_submitted, "key", "same") == answers[0][0]
+    assert bench.do(find_submitted, "local", "key", "same") == answers[0][0]
     with pytest.raises(Conflict):
         submit("different")
 

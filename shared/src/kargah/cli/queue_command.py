@@ -101,7 +101,7 @@ def workers(context: typer.Context, json: JsonOption = False) -> None:
         table.add_row(
             escape(worker.name),
             "yes" if worker.alive else f"[red]last seen {worker.seen_at:%H:%M:%S}[/]",
-            worker.job_id or "-",
+            worker.job_id or ("another project's" if worker.busy else "-"),
             escape(gpus + memory),
             escape(", ".join(worker.kinds)),
         )

@@ -81,12 +81,14 @@ class OwnerQuota(WireRequest):
 
 
 class WorkerView(Wire):
-    """A worker's agent. `alive`: it was seen within the last 20 seconds. `device` tells what it computes on."""
+    """A worker's agent. `alive`: it was seen within the last 20 seconds. `device` tells what it computes on. `busy`
+    without a `job_id`: with a job of another project."""
 
     name: str
     kinds: list[str]
     device: dict[str, Any]
     job_id: str | None
+    busy: bool
     started_at: Timestamp
     seen_at: Timestamp
     alive: bool

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
+from kargah.domain.scope import EVERY, project_scope
 
 _FRESH_SECONDS = 5.0
 
@@ -45,7 +46,8 @@ class DatabaseCollector(Collector):
 
     def _current(self) -> Sequence[Metric] | None:
         try:
-            return list(self._read())
+            with project_scope(EVERY):  # whoever asks: the process has one set of figures
+                return list(self._read())
         except Unavailable:
             return None
 

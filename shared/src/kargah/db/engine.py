@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, make_url
 
+from kargah.db.row_security import SETTING
+from kargah.domain.scope import EVERY
+
 __all__ = ["Connection", "Engine", "create_engine", "libpq_url", "sqlalchemy_url"]
 
 _DRIVER = "postgresql+psycopg"
@@ -27,7 +30,7 @@ def create_engine(
     A statement longer than `statement_timeout_seconds` is ended by the server (None: never). At most
     `pool_size + max_overflow` connections; a caller waits 10 s for a free one. A client that goes silent within a
     transaction keeps its locks for `idle_in_transaction_seconds`; a server that acknowledges nothing counts as lost
-    after `unanswered_seconds`.
+    after `unanswered_seconds`. Every project's rows are shown, unless a unit of work says whose.
     """
     return sqlalchemy.create_engine(
         sqlalchemy_url(url),
@@ -66,5 +69,8 @@ def _server_options(statement_timeout_seconds: float | None, idle_in_transaction
         "statement_timeout": milliseconds,
         "idle_in_transaction_session_timeout": int(idle_in_transaction_seconds * 1000),
         "timezone": "UTC",
+        SETTING: EVERY,
+        # Compiling takes longer than any statement here: the planner takes row-level security for very dear.
+        "jit": "off",
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())

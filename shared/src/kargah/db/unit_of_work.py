@@ -7,19 +7,24 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from kargah.db.row_security import SETTING
 from kargah.domain.errors import Unavailable
+from kargah.domain.scope import EVERY, current_project
 
 _READ_ONLY = "25006"  # a standby, in the moments of a failover
 _PROGRAM_LIMIT = "54"
+# Until the transaction ends, however it does: the connection goes back to the pool as it was.
+_SHOW_ONLY = text(f"SELECT set_config('{SETTING}', :project, true)")
 
 
 class UnitOfWork:
     """`with UnitOfWork(engine) as tx: tx.connection.execute(...)` commits at the end, or rolls back on any error.
 
+    It sees and makes the rows of the scope's project alone (`kargah.domain.scope`), as that was when it was opened.
     Raises `Unavailable` when the database cannot be reached, ends the statement, or refuses to serialize:
     nothing was stored, and trying again may help. (When the connection breaks during the commit itself, it may
     have been stored: writes that matter carry an idempotency key or a generation.)
@@ -37,8 +42,12 @@ class UnitOfWork:
         return self._connection
 
     def __enter__(self) -> Self:
+        project = current_project()
         with database_errors():
-            self._connection = self._engine.connect()
+            connection = self._engine.connect()
+            if project != EVERY:
+                _show_only(connection, project)
+        self._connection = connection
         return self
 
     def __exit__(
@@ -50,6 +59,14 @@ class UnitOfWork:
                 connection.commit()
         if isinstance(error, SQLAlchemyError) and is_transient(error):
             raise _unavailable() from error
+
+
+def _show_only(connection: Connection, project: str) -> None:
+    try:
+        connection.execute(_SHOW_ONLY, {"project": project})
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import LiteralString
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
 _Connection = Connection[tuple[object, ...]]
+# What a connection sees that does not say for which project it works: psql, a dump, a release from before projects.
+_SEES_ALL: LiteralString = "ALTER ROLE {role} IN DATABASE {database} SET kargah.project = '*'"
 
 
 def ensure_roles(superuser_dsn: str, database: str, owners: Mapping[str, str]) -> None:
@@ -56,6 +59,7 @@ def ensure_reader(superuser_dsn: str, database: str, *, role: str, password: str
             "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
             "ALTER DEFAULT PRIVILEGES FOR ROLE {schema} IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
             "ALTER ROLE {role} IN DATABASE {database} SET search_path = {schema}",
+            _SEES_ALL,
             "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on",
             "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '30s'",
         ):
@@ -93,5 +97,6 @@ def _ensure_schema(connection: _Connection, database: str, role: str) -> None:
         "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role}",
         "CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role}",
         "ALTER ROLE {role} IN DATABASE {database} SET search_path = {role}",
+        _SEES_ALL,
     ):
         connection.execute(sql.SQL(statement).format(**names))

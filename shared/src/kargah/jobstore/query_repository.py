@@ -17,6 +17,7 @@ from kargah.contracts.jobs import (
 )
 from kargah.domain.errors import NotFound
 from kargah.domain.job_state import TERMINAL, Status
+from kargah.domain.scope import EVERY, current_project
 from kargah.jobstore.tables import attempts, events, jobs, logs, metrics
 from kargah.jobstore.values import JobCursor, JobFilter
 from kargah.jobstore.views import (
@@ -148,6 +149,8 @@ def _matching(filters: JobFilter) -> list[ColumnElement[bool]]:
         (filters.name_contains, lambda part: columns.name.icontains(part, autoescape=True)),
         (filters.created_after, lambda moment: columns.created_at >= moment),
         (filters.created_before, lambda moment: columns.created_at < moment),
+        # Postgres sees to that too; said here, it is what the index of owners answers.
+        (None if current_project() == EVERY else current_project(), lambda owner: columns.owner == owner),
     ]
     return [test(value) for value, test in tests if value is not None]
 

@@ -32,21 +32,22 @@ def insert_job(conn: Connection, new: NewJob) -> tuple[str, bool]:
     )
     inserted = conn.execute(
         statement.on_conflict_do_nothing(
-            index_elements=[jobs.c.idempotency_key], index_where=jobs.c.idempotency_key.is_not(None)
+            index_elements=[jobs.c.owner, jobs.c.idempotency_key], index_where=jobs.c.idempotency_key.is_not(None)
         ).returning(jobs.c.id)
     ).scalar_one_or_none()
     if inserted is None and new.idempotency_key is not None:
-        return _first(conn, new.idempotency_key, new.idempotency_digest), False
+        return _first(conn, new.owner, new.idempotency_key, new.idempotency_digest), False
     change_job(conn, new.id, {}, events_=[status_event(Status.PENDING)])
     return new.id, True
 
 
-def find_submitted(conn: Connection, key: str, digest: str) -> str | None:
-    """The job submitted with this idempotency key, None if there is none.
+def find_submitted(conn: Connection, owner: str, key: str, digest: str) -> str | None:
+    """The owner's job submitted with this idempotency key, None if there is none.
 
     Raises Conflict when the key came with a different request.
     """
-    row = conn.execute(select(jobs.c.id, jobs.c.idempotency_digest).where(jobs.c.idempotency_key == key)).one_or_none()
+    mine = select(jobs.c.id, jobs.c.idempotency_digest).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
+    row = conn.execute(mine).one_or_none()
     if row is None:
         return None
     if row.idempotency_digest != digest:
@@ -57,8 +58,8 @@ def find_submitted(conn: Connection, key: str, digest: str) -> str | None:
     return str(row.id)
 
 
-def _first(conn: Connection, key: str, digest: str | None) -> str:
-    found = find_submitted(conn, key, digest or "")
+def _first(conn: Connection, owner: str, key: str, digest: str | None) -> str:
+    found = find_submitted(conn, owner, key, digest or "")
     if found is None:
         raise Conflict("The job with this Idempotency-Key has just been deleted.", hint="Submit it again.")
     return found

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kargah.contracts.queue import WorkerView
 from kargah.domain.queue_policy import LivingWorker
+from kargah.domain.scope import EVERY, current_project
 from kargah.jobstore.clean import clean_json, clean_text
-from kargah.jobstore.tables import workers
+from kargah.jobstore.tables import jobs, workers
 
 ALIVE_SECONDS = 20.0
 """An agent announces itself every five seconds; one that has been silent for so long counts as gone."""
@@ -46,10 +47,20 @@ def forget_workers(conn: Connection, unseen_seconds: float) -> None:
 
 
 def list_workers(conn: Connection) -> list[WorkerView]:
-    """All that are known, those alive first, by name."""
-    alive = _ALIVE.label("alive")
-    rows = conn.execute(select(workers, alive).order_by(alive.desc(), workers.c.name))
-    return [WorkerView.model_validate(dict(row._mapping)) for row in rows]
+    """All that are known, those alive first, by name; with the ids of jobs that this project can see."""
+    alive, busy = _ALIVE.label("alive"), workers.c.job_id.is_not(None).label("busy")
+    rows = conn.execute(select(workers, alive, busy).order_by(alive.desc(), workers.c.name)).all()
+    shown = _visible(conn, [row.job_id for row in rows])
+    return [
+        WorkerView.model_validate({**row._mapping, "job_id": row.job_id if row.job_id in shown else None})
+        for row in rows
+    ]
+
+
+def _visible(conn: Connection, job_ids: Sequence[str | None]) -> set[str | None]:
+    if current_project() == EVERY:
+        return set(job_ids)
+    return set(conn.scalars(select(jobs.c.id).where(jobs.c.id.in_([one for one in job_ids if one is not None]))))
 
 
 def living_workers(conn: Connection) -> list[LivingWorker]:

@@ -10,6 +10,7 @@ from dataset_svc.background.hold import Hold, Taken
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, DomainError, Unavailable
+from kargah.domain.scope import project_scope
 from kargah.ports.object_store import ObjectMissing
 from kargah.telemetry.logging import get_logger
 from kargah.web.errors import problem_of
@@ -23,10 +24,13 @@ _log = get_logger(__name__)
 
 
 class Task(Protocol):
-    """`generation` counts who tried it, and is the fence of each try."""
+    """`generation` counts who tried it, and is the fence of each try; `project` is whose it is."""
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def project(self) -> str: ...
 
     @property
     def generation(self) -> int: ...
@@ -102,7 +106,7 @@ class Workers(Generic[T]):
         def renew(conn: Connection, done_bytes: int) -> bool:
             return self._craft.renew(conn, task, self._lease, done_bytes)
 
-        with Hold(self._engine, task.id, renew, self._lease) as hold:
+        with Hold(self._engine, task.id, renew, self._lease) as hold, project_scope(task.project):
             self._craft.do(task, hold)
         self._clear(task)
 

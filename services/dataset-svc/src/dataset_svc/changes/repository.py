@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_,
 
 from dataset_svc.changes.tables import changes
 from dataset_svc.changes.values import Change
+from dataset_svc.datasets.repository import named
 from dataset_svc.datasets.tables import datasets
 from kargah.domain.ids import new_id
 
@@ -18,7 +19,7 @@ LIVE = ("waiting", "working")
 
 def add(conn: Connection, dataset: str, kind: str, request: dict[str, Any], total_bytes: int) -> Change | None:
     """Record one to be done; None when the dataset is gone. Until it has ended the dataset cannot be deleted."""
-    owner = select(datasets.c.id).where(datasets.c.name == dataset).with_for_update(key_share=True, read=True)
+    owner = select(datasets.c.id).where(named(dataset)).with_for_update(key_share=True, read=True)
     dataset_id = conn.execute(owner).scalar()
     if dataset_id is None:
         return None
@@ -36,14 +37,14 @@ def get(conn: Connection, change_id: str) -> Change | None:
 
 def newest(conn: Connection, dataset: str | None, limit: int) -> list[Change]:
     """At most `limit`, newest first; of one dataset, or of all."""
-    query = _select() if dataset is None else _select().where(datasets.c.name == dataset)
+    query = _select() if dataset is None else _select().where(named(dataset))
     rows = conn.execute(query.order_by(changes.c.created_at.desc(), changes.c.id.desc()).limit(limit))
     return [_change(row) for row in rows]
 
 
 def live_of(conn: Connection, dataset: str) -> Sequence[str]:
     """Ids of those of a dataset that have not ended; until the transaction ends, no other is added."""
-    owner = select(datasets.c.id).where(datasets.c.name == dataset).with_for_update()
+    owner = select(datasets.c.id).where(named(dataset)).with_for_update()
     dataset_id = conn.execute(owner).scalar()
     live = and_(changes.c.dataset_id == dataset_id, changes.c.state.in_(LIVE))
     return conn.execute(select(changes.c.id).where(live).order_by(changes.c.created_at)).scalars().all()
@@ -99,12 +100,15 @@ def _write(conn: Connection, held: Change, **values: Any) -> bool:
 
 def _select() -> Select[Any]:
     seconds = func.extract("epoch", func.now() - changes.c.started_at).label("working_seconds")
-    return select(*changes.c, datasets.c.name.label("dataset"), seconds).join_from(changes, datasets)
+    return select(*changes.c, datasets.c.name.label("dataset"), datasets.c.project, seconds).join_from(
+        changes, datasets
+    )
 
 
 def _change(row: Row[Any]) -> Change:
     return Change(
         id=row.id,
+        project=row.project,
         dataset=row.dataset,
         kind=row.kind,
         request=row.request,

@@ -12,6 +12,7 @@ class Change:
     """A repair or a split as recorded; `working_seconds` since this try began, `generation` counts the tries."""
 
     id: str
+    project: str
     dataset: str
     kind: str
     request: dict[str, Any]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from dataset_svc.datasets import repository
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.scope import EVERY, project_scope
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.telemetry.logging import get_logger
 
@@ -35,14 +36,14 @@ def holds(store: ObjectStore, digest: str, size: int) -> bool:
 
 
 def release(store: ObjectStore, engine: Engine, digests: Sequence[str]) -> int:
-    """Remove those of the objects that no version refers to; how many went.
+    """Remove those of the objects that no version of any project refers to; how many went.
 
     The lock is held around the one call to the store: a version of the same content recorded at the same time either
     sees the object before, and keeps it, or finds it gone and stores it again.
     """
     gone = 0
     for digest in digests:
-        with UnitOfWork(engine) as tx:
+        with project_scope(EVERY), UnitOfWork(engine) as tx:
             repository.lock_objects(tx.connection, [digest])
             if not repository.is_referred_to(tx.connection, digest):
                 store.delete(object_key(digest))
@@ -69,7 +70,7 @@ def sweep(
             store.delete(leftover.key)
             gone += 1
     digests = [found.key.removeprefix(PREFIX) for found in store.list(PREFIX) if found.modified_at < oldest]
-    with UnitOfWork(engine) as tx:
+    with project_scope(EVERY), UnitOfWork(engine) as tx:
         orphans = [digest for digest in digests if not repository.is_referred_to(tx.connection, digest)]
     gone += release(store, engine, orphans)
     if gone:

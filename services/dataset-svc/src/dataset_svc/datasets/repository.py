@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -29,6 +30,7 @@ from dataset_svc.datasets.tables import datasets, versions
 from dataset_svc.datasets.values import ListPosition, NewVersion
 from kargah.contracts.datasets import DatasetVersionView, DatasetView
 from kargah.domain.ids import new_id
+from kargah.domain.scope import project_of_new
 
 _LOCK_CLASS = 0x4473  # the first of two numbers of the advisory lock: "Ds"
 _COUNTED = ("rows", "size_bytes")
@@ -61,7 +63,7 @@ def lock_objects(conn: Connection, digests: Sequence[str]) -> None:
 
 
 def is_referred_to(conn: Connection, digest: str) -> bool:
-    """Whether any version needs the object of that sha256."""
+    """Whether any version that can be seen needs the object of that sha256."""
     columns = (versions.c.sha256, versions.c.source_sha256, versions.c.splits_sha256)
     needed = select(versions.c.id).where(or_(*(column == digest for column in columns)))
     return conn.execute(needed.limit(1)).first() is not None
@@ -93,8 +95,8 @@ def insert_version(conn: Connection, new: NewVersion) -> tuple[DatasetVersionVie
 
 def _dataset_id(conn: Connection, name: str) -> str:
     """The dataset's id; its row stays locked, so that numbers are given one after the other."""
-    statement = upsert(datasets).values(id=new_id("ds"), name=name)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"name": name})
+    statement = upsert(datasets).values(id=new_id("ds"), project=project_of_new(), name=name)
+    statement = statement.on_conflict_do_update(index_elements=["project", "name"], set_={"name": name})
     found: str = conn.execute(statement.returning(datasets.c.id)).scalar_one()
     return found
 
@@ -117,7 +119,7 @@ def _values(new: NewVersion) -> dict[str, Any]:
 
 def get_dataset(conn: Connection, name: str, number: int | None = None) -> DatasetView | None:
     """A dataset with its latest version, or with version `number` in its place."""
-    row = conn.execute(_select_datasets(number).where(datasets.c.name == name)).one_or_none()
+    row = conn.execute(_select_datasets(number).where(named(name))).one_or_none()
     return None if row is None else _dataset_view(row)
 
 
@@ -149,8 +151,8 @@ def list_datasets(
 
 def list_versions(conn: Connection, name: str, below: int | None, limit: int) -> tuple[list[DatasetVersionView], int]:
     """At most `limit` versions with a number below `below`, newest first; and how many there are."""
-    total = conn.execute(select(datasets.c.version_count).where(datasets.c.name == name)).scalar_one_or_none() or 0
-    query = _select_versions().where(datasets.c.name == name)
+    total = conn.execute(select(datasets.c.version_count).where(named(name))).scalar_one_or_none() or 0
+    query = _select_versions().where(named(name))
     if below is not None:
         query = query.where(versions.c.number < below)
     query = query.order_by(versions.c.number.desc()).limit(limit)
@@ -159,7 +161,7 @@ def list_versions(conn: Connection, name: str, below: int | None, limit: int) ->
 
 def delete_dataset(conn: Connection, name: str) -> list[str] | None:
     """Remove a dataset and its versions; the sha256 of every object it referred to, or None if there is none."""
-    dataset_id = conn.execute(select(datasets.c.id).where(datasets.c.name == name).with_for_update()).scalar()
+    dataset_id = conn.execute(select(datasets.c.id).where(named(name)).with_for_update()).scalar()
     if dataset_id is None:
         return None
     gone = delete(versions).where(versions.c.dataset_id == dataset_id)
@@ -167,6 +169,11 @@ def delete_dataset(conn: Connection, name: str) -> list[str] | None:
     rows = conn.execute(gone.returning(*columns)).all()
     conn.execute(delete(datasets).where(datasets.c.id == dataset_id))
     return sorted({digest for row in rows for digest in row if digest is not None})
+
+
+def named(name: str) -> ColumnElement[bool]:
+    """That a dataset is the one of that name. Names are a project's own; where nobody logs in, there is one project."""
+    return and_(datasets.c.project == project_of_new(), datasets.c.name == name)
 
 
 def _select_versions() -> Select[Any]:

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from kargah.db.row_security import NEW_ROW_PROJECT
+
 metadata = MetaData()
+
+
+def project() -> Column[str]:
+    """Whose a row is: the project that the connection works for."""
+    return Column("project", Text, nullable=False, server_default=text(NEW_ROW_PROJECT))
+
 
 datasets = Table(
     "datasets",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    project(),
+    Column("name", Text, nullable=False),
     Column("version_count", Integer, nullable=False, server_default=text("0")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("project", "name", name="datasets_name"),
 )
 
 # `sha256` names the canonical rows, `source_sha256` the file as it was sent, `splits_sha256` a byte for each row: its

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select,
 from dataset_svc.datasets.uploads import Request
 from dataset_svc.resumable.tables import uploads
 from dataset_svc.resumable.values import NewUpload, Upload
+from kargah.domain.scope import project_of_new
 
 LIVE = ("open", "checking")
 _AT_ONCE = 100
@@ -38,6 +39,7 @@ def find_same(conn: Connection, new: NewUpload) -> Upload | None:
     if not known:
         return None
     wanted = and_(
+        uploads.c.project == project_of_new(),
         uploads.c.state.in_((*LIVE, "done")),
         uploads.c.size_bytes == new.size_bytes,
         or_(*known),
@@ -150,6 +152,7 @@ def _request_values(request: Request) -> dict[str, str | None]:
 def _upload(row: Row[Any]) -> Upload:
     return Upload(
         id=row.id,
+        project=row.project,
         request=Request(row.name, row.filename, row.format, row.mapping, row.origin),
         size_bytes=row.size_bytes,
         part_bytes=row.part_bytes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dataset_svc.datasets.tables import metadata
+from dataset_svc.datasets.tables import metadata, project
 
 # `state`: open (parts come), checking (all are there), done, failed, aborted (about to be removed).
 # `generation` is the fence of who checks it until `lease_until`.
@@ -13,6 +13,7 @@ uploads = Table(
     "dataset_uploads",
     metadata,
     Column("id", Text, primary_key=True),
+    project(),
     Column("name", Text, nullable=False),
     Column("filename", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
@@ -34,5 +35,5 @@ uploads = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("touched_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("dataset_uploads_by_state", "state", "touched_at"),
-    Index("dataset_uploads_by_name", "name"),
+    Index("dataset_uploads_by_name", "project", "name"),
 )

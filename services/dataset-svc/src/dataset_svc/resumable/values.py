@@ -28,6 +28,7 @@ class Upload:
     """An upload as recorded; sizes in bytes, `generation` counts who tried to check it."""
 
     id: str
+    project: str
     request: Request
     size_bytes: int
     part_bytes: int

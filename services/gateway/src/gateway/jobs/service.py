@@ -52,6 +52,7 @@ from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind
+from kargah.domain.scope import EVERY, current_project
 from kargah.jobstore import (
     checkpoint_repository,
     control_repository,
@@ -226,14 +227,14 @@ class JobService:
         configure: Callable[[Connection, JobView], JobConfig],
     ) -> Accepted:
         digest = _digest(control, {"job": job_id, **request.model_dump(mode="json")})
-        if (known := self._known(key, digest)) is not None:
-            return known
         with UnitOfWork(self._engine) as tx:
-            query_repository.get_job(tx.connection, job_id, kind=kind)
+            owner = query_repository.get_job(tx.connection, job_id, kind=kind).owner
+            if (known := _known(tx.connection, owner, key, digest)) is not None:
+                return known
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
             draft = Draft(request.name or job.name, configure(tx.connection, job))
-            new = _new(job.kind, draft, job, key, digest)
+            new = NewJob(new_id("job"), job.kind, draft.name, draft.config, job.priority, key, digest, owner)
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
@@ -241,21 +242,20 @@ class JobService:
         return self.recipes().items, self._installed
 
     def _accept(self, kind: Kind, create: QueuedRequest, key: str | None, draft: Callable[[], Draft]) -> Accepted:
-        digest = _digest(kind, create.model_dump(mode="json"))
-        if (known := self._known(key, digest)) is not None:
+        digest, owner = _digest(kind, create.model_dump(mode="json")), _owner(create)
+        if (known := self._known(owner, key, digest)) is not None:
             return known
-        new = _new(kind, draft(), create, key, digest)
+        made = draft()
+        new = NewJob(new_id("job"), kind, made.name, made.config, create.priority, key, digest, owner)
         with UnitOfWork(self._engine) as tx:
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
-    def _known(self, key: str | None, digest: str) -> Accepted | None:
-        """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
+    def _known(self, owner: str, key: str | None, digest: str) -> Accepted | None:
         if key is None:
             return None
         with UnitOfWork(self._engine) as tx:
-            found = submission_repository.find_submitted(tx.connection, key, digest)
-            return None if found is None else Accepted(query_repository.get_job(tx.connection, found), False)
+            return _known(tx.connection, owner, key, digest)
 
     def _rung(self, accepted: Accepted) -> Accepted:
         if accepted.created:
@@ -268,9 +268,16 @@ def _insert(conn: Connection, new: NewJob) -> Accepted:
     return Accepted(query_repository.get_job(conn, job_id), created)
 
 
-def _new(kind: str, draft: Draft, like: QueuedRequest | JobView, key: str | None, digest: str) -> NewJob:
-    """Priority and owner are those of the request, or of the job that this one comes from."""
-    return NewJob(new_id("job"), kind, draft.name, draft.config, like.priority, key, digest, like.owner)
+def _known(conn: Connection, owner: str, key: str | None, digest: str) -> Accepted | None:
+    """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
+    found = None if key is None else submission_repository.find_submitted(conn, owner, key, digest)
+    return None if found is None else Accepted(query_repository.get_job(conn, found), False)
+
+
+def _owner(create: QueuedRequest) -> str:
+    """The project for which the request is made; where nobody logs in, whoever it says."""
+    project = current_project()
+    return create.owner if project == EVERY else project
 
 
 def _digest(kind: str, request: dict[str, Any]) -> str:

@@ -6,23 +6,34 @@ from collections.abc import Sequence
 
 from kargah.contracts.queue import Ahead, QueueEntry, Score, Wait
 from kargah.domain.queue_policy import PRIORITY_SECONDS, LivingWorker, rivals
+from kargah.domain.scope import EVERY
 from kargah.jobstore.queue_view_repository import WaitingJob
 
 SHOWN_AHEAD = 5
 
 
-def explain_first(jobs: Sequence[WaitingJob], workers: Sequence[LivingWorker]) -> list[QueueEntry]:
-    """An entry for each of `jobs`, which are the whole beginning of the queue."""
+def explain_first(
+    jobs: Sequence[WaitingJob], workers: Sequence[LivingWorker], project: str, limit: int
+) -> list[QueueEntry]:
+    """An entry for each of the first `limit` of `jobs` that `project` may see; they are the whole beginning of the
+    queue."""
+    mine = [(place, job) for place, job in enumerate(jobs) if may_see(project, job)][:limit]
     entries = []
-    for place, job in enumerate(jobs):
+    for place, job in mine:
         kinds = rivals(job.kind, workers) or {job.kind}
-        before = [other.job_id for other in jobs[:place] if other.kind in kinds]
-        entries.append(explain(job, Ahead(count=len(before), first=before[:SHOWN_AHEAD]), workers))
+        before = [other for other in jobs[:place] if other.kind in kinds]
+        first = [other.job_id for other in before if may_see(project, other)][:SHOWN_AHEAD]
+        entries.append(explain(job, Ahead(count=len(before), first=first), workers))
     return entries
 
 
+def may_see(project: str, job: WaitingJob) -> bool:
+    """Whether those who work for `project` may know that this job waits."""
+    return project in (EVERY, job.owner)
+
+
 def explain(job: WaitingJob, ahead: Ahead, workers: Sequence[LivingWorker]) -> QueueEntry:
-    """`ahead` are the jobs that the same workers take before it."""
+    """`ahead` are the jobs that the same workers take before it, named where they are the same project's."""
     able = [worker for worker in workers if job.kind in worker.kinds]
     reason = _reason(job, ahead, able)
     return QueueEntry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.queue.explain import SHOWN_AHEAD, explain, explain_first
+from gateway.queue.explain import SHOWN_AHEAD, explain, explain_first, may_see
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
 from kargah.contracts.queue import Ahead, OwnerView, QueueEntry, QueueView, WorkerView
@@ -12,10 +12,12 @@ from kargah.domain.errors import Conflict, FieldError, Invalid
 from kargah.domain.job_state import Status
 from kargah.domain.names import is_name
 from kargah.domain.queue_policy import rivals
+from kargah.domain.scope import EVERY, current_project, project_scope
 from kargah.jobstore import query_repository, queue_repository, queue_view_repository, worker_repository
 from kargah.jobstore.claim_repository import pending_to_ring
 
 _FORGET_SECONDS = 24 * 3600.0
+_LOOKED_THROUGH = 10_000  # jobs of others between which a project's own are shown
 
 
 class QueueService:
@@ -27,18 +29,24 @@ class QueueService:
 
     def view(self, limit: int) -> QueueView:
         """The first `limit` waiting jobs, each with why it waits."""
+        project = current_project()
         with UnitOfWork(self._engine) as tx:
+            total = queue_view_repository.count_waiting(tx.connection)
+        with project_scope(EVERY), UnitOfWork(self._engine) as tx:  # who is ahead may be anybody's
             workers = worker_repository.living_workers(tx.connection)
             taken = {kind for worker in workers for kind in worker.kinds}
-            jobs = queue_view_repository.waiting_jobs(tx.connection, taken, limit=limit)
-            total = queue_view_repository.count_waiting(tx.connection)
+            read = limit if project == EVERY else _LOOKED_THROUGH
+            jobs = queue_view_repository.waiting_jobs(tx.connection, taken, limit=read)
         idle = sum(worker.job_id is None for worker in workers)
-        return QueueView(items=explain_first(jobs, workers), total=total, workers=len(workers), idle=idle)
+        items = explain_first(jobs, workers, project, limit)
+        return QueueView(items=items, total=total, workers=len(workers), idle=idle)
 
     def entry(self, job_id: str) -> QueueEntry:
         """Why this job waits, however far back it is. Raises NotFound, Conflict when it does not wait."""
+        project = current_project()
         with UnitOfWork(self._engine) as tx:
             job = query_repository.get_job(tx.connection, job_id)
+        with project_scope(EVERY), UnitOfWork(self._engine) as tx:  # who is ahead may be anybody's
             workers = worker_repository.living_workers(tx.connection)
             kinds = rivals(job.kind, workers)
             found = queue_view_repository.waiting_job(
@@ -47,7 +55,7 @@ class QueueService:
         mine = next((one for one in found if one.job_id == job_id), None)
         if job.status is not Status.PENDING or mine is None:
             raise Conflict(f"Job {job_id} does not wait: it is {job.status}.", hint="GET /api/jobs/<id> shows it.")
-        first = [one.job_id for one in found if one.number < mine.number][:SHOWN_AHEAD]
+        first = [one.job_id for one in found if one.number < mine.number and may_see(project, one)][:SHOWN_AHEAD]
         return explain(mine, Ahead(count=mine.number - 1, first=first), workers)
 
     def owners(self) -> Page[OwnerView]:
