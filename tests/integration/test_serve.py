@@ -73,9 +73,9 @@ def _answer(raw: bytes) -> tuple[int, Any]:
     return int(head.split()[1]), json.loads(body)
 
 
-def test_one_worker_with_its_hook_run(server: Server) -> None:
+def test_one_process_with_its_hook_run(server: Server) -> None:
     assert wait_until(lambda: httpx.post(f"{server.url}/slow", json={}).json()["hooked"])
-    assert len(psutil.Process(server.process.pid).children()) == 1
+    assert len(psutil.Process(server.process.pid).children()) == 0
 
 
 def test_files_arrive_whole_by_form_and_by_body(server: Server) -> None:
@@ -196,6 +196,22 @@ def test_sigterm_finishes_requests_and_ends_streams(own_server: Server) -> None:
     wait_until(lambda: not own_server.process.alive())
     assert answers.count(200) == 2
     assert time.monotonic() - begun < GRACE + 3
+
+
+def test_a_request_that_hangs_does_not_outlive_the_grace(own_server: Server) -> None:
+    def hang() -> None:
+        with contextlib.suppress(httpx.TransportError):
+            httpx.post(f"{own_server.url}/slow", json={"seconds": 60}, timeout=30)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    wait_until(lambda: "slow answer begun" in own_server.log.read_text())
+    begun = time.monotonic()
+    psutil.Process(own_server.process.pid).terminate()
+    wait_until(lambda: not own_server.process.alive())
+    assert GRACE - 1 < time.monotonic() - begun < GRACE + 6
+    thread.join(timeout=10)
+    assert not thread.is_alive()
 
 
 def test_the_log_is_json_and_holds_the_requests(server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.sock import create_sockets
 from gunicorn.workers.gthread import ThreadWorker
 
 from kargah.telemetry.logging import configure_logging
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _SHARED_MEMORY = "/dev/shm"
+_LAST_SECONDS = 1.0
 
 Hook = Callable[[Flask], object]
 
@@ -32,8 +35,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM, then finish the requests under way within `settings.graceful_seconds`.
 
-    One worker process with `settings.threads` threads. `make_app` and then `post_worker_init(app)` run in the
-    worker, after the fork: connections and background threads belong there. Threads must be daemons, or end when
+    In this process, with `settings.threads` threads: whoever started it sees to it that it runs. `make_app` and then
+    `post_worker_init(app)` run once the port is bound. Threads must be daemons, or end when
     `kargah.web.shutdown.stopping` is set. Does not return normally: raises `SystemExit`.
     """
     configure_logging(name, settings.log_format, settings.log_level)
@@ -52,6 +55,17 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         for key, value in self._options().items():
             self.cfg.set(key, value)
 
+    def run(self) -> None:
+        """gunicorn's worker without its arbiter: a second process that does nothing but watch takes 45 MB."""
+        log = self.cfg.logger_class(self.cfg)
+        sockets = create_sockets(self.cfg, log)
+        worker = _Worker(1, os.getppid(), sockets, self, self.cfg.timeout, self.cfg, log)
+        worker.pid = os.getpid()
+        log.info("Listening at: %s (%s)", ", ".join(map(str, sockets)), worker.pid)
+        worker.init_process()
+        log.info("Ended")
+        sys.exit(0)
+
     def load(self) -> WSGIApplication:
         app = self._make_app()
         if self._hook is not None:
@@ -64,7 +78,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         return {
             "bind": [f"{host}:{settings.port}"],
             "worker_class": _Worker,
-            "workers": 1,
             "threads": settings.threads,
             "graceful_timeout": settings.graceful_seconds,
             "timeout": 60,
@@ -82,14 +95,34 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
-    """Tells event streams at once that the process is ending; they would use up the grace otherwise."""
+    """Tells event streams at once that the process is ending; they would use up the grace otherwise. Ends for certain
+    when the grace is over: the interpreter would wait for requests that hang."""
+
+    def init_signals(self) -> None:
+        hangup = signal.getsignal(signal.SIGHUP)
+        super().init_signals()
+        signal.signal(signal.SIGHUP, hangup)  # nohup's, say
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         super().handle_error(req, ProblemSocket(client), addr, exc)
 
     def handle_exit(self, sig: signal.Signals, frame: FrameType | None) -> None:
+        self._end_within(self.cfg.graceful_timeout + _LAST_SECONDS)
         stopping.set()
         super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: signal.Signals, frame: FrameType | None) -> None:
+        self._end_within(_LAST_SECONDS)
+        stopping.set()
+        super().handle_quit(sig, frame)
+
+    def is_parent_alive(self) -> bool:
+        return True
+
+    def _end_within(self, seconds: float) -> None:
+        """The kernel does it, whatever the threads are at."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 class _Logger(Logger):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.row_store import store_rows, store_unlike
 from dataset_svc.datasets.values import NewVersion
+from dataset_svc.memory import give_back
 from dataset_svc.readers.source import open_source
 from dataset_svc.splits.given import Given, given_splits
 from kargah.contracts.datasets import DatasetVersionView, Lineage
@@ -128,6 +129,12 @@ class Uploads:
         `on_recorded` is called within the transaction that records it, and what it raises undoes that.
         """
         request.check()
+        try:
+            return self._add(staged, request, on_recorded)
+        finally:
+            give_back()
+
+    def _add(self, staged: Staged, request: Request, on_recorded: OnRecorded | None) -> tuple[DatasetVersionView, bool]:
         rows_key = f"{staged.key}.rows-{new_id('rows')}"
         objects = {staged.key: staged.digest}
         try:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
+from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.csv_table import MAX_COLUMNS
 from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, shortened, too_long
 from dataset_svc.readers.strict_row import MAX_DEPTH, text_fault
@@ -29,6 +30,7 @@ def read_parquet(stream: BinaryIO, start: int) -> Iterator[Item]:
 
     Raises TooLarge for a column that grows as only a bomb does, and what reading the stream raises.
     """
+    keep_arrow_to_it()
     try:
         file = pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
         wrong = _column_faults(file.schema_arrow)

@@ -6,6 +6,7 @@ import io
 import zlib
 from typing import BinaryIO, Protocol, cast
 
+from dataset_svc.memory import keep_arrow_to_it
 from kargah.domain.errors import FieldError, Invalid, TooLarge
 
 GZIP = b"\x1f\x8b"
@@ -157,6 +158,7 @@ class _Zstd:
     def __init__(self, source: BinaryIO) -> None:
         import pyarrow as pa  # 60 MB of memory, which only those need who send such files
 
+        keep_arrow_to_it()
         self._pieces = _Pieces(source)
         self._stream = pa.CompressedInputStream(pa.PythonFile(self._pieces, mode="r"), "zstd")
 

@@ -18,6 +18,7 @@ from dataset_svc.checks.quick.table import Columns, columns_of
 from dataset_svc.checks.quick.texts import Texts, near_empty, speaks
 from dataset_svc.checks.quick.turns import turns_exchange
 from dataset_svc.checks.scripts import is_counted, script_of_row
+from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.rows import ROW_LIMIT
 
@@ -55,6 +56,7 @@ class Look:
 
 def look(block: Block, plan: Plan, first_row: int) -> Look | None:
     """The block by columns; None when it is not certain that every line of it is a good row of the plan."""
+    keep_arrow_to_it()
     ends = _line_ends(block)
     if ends is None:
         return None

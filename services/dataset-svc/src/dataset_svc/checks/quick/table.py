@@ -50,11 +50,11 @@ def _schema(plan: Plan) -> pa.Schema:
 
 
 def _parsed(data: bytes, rows: int, schema: pa.Schema) -> Columns | None:
-    # One block, or Arrow divides it and each piece gets columns of its own. Its usual pool would keep what is freed.
+    # One block, or Arrow divides it and each piece gets columns of its own.
     read = json.ReadOptions(use_threads=False, block_size=len(data) + 1)
     parse = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     try:
-        table = json.read_json(pa.BufferReader(data), read, parse, memory_pool=pa.system_memory_pool())
+        table = json.read_json(pa.BufferReader(data), read, parse)
         table.validate(full=True)
     except pa.ArrowException:
         return None
