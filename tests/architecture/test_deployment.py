@@ -88,13 +88,14 @@ def test_both_give_a_process_the_settings_that_the_embedded_stack_gives_it(name:
 
 
 def _read_by_nobody(name: str) -> set[str]:
-    """The embedded stack gives everybody the doorbell and the peers' addresses."""
+    """The embedded stack gives everybody the doorbell, and most the peers' addresses."""
     rings = name in ("gateway", "worker")
     asks = name in ("gateway", "worker", "inference")
     shown = name == "gateway"
     return (
         (set() if rings else {"KARGAH_BELL"})
-        | (set() if asks else {"KARGAH_REGISTRY_URL", "KARGAH_DATASETS_URL"})
+        | (set() if asks else {"KARGAH_REGISTRY_URL"})
+        | (set() if asks or name == "registry" else {"KARGAH_DATASETS_URL"})
         | (set() if shown else {"KARGAH_INFERENCE_URL", "KARGAH_WORKER_URL", "KARGAH_PUBLIC_URL"})
     )
 

@@ -206,6 +206,13 @@ def load(repo_id: str, streaming: bool = False, **options: Any) -> list[dict[str
     return [dict(row) for row in load_dataset(repo_id, split="train", streaming=streaming, **options)]
 
 
+def load_all(repo_id: str, **options: Any) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each split."""
+    from datasets import load_dataset
+
+    return {name: [dict(row) for row in rows] for name, rows in load_dataset(repo_id, **options).items()}
+
+
 def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the clients print must not come between

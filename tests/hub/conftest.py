@@ -61,7 +61,7 @@ def hub(
     folder = tmp_path_factory.mktemp("hub")
     urls = new_database(postgres, migrated_database)
     store = store_in(object_store_server, f"hub-{secrets.token_hex(4)}")
-    registry, gateway = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+    registry, gateway, datasets = (f"http://127.0.0.1:{port}" for port in free_ports(3))
     settings = {
         "KARGAH_DATABASE_URL": urls["registry"],
         "KARGAH_S3_ENDPOINT": object_store_server.url,
@@ -69,15 +69,18 @@ def hub(
         "KARGAH_S3_SECRET_KEY": object_store_server.secret_key,
         "KARGAH_S3_BUCKET": store.bucket,
         "KARGAH_HUB_PART_BYTES": str(PART_BYTES),
+        "KARGAH_DATASETS_URL": datasets,
     }
     peers = {
         "KARGAH_DATABASE_URL": urls["gateway"],
         "KARGAH_REGISTRY_URL": registry,
-        "KARGAH_DATASETS_URL": "http://127.0.0.1:9",
+        "KARGAH_DATASETS_URL": datasets,
         "KARGAH_INFERENCE_URL": "http://127.0.0.1:9",
     }
     with ExitStack() as stack:
         stack.enter_context(start_process("registry", registry, settings, folder))
+        rows = settings | {"KARGAH_DATABASE_URL": urls["dataset_svc"]}
+        stack.enter_context(start_process("dataset_svc", datasets, rows, folder))
         stack.enter_context(start_process("gateway", gateway, peers, folder))
         client = stack.enter_context(Client(gateway))
         yield Hub(registry, gateway, settings, store, client, folder)
@@ -113,7 +116,7 @@ def new_database(postgres: EmbeddedPostgres, template: str) -> dict[str, str]:
     with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-    owners = ("registry", "gateway")
+    owners = ("registry", "gateway", "dataset_svc")
     ensure_roles(postgres.superuser_dsn, name, dict.fromkeys(owners, _PASSWORD))
     return {owner: postgres.dsn(name, owner, _PASSWORD) for owner in owners}
 

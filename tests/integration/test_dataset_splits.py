@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -9,16 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from dataset_svc.datasets.objects import release
 from dataset_svc.datasets.queries import PreviewQuery
 from dataset_svc.datasets.service import DatasetService
 from dataset_svc.datasets.uploads import Limits, Request, Uploads
+from dataset_svc.splits.files import make_missing
 from dataset_svc.splits.service import SplitService
 from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.datasets import DatasetVersionView, SplitRequest
 from kargah.db.engine import Engine, create_engine
-from kargah.domain.errors import Invalid, NotFound
+from kargah.domain.errors import Conflict, Invalid, NotFound
 from kargah.testing.fixtures import DatabaseUrlFor
 
 ROWS = [{"question": f"پرسش {n}", "answer": f"پاسخ {n}", "part": ("train", "dev", "test")[n % 3]} for n in range(90)]
@@ -190,6 +193,57 @@ def test_the_objects_of_splits_are_kept_and_go_with_their_version(house: House) 
     house.upload(ROWS)
     divided = house.split(hash={"test": 0.5})
     assert divided.splits is not None
-    assert release(house.store, house.engine, [divided.splits.sha256]) == 0
+    assert release(house.store, house.engine, [divided.splits.sha256, *divided.splits.files.values()]) == 0
     house.datasets.delete("d")
     assert list(house.store.list("")) == []
+
+
+def test_each_split_is_a_file_of_its_own(house: House) -> None:
+    plain = house.upload(ROWS)
+    divided = house.split(column="part")
+    assert divided.splits is not None and divided.splits.files.keys() == {"train", "validation", "test"}
+    for number, split in enumerate(divided.splits.names):
+        sha256 = divided.splits.files[split]
+        content = house.store.get(f"datasets/{sha256}")
+        assert content.splitlines() == house.lines(plain)[number::3]
+        assert hashlib.sha256(content).hexdigest() == sha256
+        assert len(content) == divided.stats.splits[split].size_bytes
+    assert all(not found.key.startswith("staging/") for found in house.store.list(""))
+
+
+def test_files_that_an_older_release_did_not_make_are_made(house: House) -> None:
+    house.upload(ROWS)
+    divided = house.split(hash={"test": 0.5})
+    assert divided.splits is not None
+    with house.engine.begin() as connection:
+        connection.execute(text("UPDATE dataset_versions SET split_files = NULL, splits = splits - 'files'"))
+    files = list(divided.splits.files.values())
+    assert house.datasets.get("d").latest.splits == divided.splits.model_copy(update={"files": {}})
+    assert release(house.store, house.engine, files) == 2
+    assert make_missing(house.store, house.engine) == 1
+    assert house.datasets.get("d").latest == divided
+    assert release(house.store, house.engine, files) == 0 == make_missing(house.store, house.engine)
+
+
+def test_one_version_can_go_alone(house: House) -> None:
+    house.upload(ROWS)
+    divided, other = house.split(hash={"test": 0.5}), house.upload(ROWS[:30])
+    assert divided.splits is not None
+    with pytest.raises(Conflict, match="d@2"):
+        house.datasets.delete("d", 1)
+    for number in (4, 0):
+        with pytest.raises(NotFound):
+            house.datasets.delete("d", number)
+    house.datasets.delete("d", 2)
+    assert {found.key for found in house.store.list("")} == {
+        f"datasets/{one.sha256}" for one in (divided, other)
+    }  # version 1 has the rows that were divided
+    house.datasets.delete("d", 3)
+    assert house.datasets.get("d").latest.version == 1
+    assert [one.version for one in house.datasets.versions("d", None, 10).items] == [1]
+    assert house.upload(ROWS[:40]).version == 4  # no number means two things
+    house.datasets.delete("d", 4)
+    house.datasets.delete("d", 1)
+    assert list(house.store.list("")) == []
+    with pytest.raises(NotFound):
+        house.datasets.get("d")

@@ -1,4 +1,4 @@
-"""A thread that clears away what broken uploads left in the store."""
+"""A thread that clears away what broken uploads left in the store, and makes what older releases did not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import timedelta
 from dataset_svc.datasets.objects import sweep
 from dataset_svc.resumable.leftovers import abort_strays, give_up_silent, live_folders
 from dataset_svc.resumable.service import ResumableUploads
+from dataset_svc.splits.files import make_missing
 from kargah.db.engine import Engine
 from kargah.domain.errors import DomainError
 from kargah.ports.object_store import MultipartStore
@@ -46,6 +47,7 @@ class Janitor:
         while True:
             try:
                 self.look()
+                make_missing(self.store, self.engine)
             except DomainError as error:
                 _log.warning("leftovers could not be looked for", error=str(error))
             if stopping.wait(self.seconds):

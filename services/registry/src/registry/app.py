@@ -29,6 +29,8 @@ from registry.models.routes import model_routes
 from registry.models.service import ModelService
 from registry.models.volume import volume_collector
 from registry.sweeper import abort_strays, start_sweeper
+from registry.uploaded.peer import DatasetPeer
+from registry.uploaded.service import UploadedDatasets
 from registry.upstream.client import UpstreamClient
 from registry.upstream.routes import upstream_routes
 from registry.upstream.service import UpstreamService
@@ -55,9 +57,11 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
     upstream_routes(api, _upstream(settings))
-    mirroring = open_mirror(engine, store, blobs, settings)
+    peer = DatasetPeer(settings.datasets_url) if settings.datasets_url is not None else None
+    uploaded = UploadedDatasets(engine, peer, store.bucket)
+    mirroring = open_mirror(engine, store, blobs, uploaded.has, settings)
     mirror_routes(api, mirroring.mirror)
-    collect = hub_routes(api, engine, store, blobs, models, mirroring, settings)
+    collect = hub_routes(api, engine, store, blobs, models, mirroring, uploaded, settings)
     checks = {"database": lambda: check(engine), "object store": store.check}
     sweeps = [blobs.collect, mirroring.collect, *collect, lambda: abort_strays(store, settings.blob_grace)]
     metrics = new_registry()

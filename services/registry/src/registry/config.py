@@ -18,7 +18,7 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     clients fetch large files from the object store itself, which they must be able to reach then; files above
     `hub_part_bytes` are uploaded in parts. With `mirror` reads of repositories that are not here, and whose name fits
     one of `mirror_only`, are answered from the upstream and kept; its branches and tags are asked about again after
-    `mirror_fresh_seconds`."""
+    `mirror_fresh_seconds`. What was uploaded to the dataset service at `datasets_url` can be read there as well."""
 
     port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
@@ -34,6 +34,7 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     )
     hub_redirect: bool = True
     hub_part_bytes: int = Field(default=1 << 30, ge=1 << 20)
+    datasets_url: str | None = None
     mirror: bool = False
     mirror_only: list[str] = ["*"]
     mirror_fresh_seconds: float = Field(default=60.0, ge=0)

@@ -120,7 +120,7 @@ class _refusals:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, BundleRefused | OSError):
-            complain(str(error))
+            complain(str(error), error.code if isinstance(error, BundleRefused) else "file")
             raise typer.Exit(ExitCode.REFUSED) from error
 
 

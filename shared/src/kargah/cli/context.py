@@ -6,6 +6,7 @@ import json as json_module
 import sys
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
+from kargah.cli.refusals import own_problem, speaks_json, tell_json
 from kargah.cli.text import visible
 from kargah.clients.client import Client
 from kargah.contracts.problem import Problem, ProblemField
@@ -75,9 +77,12 @@ def is_wide() -> bool:
     return console.width >= _WIDE
 
 
-def complain(text: str) -> None:
-    """Say in red, on standard error, what went wrong."""
-    explain(Text(text, style="red"))
+def complain(text: str, code: str = "refused", status: HTTPStatus = HTTPStatus.CONFLICT) -> None:
+    """Say on standard error what went wrong: in red, or with `--json` as a problem of that code."""
+    if speaks_json():
+        tell_json(own_problem(text, code, status))
+    else:
+        explain(Text(text, style="red"))
 
 
 def explain(text: Text, indent: int = 0) -> None:
@@ -89,7 +94,10 @@ def explain(text: Text, indent: int = 0) -> None:
 
 
 def tell_problem(problem: Problem) -> None:
-    """What was refused, where, and the way out; nothing of it twice."""
+    """What was refused, where, and the way out; nothing of it twice. With `--json` as the platform told it."""
+    if speaks_json():
+        tell_json(problem)
+        return
     complain(problem.detail)
     told = {problem.detail}
     for place, field in _places(problem.errors):

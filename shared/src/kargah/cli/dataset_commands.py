@@ -176,10 +176,12 @@ def show(
 
 
 @app.command()
-def delete(context: typer.Context, name: NameArgument, yes: YesOption = False, json: JsonOption = False) -> None:
-    """Delete a dataset and all its versions."""
-    make_sure(f"Delete the dataset {name} and all its versions?", yes)
-    connect(context).datasets.delete(name)
+def delete(context: typer.Context, name: DatasetArgument, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Delete a dataset and all its versions, or NAME@2 alone: refused while a job, or a version made from it, needs
+    it."""
+    bare, version = versioned(name, None)
+    make_sure(f"Delete {name}?" if version else f"Delete the dataset {name} and all its versions?", yes)
+    connect(context).datasets.delete(bare, version=version)
     if json:
         print_json({"deleted": name})
     else:

@@ -27,7 +27,7 @@ def download(
             task = bar.add_task(f"{name}@{found.version}", total=found.stats.size_bytes)
             paths = datasets.download(found, folder, on_bytes=lambda count: bar.advance(task, count))
     except OSError as error:
-        complain(str(error))
+        complain(str(error), "file")
         raise typer.Exit(ExitCode.REFUSED) from error
     if json:
         print_json({"files": [str(path) for path in paths]})

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColum
 from rich.table import Column
 
 from kargah.cli.context import ExitCode, complain, console, errors, is_wide
+from kargah.cli.refusals import speaks_json
 from kargah.cli.text import duration, figure, sentences
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView
@@ -45,13 +46,14 @@ def follow(
 
 def announce(job: JobView) -> None:
     """Say, on standard error, what the job is called, before it is followed."""
-    errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
+    if not speaks_json():
+        errors.print(f"Job {job.id}; Ctrl-C leaves it running, `kargah cancel {job.id}` ends it.", highlight=False)
 
 
 def insist(job: JobView) -> JobView:
     """The job, completed; otherwise say why not and end the command."""
     if job.status is not Status.COMPLETED:
-        complain(describe_failure(job))
+        complain(describe_failure(job), "job_failed")
         raise typer.Exit(ExitCode.JOB_FAILED)
     return job
 

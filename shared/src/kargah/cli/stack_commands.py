@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def up(
             run_foreground(Stack(data, port, workers=workers), on_ready=lambda url: _announce(url, started, json))
             return
     except StackError as error:
-        complain(f"Could not start: {error}")
+        complain(f"Could not start: {error}", "stack", HTTPStatus.INTERNAL_SERVER_ERROR)
         raise typer.Exit(ExitCode.REFUSED) from error
     _announce(url, started, json, f"`kargah down --data {data}` stops it.")
 
@@ -48,7 +49,7 @@ def down(data: DataOption = DEFAULT_DATA, json: JsonOption = False) -> None:
     """Stop the stack of a data folder; its jobs go on at the next start."""
     found = running_stack(data)
     if found is None:
-        errors.print(f"No stack is running on {data}.")
+        complain(f"No stack is running on {data}.", "not_running", HTTPStatus.NOT_FOUND)
         raise typer.Exit(ExitCode.UNREACHABLE)
     stop_stack(found)
     if json:

@@ -183,8 +183,9 @@ class Datasets:
         assert report is not None  # a repair that is done has one
         return report
 
-    def delete(self, name: str) -> None:
-        self._transport.send("DELETE", f"/api/datasets/{place(name)}")
+    def delete(self, name: str, *, version: int | None = None) -> None:
+        """Remove a dataset, or one version of it: refused for what a job, or a version made from it, needs."""
+        self._transport.send("DELETE", f"/api/datasets/{place(name)}", params=given({"version": version}))
 
 
 def mapping_text(columns: dict[str, str] | None) -> str | None:

@@ -78,7 +78,8 @@ class Lineage(Wire):
 
 class VersionSplits(Wire):
     """How the rows were divided: by a hash with `seed` and the shares `asked` for, by a `column`, or as the parts that
-    the version was put together from. The object of `sha256` has a byte for each row: its split's place in `names`."""
+    the version was put together from. The object of `sha256` has a byte for each row: its split's place in `names`;
+    `files` the sha256 of each split's own rows, of which releases that made no such objects tell nothing."""
 
     kind: Literal["hash", "column", "parts"]
     names: list[str]
@@ -86,6 +87,7 @@ class VersionSplits(Wire):
     seed: int | None = None
     asked: dict[str, float] = {}
     column: str | None = None
+    files: dict[str, str] = {}
 
 
 class DatasetVersionView(Wire):

@@ -82,9 +82,9 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         "KARGAH_S3_BUCKET": BUCKET,
     }
     shown = {"KARGAH_S3_ENDPOINT": endpoints.s3_url}  # the gateway tells where the store is, and has no key to it
-    peers = {
+    datasets = {"KARGAH_DATASETS_URL": _url(ports.dataset_svc)}
+    peers = datasets | {
         "KARGAH_REGISTRY_URL": _url(ports.registry),
-        "KARGAH_DATASETS_URL": _url(ports.dataset_svc),
         "KARGAH_INFERENCE_URL": _url(ports.inference),
         "KARGAH_WORKER_URL": _url(ports.worker),
         "KARGAH_PUBLIC_URL": _url(ports.gateway),
@@ -107,7 +107,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         return Service(name, "worker.agent.main", port, settings(name, port, database, store, peers, own))
 
     return [
-        Service("registry", "registry.main", ports.registry, settings("registry", ports.registry, store)),
+        Service("registry", "registry.main", ports.registry, settings("registry", ports.registry, store, datasets)),
         Service(
             "dataset-svc", "dataset_svc.main", ports.dataset_svc, settings("dataset-svc", ports.dataset_svc, store)
         ),

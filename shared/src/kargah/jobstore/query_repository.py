@@ -78,9 +78,9 @@ def live_jobs_with_model(conn: Connection, name: str, version: int | None, limit
     return _live_jobs_with(conn, "baseModel", name, version, limit)
 
 
-def live_jobs_with_dataset(conn: Connection, name: str, limit: int = 20) -> list[tuple[str, str]]:
-    """The same of a dataset, in whichever version."""
-    return _live_jobs_with(conn, "dataset", name, None, limit)
+def live_jobs_with_dataset(conn: Connection, name: str, version: int | None, limit: int = 20) -> list[tuple[str, str]]:
+    """The same of a dataset (of that version of it)."""
+    return _live_jobs_with(conn, "dataset", name, version, limit)
 
 
 def _live_jobs_with(conn: Connection, role: str, name: str, version: int | None, limit: int) -> list[tuple[str, str]]:

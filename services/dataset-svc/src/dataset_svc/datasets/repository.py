@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     and_,
     cast,
-    delete,
     func,
     insert,
     null,
@@ -34,10 +33,16 @@ from kargah.domain.scope import project_of_new
 
 _LOCK_CLASS = 0x4473  # the first of two numbers of the advisory lock: "Ds"
 _COUNTED = ("rows", "size_bytes")
-_IS_LATEST = versions.c.number == datasets.c.version_count
+_others = versions.alias("others")
+_newest = select(func.max(_others.c.number)).where(_others.c.dataset_id == datasets.c.id).correlate(datasets)
+_IS_LATEST = versions.c.number == _newest.scalar_subquery()
 _VERSION_COLUMNS = (
     datasets.c.name,
-    *(column for column in versions.c if column.name not in ("index_rows", "index_offsets", "dataset_id")),
+    *(
+        column
+        for column in versions.c
+        if column.name not in ("index_rows", "index_offsets", "dataset_id", "split_files")
+    ),
 )
 
 
@@ -65,7 +70,8 @@ def lock_objects(conn: Connection, digests: Sequence[str]) -> None:
 def is_referred_to(conn: Connection, digest: str) -> bool:
     """Whether any version that can be seen needs the object of that sha256."""
     columns = (versions.c.sha256, versions.c.source_sha256, versions.c.splits_sha256)
-    needed = select(versions.c.id).where(or_(*(column == digest for column in columns)))
+    places = *(column == digest for column in columns), versions.c.split_files.contains([digest])
+    needed = select(versions.c.id).where(or_(*places))
     return conn.execute(needed.limit(1)).first() is not None
 
 
@@ -110,6 +116,7 @@ def _values(new: NewVersion) -> dict[str, Any]:
         "stats": new.stats.model_dump(mode="json"),
         "splits": new.splits.model_dump(mode="json") if new.splits else null(),
         "splits_sha256": new.splits.sha256 if new.splits else None,
+        "split_files": sorted(new.splits.files.values()) if new.splits else None,
         "warnings": [warning.model_dump(mode="json") for warning in new.warnings],
         "lineage": None if new.lineage is None else new.lineage.model_dump(mode="json"),
         "index_rows": new.index.rows,
@@ -151,24 +158,13 @@ def list_datasets(
 
 def list_versions(conn: Connection, name: str, below: int | None, limit: int) -> tuple[list[DatasetVersionView], int]:
     """At most `limit` versions with a number below `below`, newest first; and how many there are."""
-    total = conn.execute(select(datasets.c.version_count).where(named(name))).scalar_one_or_none() or 0
+    counted = select(func.count()).select_from(versions.join(datasets)).where(named(name))
+    total = conn.execute(counted).scalar_one()
     query = _select_versions().where(named(name))
     if below is not None:
         query = query.where(versions.c.number < below)
     query = query.order_by(versions.c.number.desc()).limit(limit)
     return [_version_view(row) for row in conn.execute(query)], total
-
-
-def delete_dataset(conn: Connection, name: str) -> list[str] | None:
-    """Remove a dataset and its versions; the sha256 of every object it referred to, or None if there is none."""
-    dataset_id = conn.execute(select(datasets.c.id).where(named(name)).with_for_update()).scalar()
-    if dataset_id is None:
-        return None
-    gone = delete(versions).where(versions.c.dataset_id == dataset_id)
-    columns = (versions.c.sha256, versions.c.source_sha256, versions.c.splits_sha256)
-    rows = conn.execute(gone.returning(*columns)).all()
-    conn.execute(delete(datasets).where(datasets.c.id == dataset_id))
-    return sorted({digest for row in rows for digest in row if digest is not None})
 
 
 def named(name: str) -> ColumnElement[bool]:

@@ -106,10 +106,10 @@ def _add_reads(api: Api, service: DatasetService) -> None:
         """A byte for each row of a version: the place of its split in `splits.names`; 404 where it has none."""
         return _streamed(service.places(name, query.version), _BINARY)
 
-    @api.delete(_NAME, status=204)
-    def delete_dataset(name: str) -> None:
-        """Remove a dataset and all its versions."""
-        service.delete(name)
+    @api.delete(_NAME, status=204, query=VersionQuery)
+    def delete_dataset(name: str, query: VersionQuery) -> None:
+        """Remove a dataset and all its versions; with `version`, that one alone, unless others were made from it."""
+        service.delete(name, query.version)
 
 
 def _form_request(fields: Mapping[str, str], filename: str | None) -> Request:

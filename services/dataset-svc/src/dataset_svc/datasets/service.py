@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from dataset_svc.changes import repository as changes
 from dataset_svc.checks.row_index import RowIndex
-from dataset_svc.datasets import repository
+from dataset_svc.datasets import removal_repository, repository
 from dataset_svc.datasets.objects import object_key, release
 from dataset_svc.datasets.pages import LONGEST_STORED_ROW, lost, read_page
 from dataset_svc.datasets.queries import PreviewQuery
@@ -136,17 +136,27 @@ class DatasetService:
         except ObjectMissing as error:
             raise lost(version) from error
 
-    def delete(self, name: str) -> None:
-        """Remove a dataset with all its versions, and the objects that no other version needs. Raises Conflict while a
-        repair or a split of it is under way."""
+    def delete(self, name: str, version: int | None = None) -> None:
+        """Remove a dataset with all its versions, or one version, and the objects that no other version needs. Raises
+        Conflict while a repair or a split of it is under way, and for a version that another one was made from."""
         with UnitOfWork(self._engine) as tx:
             if live := changes.live_of(tx.connection, name):
                 message = f"{name[:200]} is being repaired or divided: {', '.join(live[:10])}"
                 raise Conflict(message, f"wait, or cancel: POST /api/datasets/changes/{live[0]}/cancel")
-            digests = repository.delete_dataset(tx.connection, name)
+            if version is None:
+                digests = removal_repository.delete_dataset(tx.connection, name)
+            else:
+                _refuse_children(name, version, removal_repository.children(tx.connection, name, version))
+                digests = removal_repository.delete_version(tx.connection, name, version)
         if digests is None:
-            raise _unknown(name, None)
+            raise _unknown(name, version)
         release(self._store, self._engine, digests)
+
+
+def _refuse_children(name: str, version: int, children: Sequence[int]) -> None:
+    if children:
+        named = ", ".join(f"{name[:200]}@{number}" for number in children[:10])
+        raise Conflict(f"{name[:200]}@{version} is what {named} was made from", "delete that first, or all of them")
 
 
 def _unknown(name: str, version: int | None) -> NotFound:

@@ -39,7 +39,7 @@ datasets = Table(
 )
 
 # `sha256` names the canonical rows, `source_sha256` the file as it was sent, `splits_sha256` a byte for each row: its
-# split. The index arrays are a RowIndex.
+# split; `split_files` the rows of each split, and is null where they were not made. The index arrays are a RowIndex.
 versions = Table(
     "dataset_versions",
     metadata,
@@ -55,6 +55,7 @@ versions = Table(
     Column("lineage", JSONB),
     Column("splits", JSONB),
     Column("splits_sha256", Text),
+    Column("split_files", ARRAY(Text)),
     Column("index_rows", ARRAY(BigInteger), nullable=False),
     Column("index_offsets", ARRAY(BigInteger), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

@@ -19,6 +19,7 @@ from dataset_svc.datasets.row_store import store_rows, store_unlike
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.memory import give_back
 from dataset_svc.readers.source import open_source
+from dataset_svc.splits.files import with_files
 from dataset_svc.splits.given import Given, given_splits
 from kargah.contracts.datasets import DatasetVersionView, Lineage
 from kargah.db.engine import Engine
@@ -170,7 +171,14 @@ class Uploads:
     def record(
         self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None = None
     ) -> tuple[DatasetVersionView, bool]:
-        """Make the version of `objects`, which lie at these keys and are taken over from there; whether it is new."""
+        """Make the version of `objects`, which lie at these keys and are taken over from there; whether it is new.
+        Where it has splits, a file for each of them is made on the way."""
+        with with_files(self._store, new, objects) as (whole, needed):
+            return self._record(whole, needed, on_recorded)
+
+    def _record(
+        self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None
+    ) -> tuple[DatasetVersionView, bool]:
         digests = [digest.sha256 for digest in objects.values()]
         recorded = None
         try:

@@ -26,6 +26,7 @@ from registry.hub.xet.routes import xet_routes
 from registry.hub.xet.service import XetStore
 from registry.mirror.app import Mirroring
 from registry.models.service import ModelService
+from registry.uploaded.service import UploadedDatasets
 
 ENVELOPES = {f"{PREFIX}/": hub_error}
 
@@ -37,14 +38,15 @@ def hub_routes(
     blobs: BlobService,
     models: ModelService,
     mirroring: Mirroring,
+    uploaded: UploadedDatasets,
     settings: RegistrySettings,
 ) -> list[Callable[[], object]]:
     """Add everything below `/hub` to `api`; what is to be called now and then to remove what was given up."""
-    reader = HubReader(engine)
+    reader = HubReader(engine, uploaded)
     uploads = Uploads(store, blobs, _secret(settings), limit=settings.blob_bytes, part_bytes=settings.hub_part_bytes)
     read_routes(api, reader, mirroring.mirror)
-    resolve_routes(api, reader, store, mirroring, redirect=settings.hub_redirect)
-    write_routes(api, HubWriter(engine, models))
+    resolve_routes(api, reader, store, mirroring, uploaded, redirect=settings.hub_redirect)
+    write_routes(api, HubWriter(engine, models, uploaded))
     commit_routes(api, reader, Committer(engine, store, blobs, Promotion(engine, store, models)))
     lfs_routes(api, reader, uploads)
     xet = XetStore(engine, store, blobs, limit=settings.blob_bytes)

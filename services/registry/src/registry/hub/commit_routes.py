@@ -90,6 +90,7 @@ def commit_routes(api: Api, reader: HubReader, committer: Committer) -> None:
     def push_commit(kind: str, name: str, revision: str) -> Reply:
         """Commit to a branch; 412 when it has moved on from the client's parent"""
         _refuse_pull_request()
+        reader.repository(kind, name)
         pushed = committer.push(kind, name, revision, read_lines(RequestBody(request)))
         found = CommitDone(commit_url=below(pushed.repository.path, "commit", pushed.sha), commit_oid=pushed.sha)
         return Reply(found, headers=_warning(pushed.reason))

@@ -10,6 +10,8 @@ from kargah.domain.names import can_name_model, is_name
 from registry.hub.errors import NotSupported, RepoNotFound
 from registry.repos.values import DATASETS, MODELS
 
+USER = "kargah"
+"""Whose the repositories are that are made without an owner: nobody logs in yet."""
 _KINDS = {"model": MODELS, "models": MODELS, "dataset": DATASETS, "datasets": DATASETS}
 _OWNERS = frozenset({"api", "buckets", "collections", "datasets", "kernels", "models", "papers", "spaces", "xet"})
 _WORDS = frozenset(

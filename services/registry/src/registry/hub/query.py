@@ -6,7 +6,7 @@ from flask import request
 
 from kargah.domain.errors import FieldError, Invalid
 from kargah.web.strict_json import unstorable_fields
-from registry.hub.reader import ListFilter
+from registry.hub.listing import ListFilter
 
 _TRUE = frozenset({"1", "true", "yes"})
 _LARGEST = (1 << 31) - 1

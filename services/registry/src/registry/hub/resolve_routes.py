@@ -18,28 +18,44 @@ from registry.hub.endpoint import PREFIX
 from registry.hub.reader import HubReader, no_entry
 from registry.hub.revisions import Place
 from registry.mirror.app import Mirroring
-from registry.models.download import blob_body, send
+from registry.models.download import Body, bytes_body, object_body, send
 from registry.repos.values import DATASETS, MODELS, Entry
+from registry.uploaded.service import UploadedDatasets
 
 _EXPIRES = timedelta(minutes=15)
 _STATUSES = (206, 302, 304, 416)
 
 
-def resolve_routes(api: Api, reader: HubReader, store: ObjectStore, mirroring: Mirroring, *, redirect: bool) -> None:
+def resolve_routes(
+    api: Api,
+    reader: HubReader,
+    store: ObjectStore,
+    mirroring: Mirroring,
+    uploaded: UploadedDatasets,
+    *,
+    redirect: bool,
+) -> None:
     """Add the routes to `api`. With `redirect` clients fetch LFS files from the object store itself, once they are
     there: what the mirror has yet to fetch is sent from here while it comes."""
+
+    def content(found: Place, entry: Entry) -> tuple[str, Body | None]:
+        """The key of a file's object; and what gives its bytes where these are not in the store."""
+        if found.uploaded is not None:
+            card = uploaded.card(found)
+            return ("", bytes_body(card)) if card is not None else (uploaded.key(found.uploaded, entry), None)
+        kept, arriving = mirroring.content(found, entry)
+        return BLOBS + kept, arriving
 
     def resolve(kind: str, name: str, place: str) -> Response:
         found, entry = reader.file(kind, name, mirroring.mirror.pin(kind, name, place))
         if entry is None:
             return _absent(found)
         headers = _headers(found, entry)
-        kept, arriving = mirroring.content(found, entry)
-        if arriving is None and redirect and entry.git_sha1 is None and entry.size_bytes > 0:
-            location = store.presign_get(BLOBS + kept, _EXPIRES)
+        key, body = content(found, entry)
+        if body is None and redirect and entry.git_sha1 is None and entry.size_bytes > 0:
+            location = store.presign_get(key, _EXPIRES)
             return Response(status=302, headers={**headers, "location": location, "etag": f'"{entry.etag}"'})
-        body = arriving or blob_body(store, kept)
-        response = send(request, found.path, entry.size_bytes, entry.etag, body)
+        response = send(request, found.path, entry.size_bytes, entry.etag, body or object_body(store, key))
         response.headers.update(headers)
         return response
 

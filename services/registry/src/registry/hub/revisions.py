@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from kargah.contracts.datasets import DatasetVersionView
 from kargah.db.engine import Connection
 from kargah.domain.errors import Forbidden
 from kargah.domain.names import ALIAS_PATTERN
@@ -23,11 +24,13 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A commit of a repository, and what the address said behind the revision (empty: the root)."""
+    """A commit of a repository, and what the address said behind the revision (empty: the root). `uploaded`: the
+    version that it is, where it is the dataset service's."""
 
     repository: Repository
     commit: Commit
     path: str = ""
+    uploaded: DatasetVersionView | None = None
 
 
 def find_repository(connection: Connection, kind: str, name: str, *, lock: bool = False) -> Repository:

@@ -10,7 +10,7 @@ from kargah.domain.errors import Invalid
 from kargah.web.api import Api, Reply
 from registry.hub.endpoint import PREFIX, below
 from registry.hub.errors import NotSupported
-from registry.hub.names import kind_of
+from registry.hub.names import USER, kind_of
 from registry.hub.read_routes import REPOSITORY, TAGS
 from registry.hub.wire import (
     BranchCreate,
@@ -27,8 +27,6 @@ from registry.hub.wire import (
 from registry.hub.writer import HubWriter
 from registry.repos.card import BadCard, front_matter
 
-USER = "kargah"
-"""Whose the repositories are that are made without an owner: nobody logs in yet."""
 _CARD_BYTES = 2 << 20
 
 

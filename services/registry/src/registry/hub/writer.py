@@ -12,19 +12,21 @@ from registry.models.service import ModelService
 from registry.repos import history, history_repository, repository
 from registry.repos.history import BRANCH, TAG
 from registry.repos.values import MAIN, MODELS, Ref, Repository
+from registry.uploaded.service import UploadedDatasets
 
 
 class HubWriter:
-    """Safe to share between threads. Every call may raise RepoNotFound, Conflict, Invalid and Unavailable."""
+    """Safe to share between threads. Every call may raise RepoNotFound, Forbidden, Conflict, Invalid, Unavailable."""
 
-    def __init__(self, engine: Engine, models: ModelService) -> None:
+    def __init__(self, engine: Engine, models: ModelService, uploaded: UploadedDatasets) -> None:
         self._engine = engine
         self._models = models
+        self._uploaded = uploaded
 
     def create(self, kind: str, name: str, *, private: bool) -> tuple[Repository, bool]:
         """The repository of that name, and whether it was made just now. Raises Forbidden for a mirrored one."""
         check_new_name(name)
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = repository.find(tx.connection, kind, name, lock=True)
             if found is not None:
                 refuse_mirrored(found)
@@ -32,7 +34,7 @@ class HubWriter:
 
     def delete(self, kind: str, name: str) -> None:
         """Remove a repository, and the model that it is. Raises Conflict when others were trained on that."""
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = find_repository(tx.connection, kind, name, lock=True)
             if kind == MODELS and self._models.remove(tx.connection, name):
                 return
@@ -42,7 +44,8 @@ class HubWriter:
     def move(self, kind: str, name: str, other: str) -> None:
         """Give a repository another name; the model that it is gets it too."""
         check_new_name(other)
-        with UnitOfWork(self._engine) as tx:
+        self._uploaded.refuse(kind, other)
+        with self._writing(kind, name) as tx:
             repository.lock_names(tx.connection)
             found = find_repository(tx.connection, kind, name, lock=True)
             if repository.find(tx.connection, kind, other) is not None:
@@ -53,14 +56,14 @@ class HubWriter:
 
     def set_private(self, kind: str, name: str, private: bool) -> None:
         """Note the visibility. It is not enforced while nobody logs in."""
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = find_repository(tx.connection, kind, name, lock=True)
             repository.set_private(tx.connection, found.id, private)
 
     def create_branch(self, kind: str, name: str, branch: str, start: str | None, *, empty: bool = False) -> None:
         """Begin a branch at a revision (`main` where none is given), or with no files at all."""
         check_ref(branch, kind=kind, tag=False)
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = find_repository(tx.connection, kind, name, lock=True)
             _refuse_taken(tx.connection, found, BRANCH, branch)
             if empty:
@@ -72,7 +75,7 @@ class HubWriter:
     def create_tag(self, kind: str, name: str, tag: str, revision: str) -> None:
         """Tag a revision."""
         check_ref(tag, kind=kind, tag=True)
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = find_repository(tx.connection, kind, name, lock=True)
             _refuse_taken(tx.connection, found, TAG, tag)
             commit = find_revision(tx.connection, found, revision)
@@ -90,8 +93,13 @@ class HubWriter:
             check_ref(tag, kind=kind, tag=True)
         self._remove_ref(kind, name, TAG, tag)
 
+    def _writing(self, kind: str, name: str) -> UnitOfWork:
+        """A transaction upon that repository. Raises Forbidden for an uploaded dataset."""
+        self._uploaded.refuse(kind, name)
+        return UnitOfWork(self._engine)
+
     def _remove_ref(self, kind: str, name: str, which: str, ref: str) -> None:
-        with UnitOfWork(self._engine) as tx:
+        with self._writing(kind, name) as tx:
             found = find_repository(tx.connection, kind, name, lock=True)
             if not repository.remove_ref(tx.connection, found.id, which, ref):
                 raise no_revision(found, ref)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -55,8 +56,15 @@ class Mirroring:
         return self.fetcher.collect(self.grace)
 
 
-def open_mirror(engine: Engine, store: ObjectStore, blobs: BlobService, settings: RegistrySettings) -> Mirroring:
-    """The mirror of these settings: switched off, it serves what it kept."""
+def open_mirror(
+    engine: Engine,
+    store: ObjectStore,
+    blobs: BlobService,
+    is_ours: Callable[[str, str], bool],
+    settings: RegistrySettings,
+) -> Mirroring:
+    """The mirror of these settings: switched off, it serves what it kept. `is_ours`: whether a name means something of
+    this platform that is no repository."""
     own = hashlib.sha256(f"kargah mirror\n{settings.s3_secret_key}\n{settings.s3_bucket}".encode()).hexdigest()[:16]
     token = settings.upstream_token
     secret = token.get_secret_value() if token else None
@@ -68,6 +76,7 @@ def open_mirror(engine: Engine, store: ObjectStore, blobs: BlobService, settings
         lambda: settings.mirror and _may_ask(own),
         settings.mirror_only,
         timedelta(seconds=settings.mirror_fresh_seconds),
+        is_ours,
     )
     return Mirroring(mirror, fetcher, Arriving(engine, store, fetcher), settings.blob_grace)
 

@@ -36,7 +36,7 @@ class Mirror:
     """Safe to share between threads. Raises what the upstream says, and UpstreamAway when it says nothing.
 
     `serves` tells whether the upstream may be asked on behalf of the request at hand; `patterns` of names limit what
-    is mirrored; a branch or a tag is asked about again after `fresh`.
+    is mirrored, as does what `is_ours` says of a kind and a name; a branch or a tag is asked about again after `fresh`.
     """
 
     def __init__(
@@ -46,12 +46,14 @@ class Mirror:
         serves: Callable[[], bool],
         patterns: Sequence[str],
         fresh: timedelta,
+        is_ours: Callable[[str, str], bool],
     ) -> None:
         self._engine = engine
         self._upstream = upstream
         self._serves = serves
         self._patterns = patterns
         self._fresh = fresh
+        self._is_ours = is_ours
         self._away_until = 0.0
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
 
@@ -60,7 +62,7 @@ class Mirror:
         revision. As it was for a repository of this registry's own, and for one that is not to be mirrored."""
         check_id(kind, name)
         found = self._find(kind, name)
-        if not self._is_mirrored(name, found):
+        if not self._is_mirrored(kind, name, found):
             return rest
         revision, path = (rest, "") if whole else split(rest)
         try:
@@ -77,7 +79,7 @@ class Mirror:
         """The upstream's branches and tags; None for a repository that is not to be mirrored."""
         check_id(kind, name)
         found = self._find(kind, name)
-        if not self._is_mirrored(name, found):
+        if not self._is_mirrored(kind, name, found):
             return None
         kept = self._kept_refs(found)
         if (kept is None or not kept[1]) and self._asks(name, kept is not None):
@@ -184,10 +186,9 @@ class Mirror:
             if found is not None and found.mirrored_from is not None:
                 repository.note_refs(tx.connection, found.id, told.model_dump(mode="json", by_alias=True))
 
-    def _is_mirrored(self, name: str, found: Repository | None) -> bool:
-        if found is not None:
-            return found.mirrored_from is not None
-        return self._asks(name, False)
+    def _is_mirrored(self, kind: str, name: str, found: Repository | None) -> bool:
+        mirrored = found.mirrored_from is not None if found is not None else self._asks(name, False)
+        return mirrored and not self._is_ours(kind, name)
 
     def _asks(self, name: str, something_kept: bool) -> bool:
         """Whether to ask the upstream; where something is kept, not in the moments after it did not answer."""

@@ -46,14 +46,24 @@ def send(request: Request, path: str, size: int, etag: str, body: Body) -> Respo
 
 
 def blob_body(store: ObjectStore, sha256: str) -> Body:
+    """As `object_body`, of a blob."""
+    return object_body(store, PREFIX + sha256)
+
+
+def object_body(store: ObjectStore, key: str) -> Body:
     """The store is asked before the headers go out: an error still becomes an error answer."""
 
     def opened(start: int, stop: int) -> tuple[Iterator[bytes], Callable[[], object]]:
         stack = ExitStack()
-        stream = stack.enter_context(store.open(PREFIX + sha256, offset=start, length=stop - start))
+        stream = stack.enter_context(store.open(key, offset=start, length=stop - start))
         return _chunks(stream), stack.close
 
     return opened
+
+
+def bytes_body(data: bytes) -> Body:
+    """Of what is in memory."""
+    return lambda start, stop: (iter((data[start:stop],)), lambda: None)
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

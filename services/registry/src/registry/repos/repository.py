@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, select, text, update
@@ -18,6 +19,12 @@ def find(connection: Connection, kind: str, name: str, *, lock: bool = False) ->
     query = select(repositories).where(repositories.c.kind == kind, repositories.c.name == name)
     row = connection.execute(query.with_for_update() if lock else query).first()
     return _repository(row) if row is not None else None
+
+
+def own_names(connection: Connection, kind: str, names: Collection[str]) -> set[str]:
+    """Those of the names that repositories of this registry's own have, not mirrored ones."""
+    own = repositories.c.kind == kind, repositories.c.name.in_(names), repositories.c.mirrored_from.is_(None)
+    return set(connection.execute(select(repositories.c.name).where(*own)).scalars()) if names else set()
 
 
 def ensure(connection: Connection, kind: str, name: str, *, private: bool = False) -> tuple[Repository, bool]:

@@ -8,6 +8,7 @@ from flask import Flask
 
 from kargah import __version__
 from kargah.adapters.settings import open_store
+from kargah.clients.peer import Peer
 from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
@@ -19,7 +20,6 @@ from worker.inference.config import InferenceSettings
 from worker.inference.errors import openai_error
 from worker.inference.loading import Loader
 from worker.inference.metrics import InferenceMetrics
-from worker.inference.peer import Peer
 from worker.inference.pool import ModelPool
 from worker.inference.routes import chat_routes
 from worker.inference.tokens.datasets import Datasets

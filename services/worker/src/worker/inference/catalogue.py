@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from kargah.clients.peer import Peer
 from kargah.contracts.base import Page
 from kargah.contracts.models import ModelFacts, ModelLocation, ModelView
 from kargah.domain.errors import NotFound
 from kargah.domain.names import is_name, split_version
-from worker.inference.peer import Peer
 
 _PAGE = 200
 _GENERATING = ("ForCausalLM", "LMHeadModel")

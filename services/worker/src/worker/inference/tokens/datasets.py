@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from kargah.clients.peer import Peer
 from kargah.contracts.datasets import DatasetLocation
 from kargah.domain.errors import FieldError, Invalid, NotFound
 from kargah.domain.names import is_name
@@ -13,7 +14,6 @@ from kargah.ports.object_store import ObjectStore
 from worker.cache import trim_cache
 from worker.fetch import fetch_blob
 from worker.inference.errors import fetching
-from worker.inference.peer import Peer
 
 
 @dataclass(frozen=True)
