@@ -17,6 +17,7 @@ from kargah.embedded.service_group import ServiceGroup
 from kargah.embedded.topology import DATABASE, OWNERS, Endpoints, Ports, services
 from kargah.testing.servers.folder import server_folder
 from kargah.testing.servers.rabbitmq import RabbitMQServer
+from kargah.testing.servers.trace_receiver import TraceReceiver, trace_receiver
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Distributed:
     rabbitmq: RabbitMQServer
     folder: Path
     database_url: str
+    traces: TraceReceiver
 
     @property
     def url(self) -> str:
@@ -36,8 +38,13 @@ class Distributed:
 
 @pytest.fixture(scope="module")
 def distributed() -> Iterator[Distributed]:
-    """The distributed mode: the doorbell is RabbitMQ, each service a process with its own settings."""
+    """The distributed mode: the doorbell is RabbitMQ, each service a process with its own settings; all of them log for
+    machines and send traces."""
     with ExitStack() as stack:
+        traces = stack.enter_context(trace_receiver())
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("KARGAH_TRACES_ENDPOINT", traces.url)
+        environment.setenv("KARGAH_LOG_FORMAT", "json")
         folder = stack.enter_context(server_folder())
         rabbitmq = RabbitMQServer(folder)
         stack.callback(rabbitmq.stop)
@@ -58,4 +65,4 @@ def distributed() -> Iterator[Distributed]:
         group = ServiceGroup(folder, services(folder, ports, endpoints))
         stack.callback(group.stop)
         group.start()
-        yield Distributed(ports, group, rabbitmq, folder, endpoints.dsn_of("gateway"))
+        yield Distributed(ports, group, rabbitmq, folder, endpoints.dsn_of("gateway"), traces)

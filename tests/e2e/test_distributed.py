@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -78,6 +79,33 @@ def test_a_job_trains_on_the_worker_and_prometheus_sees_its_loss(client: Client,
     assert client.models.get("tiny-tuned").latest.lineage["job_id"] == job.id
 
 
+def test_a_job_can_be_followed_through_the_services(client: Client, distributed: Any) -> None:
+    """By one request id in their logs, and as one trace: the submission, what it asked of others, the attempt."""
+    job = client.jobs.submit("followed", CONFIG | {"max_steps": 10})
+    assert _until(client, job, Status.COMPLETED, Status.ERROR).status is Status.COMPLETED
+    ours = {"gateway", "registry", "dataset-svc", "worker"}
+
+    deadline = time.monotonic() + 30
+    while not (attempts := [span for span in distributed.traces.spans() if span.attributes.get("job_id") == job.id]):
+        assert time.monotonic() < deadline, "the attempt's span did not come"
+        time.sleep(0.2)
+    attempt = attempts[0]
+    while {span.service for span in distributed.traces.spans() if span.trace == attempt.trace} != ours:
+        assert time.monotonic() < deadline, [span for span in distributed.traces.spans() if span.trace == attempt.trace]
+        time.sleep(0.2)
+    trace = {span.id: span for span in distributed.traces.spans() if span.trace == attempt.trace}
+    submission = trace[attempt.parent]
+    assert (submission.service, submission.name, submission.parent) == ("gateway", "POST /api/train/jobs", "")
+    assert {"prepare", "run", "publish"} <= {span.name for span in trace.values() if span.parent == attempt.id}
+    assert any(span.service == "gateway" and "db.statement" in span.attributes for span in trace.values())
+
+    claimed = next(each for each in _log_of(distributed, "worker") if each.get("job_id") == job.id)
+    assert (claimed["event"], claimed["attempt"], claimed["trace_id"]) == ("job claimed", 1, attempt.trace)
+    for service in ours:
+        records = [each for each in _log_of(distributed, service) if each.get("request_id") == claimed["request_id"]]
+        assert attempt.trace in {each["trace_id"] for each in records}, service
+
+
 def test_the_services_count_their_requests(client: Client, prometheus: PrometheusServer) -> None:
     client.jobs.list()
     rows = prometheus.wait_for('kargah_http_requests_total{service="gateway",route="/api/jobs",status="200"}')
@@ -132,6 +160,11 @@ def test_cancel_ends_a_running_job(client: Client) -> None:
     _until(client, job, Status.TRAINING)
     assert client.jobs.control(job.id, "cancel").status is Status.CANCELLED
     assert client.jobs.get(job.id).finished_at is not None
+
+
+def _log_of(distributed: Any, service: str) -> list[dict[str, Any]]:
+    lines = Path(distributed.folder, "logs", f"{service}.log").read_text(errors="replace").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def _revive(distributed: Any) -> None:

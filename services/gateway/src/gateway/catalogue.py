@@ -13,6 +13,7 @@ from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
 from kargah.domain.errors import Unavailable
+from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _PAGE = 200
@@ -54,7 +55,7 @@ class Catalogue:
 
 def _client(url: str) -> httpx.Client:
     """Peers are addressed directly: no proxy of the environment stands between."""
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
 
 
 def _versioned(version: int | str | None) -> dict[str, int | str]:

@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from kargah.domain.errors import Unavailable
+from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _LATER = "Try again in a moment."
@@ -21,7 +22,7 @@ class Peer:
 
     def __init__(self, name: str, url: str) -> None:
         self._name = name
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
 
     def ask(self, answer: type[Answer], path: str, query: Mapping[str, str]) -> Answer | None:
         """The answer to a GET; None where there is no such thing."""

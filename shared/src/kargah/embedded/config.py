@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-_HANDED_ON = ("KARGAH_IMPORT_", "KARGAH_MIRROR", "KARGAH_UPSTREAM_")
+_HANDED_ON = ("KARGAH_IMPORT_", "KARGAH_LOG_", "KARGAH_MIRROR", "KARGAH_TRACES_", "KARGAH_UPSTREAM_")
 
 
 def inherited_environment() -> dict[str, str]:
     """The caller's environment (proxy, certificates, Hub token...) without `KARGAH_*`: those are set per service, but
-    for where datasets may be imported from and which other hub is mirrored."""
+    for where datasets may be imported from, which other hub is mirrored, and where logs and traces go."""
     inherited = {
         name: value
         for name, value in os.environ.items()

@@ -85,6 +85,7 @@ jobs = Table(
     _count("priority"),
     Column("rank", Double, nullable=False, server_default=text("extract(epoch FROM now())")),
     Column("config", JSONB, nullable=False),
+    _document("origin"),
     _document("progress"),
     _count("generation"),
     Column("worker", Text),

@@ -13,7 +13,8 @@ from kargah.domain.job_state import Desired, Status
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to insert. With an `idempotency_key`, `idempotency_digest` tells a repeat from a different request."""
+    """A job to insert. With an `idempotency_key`, `idempotency_digest` tells a repeat from a different request;
+    `origin`: the request that made it, for logs and traces (see `kargah.telemetry.ids`)."""
 
     id: str
     kind: str
@@ -23,6 +24,7 @@ class NewJob:
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
     owner: str = "local"
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Claim:
     generation: int
     config: JobConfig
     crashes: int
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from kargah.telemetry import traces
+
 LogFormat = Literal["console", "json"]
 
 _MASK = "***"
@@ -21,8 +23,16 @@ _SECRET_NAME = re.compile(r"passw|secret|token$|authorization|cookie|api_?key|cr
 _SECRET_IN_URL = re.compile(
     r"(?P<head>://[^/\s:@]*:)[^@\s/]+(?=@)|(?P<name>X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"
 )
+
+
+def _add_trace(_logger: WrappedLogger, _method: str, record: EventDict) -> EventDict:
+    record.update(traces.current_ids())
+    return record
+
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    _add_trace,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -15,6 +15,7 @@ from gunicorn.glogging import Logger
 from gunicorn.sock import create_sockets
 from gunicorn.workers.gthread import ThreadWorker
 
+from kargah.telemetry import traces
 from kargah.telemetry.logging import configure_logging
 from kargah.web.settings import WebSettings
 from kargah.web.shutdown import stopping
@@ -67,7 +68,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         sys.exit(0)
 
     def load(self) -> WSGIApplication:
+        traces.start(self._name, self._settings.traces_endpoint, self._settings.traces_sample)
         app = self._make_app()
+        traces.see_requests(app)
         if self._hook is not None:
             self._hook(app)
         return closing_after_refusals(app)

@@ -12,7 +12,7 @@ from kargah.telemetry.logging import LogFormat
 
 
 class ListenSettings(BaseSettings):
-    """Of every process: where it listens and how it logs.
+    """Of every process: where it listens, how it logs, and which OpenTelemetry collector gets its traces.
 
     Nobody has to log in yet, so it refuses to listen beyond this machine unless told to:
     `KARGAH_ALLOW_OPEN_NETWORK=1`.
@@ -24,6 +24,8 @@ class ListenSettings(BaseSettings):
     allow_open_network: bool = False
     log_format: LogFormat = "console"
     log_level: str = "INFO"
+    traces_endpoint: str | None = Field(default=None, pattern=r"^https?://")
+    traces_sample: float = Field(default=1.0, ge=0, le=1)
 
     @property
     def loopback(self) -> bool:

@@ -61,6 +61,7 @@ from kargah.jobstore import (
     submission_repository,
 )
 from kargah.jobstore.values import JobCursor, JobFilter, NewJob
+from kargah.telemetry.ids import origin
 from kargah.web.paging import bad_cursor, decode_cursor, encode_cursor
 
 CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
@@ -234,7 +235,7 @@ class JobService:
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
             draft = Draft(request.name or job.name, configure(tx.connection, job))
-            new = NewJob(new_id("job"), job.kind, draft.name, draft.config, job.priority, key, digest, owner)
+            new = _new(job.kind, draft, job.priority, key, digest, owner)
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
@@ -245,8 +246,7 @@ class JobService:
         digest, owner = _digest(kind, create.model_dump(mode="json")), _owner(create)
         if (known := self._known(owner, key, digest)) is not None:
             return known
-        made = draft()
-        new = NewJob(new_id("job"), kind, made.name, made.config, create.priority, key, digest, owner)
+        new = _new(kind, draft(), create.priority, key, digest, owner)
         with UnitOfWork(self._engine) as tx:
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
@@ -266,6 +266,10 @@ class JobService:
 def _insert(conn: Connection, new: NewJob) -> Accepted:
     job_id, created = submission_repository.insert_job(conn, new)
     return Accepted(query_repository.get_job(conn, job_id), created)
+
+
+def _new(kind: str, draft: Draft, priority: int, key: str | None, digest: str, owner: str) -> NewJob:
+    return NewJob(new_id("job"), kind, draft.name, draft.config, priority, key, digest, owner, origin())
 
 
 def _known(conn: Connection, owner: str, key: str | None, digest: str) -> Accepted | None:

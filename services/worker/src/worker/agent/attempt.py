@@ -14,6 +14,7 @@ from kargah.domain.job_state import Desired
 from kargah.domain.kinds import Kind
 from kargah.jobstore.values import Claim
 from kargah.ports.object_store import ObjectStore
+from kargah.telemetry import traces
 from kargah.telemetry.logging import get_logger
 from worker.agent.background import Background
 from worker.agent.checkpoints import CheckpointStorage
@@ -88,7 +89,7 @@ class Attempt:
             try:
                 return self._settle(self._try(folder))
             except Lost as lost:
-                _log.warning("attempt lost its job", attempt=self._name, reason=lost.loss.value)
+                _log.warning("attempt lost its job", reason=lost.loss.value)
                 return Report(lost.loss.value)
             finally:
                 self._background.close(_CLOSE_SECONDS)
@@ -106,21 +107,26 @@ class Attempt:
         except Lost:
             raise
         except Exception as error:  # the edge of an attempt: a fault of ours must not end the agent, nor the queue
-            _log.exception("attempt failed inside the agent", job_id=self._claim.job_id)
+            _log.exception("attempt failed inside the agent")
             message = f"The worker itself failed: {type(error).__name__}: {error}"
             return ending_for(error) or Failed(JobError(code="worker_error", message=message, permanent=False))
 
     def _work(self, folder: Path) -> Ending:
-        inputs = self._prepare(folder)
+        with traces.span("prepare"):
+            inputs = self._prepare(folder)
         trainer = self._start(folder, inputs)
         storage = self._storage()
         supervisor = Supervisor(self._watch, trainer, storage.submit, self._tools.drain, self._tools.deadlines)
         try:
-            ending = supervisor.run(lambda message: self._tools.metrics.observe(self._claim.job_id, message))
+            with traces.span("run"):
+                ending = supervisor.run(lambda message: self._tools.metrics.observe(self._claim.job_id, message))
         except Over as over:
             ending = over.ending
         ending = self._after_uploads(supervisor, ending)
-        return self._publish(ending, inputs) if isinstance(ending, Finished) else ending
+        if not isinstance(ending, Finished):
+            return ending
+        with traces.span("publish"):
+            return self._publish(ending, inputs)
 
     def _prepare(self, folder: Path) -> Inputs:
         self._collector.phase("preparing")
@@ -222,14 +228,14 @@ class Attempt:
         try:
             self._watch.wait_for(self._background.submit(self._publisher.store_log), self._time_up)
         except Over:
-            _log.warning("whole log not stored", job_id=self._claim.job_id)
+            _log.warning("whole log not stored")
         status = self._watch.insist(lambda: self._ledger.fail(error))
-        _log.info("attempt failed", job_id=self._claim.job_id, code=error.code, job_is=status.value)
+        _log.info("attempt failed", code=error.code, job_is=status.value)
         return Report("failed" if error.permanent else "crashed", back_off=error.code in OF_THIS_MACHINE)
 
     def _let_go(self, loss: Loss) -> None:
         """In the keeper's thread: end the trainer at once, and drop what is under way."""
-        _log.warning("killing the trainer", job_id=self._claim.job_id, reason=loss.value)
+        _log.warning("killing the trainer", reason=loss.value)
         if self._trainer is not None:
             self._trainer.child.kill()
         self._background.abort()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import BinaryIO, TypeVar, cast
 
+from kargah.telemetry.ids import in_this_context
+
 Result = TypeVar("Result")
 
 
@@ -29,7 +31,7 @@ class Background:
     def submit(self, task: Callable[[], Result]) -> Future[Result]:
         """Queue `task`; its result or error is in the future."""
         future: Future[Result] = Future()
-        self._tasks.put(lambda: self._run(task, future))
+        self._tasks.put(in_this_context(lambda: self._run(task, future)))
         return future
 
     def abort(self) -> None:

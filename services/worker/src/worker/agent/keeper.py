@@ -12,6 +12,7 @@ from typing import Self
 
 from kargah.domain.errors import StaleAttempt, Unavailable
 from kargah.jobstore.values import Orders
+from kargah.telemetry.ids import in_this_context
 from kargah.telemetry.logging import get_logger
 from worker.agent.ledger import AttemptLedger
 
@@ -60,7 +61,8 @@ class LeaseKeeper:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
-            threading.Thread(target=run, name=f"lease-{run.__name__}", daemon=True) for run in (self._beat, self._guard)
+            threading.Thread(target=in_this_context(run), name=f"lease-{run.__name__}", daemon=True)
+            for run in (self._beat, self._guard)
         ]
         self.orders: Orders | None = None
         self.loss: Loss | None = None

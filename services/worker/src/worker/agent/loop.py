@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from kargah.domain.errors import Unavailable
 from kargah.jobstore.values import Claim
 from kargah.ports.doorbell import DoorbellListener
+from kargah.telemetry import traces
+from kargah.telemetry.ids import bound
 from kargah.telemetry.logging import get_logger
 from worker.agent.attempt import Attempt, Report, Tools
 
@@ -62,19 +64,27 @@ class AgentLoop:
         return None
 
     def _work(self, claim: Claim, claimed_at: float) -> Report:
-        log = _log.bind(job_id=claim.job_id, attempt=claim.generation, kind=claim.kind)
-        log.info("job claimed", name=claim.name)
+        """What this attempt logs, in whichever thread, names the job, the attempt and the request behind them."""
+        job: dict[str, str | int] = {"job_id": claim.job_id, "attempt": claim.generation, "kind": claim.kind}
+        with (
+            bound(request_id=claim.origin.get("request_id"), **job),
+            traces.span("attempt", job, parent=claim.origin.get("traceparent")),
+        ):
+            return self._account_for(claim, claimed_at)
+
+    def _account_for(self, claim: Claim, claimed_at: float) -> Report:
+        _log.info("job claimed", name=claim.name)
         metrics = self.tools.metrics
         metrics.attempt_began()
         report = Report("error")
         try:
             report = Attempt(self.tools, claim, claimed_at).run()
         except Exception:  # an edge: the job's lease runs out, and the agent goes on
-            log.exception("attempt could not be settled")
+            _log.exception("attempt could not be settled")
             report = Report("error", back_off=True)
         finally:
             metrics.attempt_ended(claim.job_id, report.outcome)
-        log.info("attempt ended", outcome=report.outcome, seconds=round(time.monotonic() - claimed_at, 1))
+        _log.info("attempt ended", outcome=report.outcome, seconds=round(time.monotonic() - claimed_at, 1))
         return report
 
     def _account(self, report: Report) -> None:

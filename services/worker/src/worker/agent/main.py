@@ -13,6 +13,7 @@ from kargah.adapters.bells import open_listener
 from kargah.adapters.settings import BellSettings, S3Settings, open_store
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.telemetry import traces
 from kargah.telemetry.logging import configure_logging, get_logger
 from kargah.telemetry.metrics import new_registry
 from worker.agent.attempt import Tools
@@ -42,12 +43,14 @@ def main() -> int:
     """Run until told to end; the exit code."""
     settings = AgentSettings()
     configure_logging("worker", settings.log_format, settings.log_level)
+    traces.start("worker", settings.traces_endpoint, settings.traces_sample, statements=False)
     hide_environment()
     drain = Drain(settings.grace_seconds)
     _on_signals(drain)
     with ExitStack() as cleanup:
         _build(settings, drain, cleanup).run()
         _log.info("ending")
+    traces.stop()
     return 0
 
 

@@ -20,6 +20,7 @@ from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVers
 from kargah.contracts.problem import Problem
 from kargah.contracts.runs import FileEntry
 from kargah.domain.errors import Unavailable
+from kargah.telemetry.ids import pass_on
 from worker.agent.dataset_parts import PARTS_FROM, send_in_parts
 from worker.agent.refusals import PeerRefused, told
 
@@ -42,7 +43,7 @@ class Peers:
     @classmethod
     def connect(cls, registry_url: str, datasets_url: str) -> Peers:
         """Connections are made on demand; proxies of the environment are not for calls within the platform."""
-        client = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+        client = httpx.Client(timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
         return cls(client, registry_url.rstrip("/"), datasets_url.rstrip("/"))
 
     def model_location(self, ref: ModelRef) -> ModelLocation:
