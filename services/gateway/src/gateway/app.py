@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from flask import Flask
 
 import kargah
+from gateway.access.first_admin import FirstAdmin
+from gateway.access.wiring import add_access, identifier
 from gateway.catalogue import Catalogue
 from gateway.config import GatewaySettings
 from gateway.datasets_in_use import DatasetsInUse
@@ -19,7 +21,7 @@ from gateway.jobs.service import JobService
 from gateway.models_in_use import ModelsInUse
 from gateway.openai_errors import openai_error
 from gateway.page import add_page
-from gateway.proxy import Proxy
+from gateway.proxies import PROXIED, add_proxies
 from gateway.queue.routes import add_queue_routes
 from gateway.queue.service import QueueService
 from gateway.queue_metrics import queue_collector
@@ -28,6 +30,7 @@ from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
 from gateway.status import StatusReader, add_status_route
 from gateway.whole_document import with_peers
+from kargah.access.roles import Permission
 from kargah.adapters.bells import open_bell
 from kargah.db.engine import create_engine
 from kargah.db.unit_of_work import UnitOfWork
@@ -45,10 +48,12 @@ class Gateway:
     app: Flask
     hub: EventHub
     reconciler: Reconciler
+    first_admin: FirstAdmin
     closing: Sequence[Callable[[], None]]
 
     def start(self) -> None:
         """Start the threads: after the server's fork."""
+        self.first_admin.try_ensure()
         self.hub.start()
         self.reconciler.start()
 
@@ -66,7 +71,7 @@ def build(settings: GatewaySettings) -> Gateway:
     registry = new_registry()
     registry.register(queue_collector(engine))
     ringer = Ringer(open_bell(settings, engine), registry)
-    catalogue = Catalogue(settings.registry_url, settings.datasets_url)
+    catalogue = Catalogue(settings.registry_url, settings.datasets_url, settings.service_secret)
     hub = EventHub(settings.database_url, settings.event_streams)
 
     api = Api("Kargah", kargah.__version__)
@@ -76,6 +81,8 @@ def build(settings: GatewaySettings) -> Gateway:
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)
+    first_admin = FirstAdmin(engine, settings.first_password)
+    add_access(api, engine, settings, first_admin)
 
     def schema_is_there() -> None:
         with UnitOfWork(engine) as tx:
@@ -90,23 +97,11 @@ def build(settings: GatewaySettings) -> Gateway:
         envelopes={"/v1/": openai_error, "/hub/": hub_error},
         registry=registry,
         whole=lambda own: with_peers(own, peers),
+        authenticate=identifier(engine, settings),
+        needs={"page": Permission.PUBLIC, **PROXIED},
     )
     add_page(app)
-    proxies = _add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
+    proxies = add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
-    return Gateway(
-        app, hub, Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy), closing
-    )
-
-
-def _add_proxies(app: Flask, settings: GatewaySettings, models: ModelsInUse, rows: DatasetsInUse) -> list[Proxy]:
-    datasets = Proxy("dataset service", settings.datasets_url, rows.judge)
-    datasets.add(app, "/api/datasets", "/api/datasets/<path:rest>")
-    registry = Proxy("registry", settings.registry_url, models.judge)
-    registry.add(app, "/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>")
-    registry.add(app, "/hub/<path:rest>")
-    inference = Proxy("inference service", settings.inference_url)
-    inference.add(app, "/v1/models", "/v1/models/<path:rest>", "/v1/chat/completions")
-    # Tokenizers live there; every other method of such a path is a dataset's of that name.
-    inference.add(app, "/api/datasets/<path:rest>/tokens", methods=["POST"])
-    return [datasets, registry, inference]
+    reconciler = Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy)
+    return Gateway(app, hub, reconciler, first_admin, closing)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from kargah.access.service_auth import ServiceAuth
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
@@ -25,9 +26,11 @@ Answer = TypeVar("Answer", bound=BaseModel)
 class Catalogue:
     """Reads both services. Every call raises Unavailable when they do not answer as they should."""
 
-    def __init__(self, registry_url: str, datasets_url: str) -> None:
-        self._registry = _client(registry_url)
-        self._datasets = _client(datasets_url)
+    def __init__(self, registry_url: str, datasets_url: str, secret: str | None = None) -> None:
+        """`secret`: what tokens for the other services are signed with, where these ask for some."""
+        auth = ServiceAuth(secret, "gateway")
+        self._registry = _client(registry_url, auth)
+        self._datasets = _client(datasets_url, auth)
 
     def model(self, name: str, version: str | None = None) -> ModelLocation | None:
         """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent."""
@@ -53,9 +56,10 @@ class Catalogue:
         self._datasets.close()
 
 
-def _client(url: str) -> httpx.Client:
+def _client(url: str, auth: httpx.Auth) -> httpx.Client:
     """Peers are addressed directly: no proxy of the environment stands between."""
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
+    hooks = {"request": [pass_on]}
+    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks)
 
 
 def _versioned(version: int | str | None) -> dict[str, int | str]:

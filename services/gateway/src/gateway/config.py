@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kargah.access.passwords import weakness
+from kargah.access.settings import given_secret
 from kargah.adapters.settings import BellSettings
 from kargah.jobstore.settings import RetrySettings
 from kargah.web.settings import WebSettings
@@ -26,12 +29,29 @@ class PeerSettings(BaseSettings):
 
 
 class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
-    """`sweep_seconds`: how often lost workers are looked for. `event_streams`: how many SSE clients at once; each
+    """`admin_password` (or a file that holds it): of the user `admin`, who is made where nobody is yet.
+    `sweep_seconds`: how often lost workers are looked for. `event_streams`: how many SSE clients at once; each
     takes one of `threads`."""
 
+    admin_password: SecretStr | None = Field(default=None, repr=False)
+    admin_password_file: Path | None = None
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)
     port: int = Field(default=8080, ge=1, le=65535)
     event_streams: int = Field(default=40, ge=1)
+
+    @property
+    def first_password(self) -> str | None:
+        """The first admin's, if one was given and people must log in."""
+        if self.auth == "off":
+            return None
+        return given_secret(self.admin_password, self.admin_password_file, "KARGAH_ADMIN_PASSWORD")
+
+    @model_validator(mode="after")
+    def _good_first_password(self) -> Self:
+        password = self.first_password
+        if password is not None and (problem := weakness(password, "admin")) is not None:
+            raise ValueError(f"KARGAH_ADMIN_PASSWORD is not accepted: {problem}")
+        return self
 
     @model_validator(mode="after")
     def _leave_threads_for_requests(self) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from kargah import __version__
+from kargah.access.service_auth import ServiceAuth
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
 from kargah.ports.object_store import MultipartStore
@@ -57,7 +58,8 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
     upstream_routes(api, _upstream(settings))
-    peer = DatasetPeer(settings.datasets_url) if settings.datasets_url is not None else None
+    auth = ServiceAuth(settings.service_secret, "registry")
+    peer = DatasetPeer(settings.datasets_url, auth) if settings.datasets_url is not None else None
     uploaded = UploadedDatasets(engine, peer, store.bucket)
     mirroring = open_mirror(engine, store, blobs, uploaded.has, settings)
     mirror_routes(api, mirroring.mirror)

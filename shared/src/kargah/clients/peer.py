@@ -20,9 +20,10 @@ Answer = TypeVar("Answer", bound=BaseModel)
 class Peer:
     """Every call raises Unavailable when the service, called `name` in messages, does not answer as it should."""
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, auth: httpx.Auth | None = None) -> None:
         self._name = name
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
+        hooks = {"request": [pass_on]}
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks)
 
     def ask(self, answer: type[Answer], path: str, query: Mapping[str, str]) -> Answer | None:
         """The answer to a GET; None where there is no such thing."""

@@ -48,19 +48,27 @@ def place(name: str) -> str:
 
 
 class Transport:
-    """A connection pool to one gateway; safe to share between threads."""
+    """A connection pool to one gateway; safe to share between threads. `auth` says who asks: an API key's, say."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(
+        self, url: str, timeout: float, *, auth: httpx.Auth | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         remote = not is_loopback(urlsplit(self.url).hostname or "")
         self._http = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(timeout, connect=5.0),
+            auth=auth,
+            headers=headers,
             trust_env=remote,  # a proxy of the environment knows no way back to this machine
         )
 
     def close(self) -> None:
         self._http.close()
+
+    def use(self, headers: Mapping[str, str]) -> None:
+        """Send these headers with every request from now on."""
+        self._http.headers.update(headers)
 
     def ask(self, returns: type[Answer], method: str, path: str, **options: Any) -> Answer:
         """Send a request and read its JSON answer as `returns`. Raises ApiError or Unreachable."""

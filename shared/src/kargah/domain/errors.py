@@ -48,6 +48,13 @@ class BadRequest(DomainError):
     code = "bad_request"
 
 
+class Unauthenticated(DomainError):
+    """Nobody knows who is asking: no credentials, or wrong, expired or revoked ones."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthenticated"
+
+
 class NotFound(DomainError):
     """No such thing, or not the caller's."""
 
@@ -88,6 +95,13 @@ class Forbidden(DomainError):
 
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
+
+
+class TooMany(DomainError):
+    """Too many requests; `extra["seconds"]` says after how long another may come."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
 
 
 class Unavailable(DomainError):

@@ -32,6 +32,11 @@ def project_of_new() -> str:
     return LOCAL if project == EVERY else project
 
 
+def set_project(project: str) -> None:
+    """Work for `project` for the rest of the current context: a request's guard says so once."""
+    _project.set(project)
+
+
 @contextmanager
 def project_scope(project: str) -> Iterator[None]:
     """Work for `project` within the block."""

@@ -12,6 +12,8 @@ from psycopg.conninfo import make_conninfo
 _Connection = Connection[tuple[object, ...]]
 # What a connection sees that does not say for which project it works: psql, a dump, a release from before projects.
 _SEES_ALL: LiteralString = "ALTER ROLE {role} IN DATABASE {database} SET kargah.project = '*'"
+# Password hashes, keys, sessions: for their owner alone, whatever else of its schema others may read.
+_PRIVATE = "access\\_%"
 
 
 def ensure_roles(superuser_dsn: str, database: str, owners: Mapping[str, str]) -> None:
@@ -44,6 +46,7 @@ def grant_tables(superuser_dsn: str, database: str, *, role: str, schema: str) -
             later = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT {rights} ON {kind} TO {role}"
             connection.execute(sql.SQL(now).format(**words))
             connection.execute(sql.SQL(later).format(**words))
+        _keep_private(connection, schema, role)
         connection.execute(path.format(**names, database=sql.Identifier(database)))
 
 
@@ -64,6 +67,15 @@ def ensure_reader(superuser_dsn: str, database: str, *, role: str, password: str
             "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '30s'",
         ):
             connection.execute(sql.SQL(statement).format(**names))
+        _keep_private(connection, schema, role)
+
+
+def _keep_private(connection: _Connection, schema: str, role: str) -> None:
+    """Take back what a grant on all tables gave too much."""
+    question = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s"
+    for (table,) in connection.execute(question, [schema, _PRIVATE]).fetchall():
+        statement = sql.SQL("REVOKE ALL ON {} FROM {}")
+        connection.execute(statement.format(sql.Identifier(schema, str(table)), sql.Identifier(role)))
 
 
 def _in_database(dsn: str, database: str) -> str:

@@ -47,8 +47,10 @@ class RunningStack:
 class Stack:
     """One stack on `data_dir`. Start and stop it from the thread that lives as long as it does."""
 
-    def __init__(self, data_dir: Path, port: int, *, workers: int = 1) -> None:
+    def __init__(self, data_dir: Path, port: int, *, workers: int = 1, auth: bool = False) -> None:
+        """`auth`: whether people must log in; the first admin's password is then in `admin_file(data_dir)`."""
         self.workers = workers
+        self.auth = auth
         self.data_dir = data_dir.resolve()
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
@@ -102,7 +104,12 @@ class Stack:
         self._servers = {"postgres": postgres, "object-store": store}
         passwords = self._passwords()
         endpoints = Endpoints(
-            lambda role: postgres.dsn(DATABASE, role, passwords[role]), store.url, store.access_key, store.secret_key
+            lambda role: postgres.dsn(DATABASE, role, passwords[role]),
+            store.url,
+            store.access_key,
+            store.secret_key,
+            access=self._access(),
+            first_admin=admin_file(self.data_dir) if self.auth else None,
         )
         ensure_bucket(store.client())
         prepare(self.data_dir, postgres, passwords, endpoints)
@@ -131,6 +138,13 @@ class Stack:
         secrets.mkdir(mode=0o700, exist_ok=True)
         return {owner: kept_secret(secrets / owner) for owner in OWNERS}
 
+    def _access(self) -> dict[str, str]:
+        if not self.auth:
+            return {}
+        kept_secret(admin_file(self.data_dir), length=20)
+        kept_secret(file := self.data_dir / "secrets" / "jwt", length=43)
+        return {"KARGAH_AUTH": "on", "KARGAH_JWT_SECRET_FILE": str(file)}
+
     def _announce(self) -> None:
         me = psutil.Process()
         file = self.data_dir / "run" / "stack.json"
@@ -146,6 +160,11 @@ def _plain(error: Exception) -> str:
         copied = error.args[0][0]
         return f"{copied[1]}: {copied[2]}"
     return str(error)
+
+
+def admin_file(data_dir: Path) -> Path:
+    """Where the password of the first admin is kept, that only the folder's owner may read."""
+    return data_dir.resolve() / "secrets" / "first-admin"
 
 
 def running_stack(data_dir: Path) -> RunningStack | None:

@@ -39,11 +39,19 @@ def run_foreground(stack: Stack, *, on_ready: Callable[[str], None]) -> None:
             signal.signal(which, handler)
 
 
-def run_detached(data_dir: Path, port: int, workers: int) -> str:
+def run_detached(data_dir: Path, port: int, workers: int, *, auth: bool = False) -> str:
     """Start a stack that outlives the caller; its URL once it is ready. Raises StackError with what it said."""
     log_file = data_dir / "logs" / "stack.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    options = ["--data", str(data_dir), "--port", str(port), "--workers", str(workers)]
+    options = [
+        "--data",
+        str(data_dir),
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--auth" if auth else "--no-auth",
+    ]
     command = [sys.executable, "-m", "kargah.cli.main", "up", *options]
     with log_file.open("wb") as log:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

@@ -45,13 +45,16 @@ class Ports:
 
 @dataclass(frozen=True)
 class Endpoints:
-    """What the services need to know of Postgres, S3 and the doorbell. `dsn_of(role)` carries that role's password."""
+    """What the services need to know of Postgres, S3 and the doorbell. `dsn_of(role)` carries that role's password.
+    `access`: whether people must log in, and with what secret; `first_admin`: the file of that one's password."""
 
     dsn_of: Callable[[str], str]
     s3_url: str
     s3_access_key: str
     s3_secret_key: str
     bell: Mapping[str, str] = field(default_factory=lambda: {"KARGAH_BELL": "postgres"})
+    access: Mapping[str, str] = field(default_factory=dict)
+    first_admin: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         "KARGAH_WORKER_URL": _url(ports.worker),
         "KARGAH_PUBLIC_URL": _url(ports.gateway),
     }
-    common = {"KARGAH_HOST": LOOPBACK, **endpoints.bell}
+    common = {"KARGAH_HOST": LOOPBACK, **endpoints.bell, **endpoints.access}
+    first = {"KARGAH_ADMIN_PASSWORD_FILE": str(endpoints.first_admin)} if endpoints.first_admin else {}
 
     def settings(name: str, port: int, *extra: Mapping[str, str]) -> dict[str, str]:
         own = {"KARGAH_PORT": str(port), "KARGAH_DATA_DIR": str(data_dir / name)}
@@ -115,7 +119,7 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
         Service(
             "inference", "worker.inference.main", ports.inference, settings("inference", ports.inference, store, peers)
         ),
-        Service("gateway", "gateway.main", ports.gateway, settings("gateway", ports.gateway, shown, peers)),
+        Service("gateway", "gateway.main", ports.gateway, settings("gateway", ports.gateway, shown, peers, first)),
     ]
 
 

@@ -69,7 +69,16 @@ def _take(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Ro
             active_since=func.now(),
             started_at=func.coalesce(jobs.c.started_at, func.now()),
         )
-        .returning(jobs.c.id, jobs.c.kind, jobs.c.name, jobs.c.generation, jobs.c.config, jobs.c.crashes, jobs.c.origin)
+        .returning(
+            jobs.c.id,
+            jobs.c.kind,
+            jobs.c.name,
+            jobs.c.generation,
+            jobs.c.config,
+            jobs.c.crashes,
+            jobs.c.owner,
+            jobs.c.origin,
+        )
     ).one_or_none()
 
 
@@ -84,7 +93,7 @@ def _begin(conn: Connection, row: Row[Any], worker: str) -> Claim | None:
         job = conn.execute(select(jobs).where(jobs.c.id == row.id)).one()
         give_up(conn, job, outcome="failed", error=_unreadable(error))
         return None
-    return Claim(row.id, row.kind, row.name, row.generation, config, row.crashes, row.origin)
+    return Claim(row.id, row.kind, row.name, row.generation, config, row.crashes, row.owner, row.origin)
 
 
 def expire_leases(conn: Connection, policy: RetryPolicy | None = None, *, limit: int = 50) -> list[Expired]:

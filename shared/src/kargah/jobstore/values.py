@@ -59,6 +59,7 @@ class Claim:
     generation: int
     config: JobConfig
     crashes: int
+    owner: str
     origin: Mapping[str, str] = field(default_factory=dict)
 
 

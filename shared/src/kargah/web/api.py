@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, Unpack
 
 from flask import Flask
 
+from kargah.access.roles import Permission
 from kargah.web.openapi import document
 from kargah.web.route import Handler, Reply, Route, RouteOptions
 
@@ -75,15 +76,22 @@ class Api:
         for route in sorted(self.routes, key=lambda route: route.method != "HEAD"):
             app.add_url_rule(
                 route.path,
-                endpoint=f"{self.title}.{route.name}",
+                endpoint=self._endpoint(route),
                 view_func=route.view,
                 methods=[route.method],
                 provide_automatic_options=False,
             )
 
+    def needs(self) -> dict[str, Permission]:
+        """What each route needs, by Flask's endpoint."""
+        return {self._endpoint(route): route.needed for route in self.routes}
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of this API alone."""
         return openapi_of([self])
+
+    def _endpoint(self, route: Route) -> str:
+        return f"{self.title}.{route.name}"
 
     def _add(self, route: Route) -> None:
         if any(route.name == other.name for other in self.routes):

@@ -31,8 +31,7 @@ def register_errors(app: Flask, envelopes: Mapping[str, Envelope]) -> None:
     def domain(error: DomainError) -> Response:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("request failed", code=error.code, error=str(error), exc_info=error)
-        retry = _RETRY_AFTER.get(error.status)
-        return answer(problem_of(error), {"retry-after": retry} if retry else None)
+        return answer(problem_of(error), _headers_of(error))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
@@ -43,6 +42,14 @@ def register_errors(app: Flask, envelopes: Mapping[str, Envelope]) -> None:
     def unexpected(error: Exception) -> Response:
         _log.error("unexpected error", exc_info=error)
         return answer(_internal())
+
+
+def _headers_of(error: DomainError) -> Mapping[str, str]:
+    """When to try again; how to say who one is."""
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return {"www-authenticate": 'Bearer realm="kargah"'}
+    retry = _RETRY_AFTER.get(error.status)
+    return {"retry-after": str(error.extra.get("seconds", retry))} if retry else {}
 
 
 def problem_of(error: DomainError) -> Problem:

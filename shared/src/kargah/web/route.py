@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from flask import Response, request
 from pydantic import BaseModel
 
+from kargah.access.roles import Permission, needed_by
 from kargah.web.body import DEFAULT_BODY_BYTES, check_path, read_json, read_query
 
 JSON = "application/json"
@@ -21,6 +22,7 @@ class RouteOptions(TypedDict, total=False):
     """What the decorators of `Api` take besides the path.
 
     `returns`: the model a handler must return (None: it returns a flask `Response`, or nothing for a 204).
+    `needs`: the permission that a caller must have; by default to read, or to write where the method changes things.
     `status`: of success; `other_statuses`: further ones that a `Reply` may carry.
     `body`, `query`: models; the handler gets instances as `body=` and `query=`. `optional_body`: an empty body counts
     as `{}`. `free_query`: the handler reads the query itself, for clients that send more than is known. `body_limit` in
@@ -28,6 +30,7 @@ class RouteOptions(TypedDict, total=False):
     """
 
     returns: type[BaseModel] | None
+    needs: Permission
     status: int
     other_statuses: tuple[int, ...]
     body: type[BaseModel] | None
@@ -70,6 +73,12 @@ class Route:
     produces: str = JSON
     summary: str = ""
     tags: list[str] = field(default_factory=list)
+    needs: Permission | None = None
+
+    @property
+    def needed(self) -> Permission:
+        """The permission that a caller must have."""
+        return self.needs or needed_by(self.method)
 
     def view(self, **values: Any) -> Response:
         """What Flask calls: reads the request strictly, calls the handler, checks what it returned."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from kargah.access.secret import HOW
+from kargah.access.settings import AccessSettings
 from kargah.domain.hosts import is_loopback
 from kargah.telemetry.logging import LogFormat
 
 
-class ListenSettings(BaseSettings):
-    """Of every process: where it listens, how it logs, and which OpenTelemetry collector gets its traces.
-
-    Nobody has to log in yet, so it refuses to listen beyond this machine unless told to:
-    `KARGAH_ALLOW_OPEN_NETWORK=1`.
-    """
+class ListenSettings(AccessSettings):
+    """Of every process: where it listens, how it logs, and which OpenTelemetry collector gets its traces. Where nobody
+    must log in (`KARGAH_AUTH=off`), it refuses to listen beyond this machine unless told to:
+    `KARGAH_ALLOW_OPEN_NETWORK=1`."""
 
     model_config = SettingsConfigDict(env_prefix="KARGAH_", extra="ignore")
 
@@ -34,10 +34,11 @@ class ListenSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_open_network(self) -> Self:
-        if not self.loopback and not self.allow_open_network:
+        if not self.loopback and self.auth == "off" and not self.allow_open_network:
             raise ValueError(
-                f"KARGAH_HOST={self.host} would let anyone on the network in, and there is no login yet. "
-                "Use 127.0.0.1, or set KARGAH_ALLOW_OPEN_NETWORK=1 where a firewall or private network protects it."
+                f"KARGAH_HOST={self.host} would let anyone on the network in. Use 127.0.0.1, or make people log in: "
+                f"KARGAH_AUTH=on with KARGAH_JWT_SECRET, the same for all services ({HOW}), or set "
+                "KARGAH_ALLOW_OPEN_NETWORK=1 where a firewall or private network protects it."
             )
         return self
 

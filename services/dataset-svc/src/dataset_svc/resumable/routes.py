@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dataset_svc.resumable.service import ResumableUploads
+from kargah.access.roles import Permission
 from kargah.contracts.base import WireRequest
 from kargah.contracts.uploads import PartUrls, UploadComplete, UploadCreate, UploadView
 from kargah.web.api import Api, Reply
@@ -34,7 +35,7 @@ def add_resumable(api: Api, uploads: ResumableUploads) -> None:
         """How far an upload is: its parts, then the bytes checked, then its version."""
         return uploads.get(upload_id)
 
-    @api.get(f"{_UPLOAD}/parts", returns=PartUrls, query=PartsQuery)
+    @api.get(f"{_UPLOAD}/parts", returns=PartUrls, query=PartsQuery, needs=Permission.WRITE)
     def list_dataset_upload_parts(upload_id: str, query: PartsQuery) -> PartUrls:
         """Where the parts go that are not there yet: presigned URLs of the object store."""
         return uploads.part_urls(upload_id, query.after, query.limit)

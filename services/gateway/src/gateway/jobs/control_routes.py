@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.jobs.replies import accepted_reply, idempotency_key, named
 from gateway.jobs.service import CONTROLS, JobService
+from kargah.access.roles import Permission
 from kargah.contracts.jobs import (
     CheckpointUpdate,
     CheckpointView,
@@ -40,7 +41,7 @@ def _add_changes(api: Api, service: JobService, scope: str, path: str, kind: str
         """Queue a paused job again, from its newest checkpoint or from a chosen one."""
         return service.resume(job_id, body, kind)
 
-    @api.patch(path, body=JobUpdate, returns=JobView, tags=_JOBS)
+    @api.patch(path, body=JobUpdate, returns=JobView, needs=Permission.ADMIN, tags=_JOBS)
     @named(f"update_{scope}")
     def update(job_id: str, body: JobUpdate) -> JobView:
         """Change the priority of a job that has not ended."""

@@ -28,6 +28,7 @@ from gateway.jobs.queries import (
     TrainListQuery,
 )
 from gateway.jobs.resolve import Installed, resolve
+from gateway.jobs.whose import owner_of, priority_of
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
 from kargah.contracts.jobs import (
@@ -52,7 +53,6 @@ from kargah.domain.errors import FieldError, Invalid
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind
-from kargah.domain.scope import EVERY, current_project
 from kargah.jobstore import (
     checkpoint_repository,
     control_repository,
@@ -235,7 +235,7 @@ class JobService:
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
             draft = Draft(request.name or job.name, configure(tx.connection, job))
-            new = _new(job.kind, draft, job.priority, key, digest, owner)
+            new = _new(job.kind, draft, priority_of(job), key, digest, owner)
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
 
@@ -243,10 +243,10 @@ class JobService:
         return self.recipes().items, self._installed
 
     def _accept(self, kind: Kind, create: QueuedRequest, key: str | None, draft: Callable[[], Draft]) -> Accepted:
-        digest, owner = _digest(kind, create.model_dump(mode="json")), _owner(create)
+        digest, owner = _digest(kind, create.model_dump(mode="json")), owner_of(create)
         if (known := self._known(owner, key, digest)) is not None:
             return known
-        new = _new(kind, draft(), create.priority, key, digest, owner)
+        new = _new(kind, draft(), priority_of(create), key, digest, owner)
         with UnitOfWork(self._engine) as tx:
             accepted = _insert(tx.connection, new)
         return self._rung(accepted)
@@ -276,12 +276,6 @@ def _known(conn: Connection, owner: str, key: str | None, digest: str) -> Accept
     """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
     found = None if key is None else submission_repository.find_submitted(conn, owner, key, digest)
     return None if found is None else Accepted(query_repository.get_job(conn, found), False)
-
-
-def _owner(create: QueuedRequest) -> str:
-    """The project for which the request is made; where nobody logs in, whoever it says."""
-    project = current_project()
-    return create.owner if project == EVERY else project
 
 
 def _digest(kind: str, request: dict[str, Any]) -> str:

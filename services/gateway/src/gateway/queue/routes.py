@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from gateway.queue.service import QueueService
+from kargah.access.roles import Permission
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.queue import OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
 from kargah.web.api import Api
@@ -36,7 +37,9 @@ def add_queue_routes(api: Api, service: QueueService) -> None:
         """Who has jobs, how many run and wait, and the quotas."""
         return service.owners()
 
-    @api.put("/api/queue/owners/<path:owner>", body=OwnerQuota, returns=OwnerView, tags=_QUEUE)
+    @api.put(
+        "/api/queue/owners/<path:owner>", body=OwnerQuota, returns=OwnerView, needs=Permission.PLATFORM, tags=_QUEUE
+    )
     def set_quota(owner: str, body: OwnerQuota) -> OwnerView:
         """Limit how many trainings an owner runs at once."""
         return service.set_quota(owner, body.max_running)

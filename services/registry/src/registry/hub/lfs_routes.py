@@ -8,10 +8,13 @@ from urllib.parse import urlencode
 from flask import request
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from kargah.access.roles import Permission
 from kargah.contracts.base import Wire
 from kargah.domain.errors import TooLarge
+from kargah.web.access import act_for_project
 from kargah.web.api import Api, Reply
 from kargah.web.multipart import raw_upload
+from kargah.web.route import RouteOptions
 from registry.blobs.routes import BINARY
 from registry.hub.endpoint import PREFIX, below
 from registry.hub.errors import NotSupported
@@ -111,25 +114,30 @@ def _batch_routes(api: Api, reader: HubReader, uploads: Uploads) -> None:
 
 
 def _upload_routes(api: Api, uploads: Uploads) -> None:
-    @api.put(_UPLOADS, consumes=BINARY, free_query=True, tags=TAGS)
+    @api.put(_UPLOADS, **_signed(BINARY))
     def upload_file(sha256: str) -> Reply:
         """A whole file, checked against its sha256"""
         ticket = _ticket(uploads, sha256)
         uploads.put(ticket, raw_upload(request, limit=ticket.size_bytes).stream)
         return Reply()
 
-    @api.put(f"{_UPLOADS}/parts/<int:number>", consumes=BINARY, free_query=True, tags=TAGS)
+    @api.put(f"{_UPLOADS}/parts/<int:number>", **_signed(BINARY))
     def upload_part(sha256: str, number: int) -> Reply:
         """A part of a file"""
         ticket = _ticket(uploads, sha256)
         etag = uploads.put_part(ticket, number, raw_upload(request, limit=uploads.part_bytes).stream)
         return Reply(headers={"etag": f'"{etag}"'})
 
-    @api.post(f"{_UPLOADS}/complete", consumes="application/vnd.git-lfs+json", free_query=True, tags=TAGS)
+    @api.post(f"{_UPLOADS}/complete", **_signed("application/vnd.git-lfs+json"))
     def complete_upload(sha256: str) -> Reply:
         """Join the parts; checked against the sha256"""
         uploads.complete(_ticket(uploads, sha256))
         return Reply()
+
+
+def _signed(consumes: str) -> RouteOptions:
+    """The address itself is the right to use it."""
+    return {"needs": Permission.SIGNED, "consumes": consumes, "free_query": True, "tags": TAGS}
 
 
 def _answer(uploads: Uploads, wanted: LfsObject, parts: bool) -> LfsAnswer:
@@ -147,5 +155,8 @@ def _answer(uploads: Uploads, wanted: LfsObject, parts: bool) -> LfsAnswer:
 
 
 def _ticket(uploads: Uploads, sha256: str) -> Ticket:
-    members = (request.args.get(name, "") for name in ("size", "expires", "signature"))
-    return uploads.check(sha256, *members)
+    """The right that the address gives, in the project that it was given for."""
+    members = (request.args.get(name, "") for name in ("size", "expires", "project", "signature"))
+    ticket = uploads.check(sha256, *members)
+    act_for_project(ticket.project)
+    return ticket

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
+from kargah.access.roles import Permission
 from kargah.domain.errors import Invalid
 from kargah.web.api import Api, Reply
 from registry.hub.endpoint import PREFIX, next_link
@@ -60,6 +61,7 @@ def _tree_routes(api: Api, reader: HubReader, mirror: Mirror) -> None:
     @api.post(
         f"{REPOSITORY}/paths-info/<path:revision>",
         returns=TreeEntries,
+        needs=Permission.READ,
         free_query=True,
         consumes="application/x-www-form-urlencoded",
         tags=TAGS,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from kargah.domain.errors import FieldError, Forbidden, Invalid, TooLarge
+from kargah.domain.scope import current_project
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from registry.blobs.pieces import Piece
 from registry.blobs.service import BlobService, check_sha256
@@ -22,19 +23,25 @@ _MOST_PARTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to upload one file, until `expires` (seconds since 1970)."""
+    """The right to upload one file into a project, until `expires` (seconds since 1970)."""
 
     sha256: str
     size_bytes: int
     expires: int
+    project: str
 
     def members(self, secret: bytes) -> dict[str, str]:
         """What its addresses carry in their query."""
-        return {"size": str(self.size_bytes), "expires": str(self.expires), "signature": self.signature(secret)}
+        return {
+            "size": str(self.size_bytes),
+            "expires": str(self.expires),
+            "project": self.project,
+            "signature": self.signature(secret),
+        }
 
     def signature(self, secret: bytes) -> str:
         """Nobody else can make one."""
-        text = f"upload\n{self.sha256}\n{self.size_bytes}\n{self.expires}"
+        text = f"upload\n{self.sha256}\n{self.size_bytes}\n{self.expires}\n{self.project}"
         return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -55,13 +62,13 @@ class Uploads:
             raise TooLarge(f"The file has {size_bytes} bytes; at most {self._limit} are accepted.")
         if self._blobs.size(sha256) == size_bytes:
             return None
-        return Ticket(sha256, size_bytes, int(time.time()) + _SECONDS).members(self._secret)
+        return Ticket(sha256, size_bytes, int(time.time()) + _SECONDS, current_project()).members(self._secret)
 
-    def check(self, sha256: str, size: str, expires: str, signature: str) -> Ticket:
+    def check(self, sha256: str, size: str, expires: str, project: str, signature: str) -> Ticket:
         """The ticket of an address. Raises Forbidden unless it was signed here and is still good."""
         if not (size.isascii() and size.isdecimal() and expires.isascii() and expires.isdecimal()):
             raise Forbidden("The address to upload to is damaged.")
-        ticket = Ticket(sha256, int(size), int(expires))
+        ticket = Ticket(sha256, int(size), int(expires), project)
         if not hmac.compare_digest(ticket.signature(self._secret).encode(), signature.encode()):
             raise Forbidden("The address to upload to is damaged.")
         if ticket.expires < time.time():

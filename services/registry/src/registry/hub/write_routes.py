@@ -6,7 +6,10 @@ import json
 
 from flask import Response
 
+from kargah.access.principal import current_principal
+from kargah.access.roles import Permission
 from kargah.domain.errors import Invalid
+from kargah.domain.scope import EVERY, current_project
 from kargah.web.api import Api, Reply
 from registry.hub.endpoint import PREFIX, below
 from registry.hub.errors import NotSupported
@@ -107,12 +110,14 @@ def _tag_routes(api: Api, writer: HubWriter) -> None:
 def _other_routes(api: Api) -> None:
     @api.get(f"{PREFIX}/api/whoami-v2", returns=WhoAmI, free_query=True, tags=TAGS)
     def who_am_i() -> WhoAmI:
-        """The user; any token is accepted, for nobody logs in yet"""
-        return WhoAmI(id=USER, name=USER, fullname=USER, email=f"{USER}@localhost")
+        """The project, whose repositories are `project/name`, and the person who asks"""
+        project, person = _namespace(), current_principal().name
+        return WhoAmI(id=project, name=project, fullname=person, email=f"{person}@localhost")
 
     @api.post(
         f"{PREFIX}/api/validate-yaml",
         returns=YamlVerdict,
+        needs=Permission.READ,
         body=YamlCheck,
         body_limit=_CARD_BYTES,
         other_statuses=(400,),
@@ -132,7 +137,13 @@ def _name(body: RepoName, *, new: bool = True) -> str:
     """A new repository always has an owner: clients cannot read addresses of ones without."""
     if body.organization:
         return f"{body.organization}/{body.name}"
-    return f"{USER}/{body.name}" if new and "/" not in body.name else body.name
+    return f"{_namespace()}/{body.name}" if new and "/" not in body.name else body.name
+
+
+def _namespace() -> str:
+    """What stands before the slash where a client leaves it out: the project."""
+    project = current_project()
+    return USER if project == EVERY else project
 
 
 def _taken(created: RepoCreated) -> Response:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from kargah.clients.peer import Peer
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
@@ -16,8 +18,8 @@ _PAGE = 200
 class DatasetPeer:
     """Every call raises Unavailable when the service does not answer as it should."""
 
-    def __init__(self, url: str) -> None:
-        self._peer = Peer("dataset service", url)
+    def __init__(self, url: str, auth: httpx.Auth | None = None) -> None:
+        self._peer = Peer("dataset service", url, auth)
 
     def get(self, name: str, number: int | None = None) -> DatasetView | None:
         """A dataset with that version of it in `latest`, or with the latest; None if absent."""

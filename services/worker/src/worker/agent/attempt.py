@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kargah.contracts.jobs import JobError
@@ -70,7 +70,7 @@ class Attempt:
 
     def __init__(self, tools: Tools, claim: Claim, claimed_at: float) -> None:
         """`claimed_at`: monotonic time from before the claim was sent."""
-        self._tools = tools
+        self._tools = tools = replace(tools, peers=tools.peers.of(claim.owner))
         self._claim = claim
         self._ledger: AttemptLedger = tools.ledger.attempt(claim)
         self._collector = Collector()

@@ -7,6 +7,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
+import httpx
+
 from kargah.clients.part_sender import StoreUnreachable
 from kargah.clients.transport import ApiError, Transport, Unreachable, is_away
 from kargah.clients.upload_in_parts import Stage, UploadInParts
@@ -22,7 +24,11 @@ _HINT = "The job is tried again."
 
 
 def send_in_parts(
-    datasets_url: str, path: Path, wanted: Mapping[str, str], check: Callable[[int], None]
+    datasets_url: str,
+    path: Path,
+    wanted: Mapping[str, str],
+    check: Callable[[int], None],
+    auth: httpx.Auth | None = None,
 ) -> DatasetVersionView | None:
     """The version that holds the rows; None when the store's address for clients cannot be reached from here.
 
@@ -33,7 +39,7 @@ def send_in_parts(
     def watch(_stage: Stage, _done: int, _total: int) -> None:
         check(0)
 
-    transport = Transport(datasets_url, _TIMEOUT)
+    transport = Transport(datasets_url, _TIMEOUT, auth=auth)
     upload = UploadInParts(transport, path, dict(wanted), watch)
     try:
         return upload.send()

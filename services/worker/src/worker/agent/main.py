@@ -69,7 +69,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     store = open_store(S3Settings())
     _serve_health(settings, {"database": _database_check(engine), "store": store.check}, registry, cleanup)
     _publish_recipes(settings, ledger, cleanup)
-    peers = Peers.connect(settings.registry_url, settings.datasets_url)
+    peers = Peers.connect(settings.registry_url, settings.datasets_url, settings.service_secret)
     cleanup.callback(peers.client.close)
     listener = open_listener(BellSettings(), settings.kinds, registry)
     cleanup.callback(listener.close)

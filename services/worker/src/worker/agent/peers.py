@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from kargah.access.service_auth import ServiceAuth
 from kargah.contracts.base import Wire
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView
 from kargah.contracts.jobs import DatasetRef, ModelRef
@@ -39,29 +40,39 @@ class Peers:
     client: httpx.Client
     registry_url: str
     datasets_url: str
+    auth: ServiceAuth
 
     @classmethod
-    def connect(cls, registry_url: str, datasets_url: str) -> Peers:
-        """Connections are made on demand; proxies of the environment are not for calls within the platform."""
+    def connect(cls, registry_url: str, datasets_url: str, secret: str | None = None) -> Peers:
+        """Connections are made on demand; proxies of the environment are not for calls within the platform. `secret`:
+        what tokens are signed with, where the services ask for some."""
         client = httpx.Client(timeout=_TIMEOUT, trust_env=False, event_hooks={"request": [pass_on]})
-        return cls(client, registry_url.rstrip("/"), datasets_url.rstrip("/"))
+        return cls(client, registry_url.rstrip("/"), datasets_url.rstrip("/"), ServiceAuth(secret, "worker"))
+
+    def of(self, project: str) -> Peers:
+        """The same services, as `project` sees them."""
+        return replace(self, auth=self.auth.of(project))
 
     def model_location(self, ref: ModelRef) -> ModelLocation:
         url = f"{self.registry_url}/api/models/{quote(ref.name)}/location?version={ref.version}"
-        return self._read(lambda: self.client.get(url), ModelLocation)
+        return self._read(lambda: self.client.get(url, auth=self.auth), ModelLocation)
 
     def dataset_location(self, ref: DatasetRef) -> DatasetLocation:
         url = f"{self.datasets_url}/api/datasets/{quote(ref.name)}/location?version={ref.version}"
-        return self._read(lambda: self.client.get(url), DatasetLocation)
+        return self._read(lambda: self.client.get(url, auth=self.auth), DatasetLocation)
 
     def put_blob(self, folder: Path, entry: FileEntry, check: Callable[[int], None]) -> None:
         """Store one file under its sha256, unless it is there; the registry verifies. `check` may raise to abort."""
         url = f"{self.registry_url}/api/blobs/{entry.sha256}"
-        there = _with_retries(lambda: self.client.head(url))
+        there = _with_retries(lambda: self.client.head(url, auth=self.auth))
         if there.status_code == HTTPStatus.NOT_FOUND:
             headers = {"content-type": "application/octet-stream", "content-length": str(entry.size_bytes)}
             path = folder / entry.path
-            _answer(_with_retries(lambda: self.client.put(url, content=_chunks(path, check), headers=headers)))
+            _answer(
+                _with_retries(
+                    lambda: self.client.put(url, content=_chunks(path, check), headers=headers, auth=self.auth)
+                )
+            )
         else:
             _answer(there)
 
@@ -69,7 +80,7 @@ class Peers:
         """Idempotent by the key in `new`."""
         url = f"{self.registry_url}/api/models/{quote(model)}/versions"
         body = new.model_dump(mode="json", by_alias=True)
-        return self._read(lambda: self.client.post(url, json=body), ModelVersionView)
+        return self._read(lambda: self.client.post(url, json=body, auth=self.auth), ModelVersionView)
 
     def put_dataset(
         self, name: str, path: Path, sha256: str, check: Callable[[int], None], options: Mapping[str, str]
@@ -78,7 +89,7 @@ class Peers:
         `format` and `map`, as an upload takes them."""
         if path.stat().st_size >= PARTS_FROM:
             wanted = {"name": name, "sha256": sha256, **options}
-            if (made := send_in_parts(self.datasets_url, path, wanted, check)) is not None:
+            if (made := send_in_parts(self.datasets_url, path, wanted, check, self.auth)) is not None:
                 return made
         return self._put_dataset(name, path, check, options)
 
@@ -90,7 +101,12 @@ class Peers:
         query = {"filename": path.name, **options}
         return self._read(
             lambda: self.client.put(
-                url, params=query, content=_chunks(path, check), headers=headers, timeout=_UPLOAD_TIMEOUT
+                url,
+                params=query,
+                content=_chunks(path, check),
+                headers=headers,
+                timeout=_UPLOAD_TIMEOUT,
+                auth=self.auth,
             ),
             DatasetVersionView,
         )

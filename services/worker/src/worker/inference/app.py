@@ -7,6 +7,7 @@ import shutil
 from flask import Flask
 
 from kargah import __version__
+from kargah.access.service_auth import ServiceAuth
 from kargah.adapters.settings import open_store
 from kargah.clients.peer import Peer
 from kargah.ports.object_store import ObjectStore
@@ -51,11 +52,15 @@ def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore)
 def _token_service(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore) -> TokenService:
     loader = TokenizerLoader(store, settings)
     pool = ModelPool(_TOKENIZERS, settings.queue_length, loader.load, loader.unload)
-    peer = Peer("dataset service", settings.datasets_url)
+    peer = Peer("dataset service", settings.datasets_url, _auth(settings))
     datasets = Datasets(peer, store, settings.cache_dir, settings.cache_bytes)
     return TokenService(catalogue, datasets, pool, settings.tokens_seconds)
 
 
 def make_app(settings: InferenceSettings) -> Flask:
     """The app as the process runs it."""
-    return build(settings, Catalogue(settings.registry_url), open_store(settings))
+    return build(settings, Catalogue(settings.registry_url, _auth(settings)), open_store(settings))
+
+
+def _auth(settings: InferenceSettings) -> ServiceAuth:
+    return ServiceAuth(settings.service_secret, "inference")

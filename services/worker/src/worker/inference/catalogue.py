@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import httpx
+
 from kargah.clients.peer import Peer
 from kargah.contracts.base import Page
 from kargah.contracts.models import ModelFacts, ModelLocation, ModelView
@@ -18,8 +20,8 @@ _GENERATING = ("ForCausalLM", "LMHeadModel")
 class Catalogue:
     """Every call raises Unavailable when the registry does not answer as it should."""
 
-    def __init__(self, registry_url: str) -> None:
-        self._registry = Peer("registry", registry_url)
+    def __init__(self, registry_url: str, auth: httpx.Auth | None = None) -> None:
+        self._registry = Peer("registry", registry_url, auth)
 
     def locate(self, model_id: str) -> ModelLocation:
         """Where the version is that `name` (the latest), `name@2` or `name@production` means, if it can be talked to.

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from flask import Response
 
+from kargah.access.roles import Permission
 from kargah.web.api import Api
 from worker.inference.catalogue import Catalogue
 from worker.inference.chat import ChatService
@@ -36,7 +37,14 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
         version = catalogue.locate(model_id).version
         return ModelCard(id=model_id, created=int(version.created_at.timestamp()))
 
-    @api.post("/v1/chat/completions", returns=ChatCompletion, body=ChatRequest, body_limit=_BODY_BYTES, tags=["chat"])
+    @api.post(
+        "/v1/chat/completions",
+        returns=ChatCompletion,
+        needs=Permission.READ,
+        body=ChatRequest,
+        body_limit=_BODY_BYTES,
+        tags=["chat"],
+    )
     def create_chat_completion(body: ChatRequest) -> ChatCompletion | Response:
         """Answer a conversation; with `stream` as server-sent events that end with `data: [DONE]`"""
         with ExitStack() as hold:

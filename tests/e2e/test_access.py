@@ -1,0 +1,208 @@
+"""A stack where people must log in: from the first admin to a model of one project, as its people see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from kargah import Client
+from kargah.access.roles import Role
+from kargah.cli.main import app
+from kargah.clients.transport import ApiError
+from kargah.embedded.ports import free_port
+from kargah.testing.servers.folder import server_folder
+from worker.testing.tiny_models import tiny_bert
+
+from .commands import PERSIAN_QA, Kargah
+
+PASSWORD = "three-words-and-more"
+
+
+@dataclass
+class Guarded:
+    """The stack, its first admin, and API keys by name: of `north` each role's, and a trainer's of `south`."""
+
+    url: str
+    data: Path
+    admin_password: str
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def client(self, key: str) -> Client:
+        return Client(self.url, api_key=self.keys[key])
+
+    def http(self, key: str | None = None, **headers: str) -> httpx.Client:
+        bearer = {"authorization": f"Bearer {self.keys.get(key, key)}"} if key else {}
+        return httpx.Client(base_url=self.url, headers=bearer | headers, timeout=60, trust_env=False)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Guarded]:
+    command = Kargah(f"http://127.0.0.1:{free_port()}")
+    port = command.url.rpartition(":")[2]
+    with server_folder() as folder:
+        told = command.json("up", "--auth", "--detach", "--data", str(folder), "--port", port)
+        try:
+            stack = Guarded(command.url, folder, told["admin"]["password"])
+            _people(stack)
+            yield stack
+        finally:
+            command.run("down", "--data", str(folder))
+
+
+def _people(stack: Guarded) -> None:
+    """Users and keys, made as an operator makes them."""
+    with Client(stack.url, api_key=_session(stack.url, "admin", stack.admin_password)) as root:
+        stack.keys["platform"] = root.access.make_key("tests", platform=True).key
+        for project in ("north", "south"):
+            root.access.add_project(project)
+        for name, project, role in (
+            ("viewer", "north", Role.VIEWER),
+            ("trainer", "north", Role.TRAINER),
+            ("admin", "north", Role.ADMIN),
+            ("southerner", "south", Role.TRAINER),
+        ):
+            root.access.add_user(f"{name}1", PASSWORD, project=project, role=role)
+            with Client(stack.url, api_key=_session(stack.url, f"{name}1")) as user:
+                stack.keys[name] = user.access.make_key("tests").key
+
+
+def _session(url: str, name: str, password: str = PASSWORD) -> str:
+    with Client(url) as nobody:
+        return nobody.access.login(name, password).access_token
+
+
+def test_without_credentials_only_what_is_public_answers(guarded: Guarded) -> None:
+    with guarded.http() as http:
+        public = ["/healthz", "/readyz", "/openapi.json", "/"]
+        assert [http.get(path).status_code for path in public] == [200] * len(public)
+        for path in (
+            "/api/jobs",
+            "/api/models",
+            "/api/datasets",
+            "/v1/models",
+            "/hub/api/models",
+            "/metrics",
+            "/api/no",
+        ):
+            answer = http.get(path)
+            assert (answer.status_code, answer.headers["www-authenticate"][:6]) == (401, "Bearer"), path
+
+
+@pytest.mark.parametrize("token", ["x", "kgh_0123456789abcdef_" + "a" * 43, "a.b.c"])
+def test_wrong_credentials_are_refused(guarded: Guarded, token: str) -> None:
+    with guarded.http(token) as http:
+        assert {http.get(path).status_code for path in ("/api/jobs", "/api/models", "/hub/api/models")} == {401}
+
+
+def test_the_services_behind_take_only_the_platforms_own_tokens(guarded: Guarded) -> None:
+    with guarded.http("platform") as http:
+        endpoints = http.get("/api/status").json()["endpoints"]
+    for name, path in (("registry", "/api/models"), ("datasets", "/api/datasets"), ("inference", "/v1/models")):
+        for key in (None, "platform"):
+            with guarded.http(key) as http:
+                assert http.get(endpoints[name] + path).status_code == 401
+
+
+def test_roles_decide_what_is_allowed(guarded: Guarded) -> None:
+    with guarded.client("viewer") as viewer, guarded.client("trainer") as trainer, guarded.client("admin") as admin:
+        assert viewer.jobs.list().items == [] and viewer.access.whoami().role is Role.VIEWER
+        for forbidden in (
+            lambda: viewer.datasets.upload(PERSIAN_QA, name="qa"),
+            lambda: viewer.access.make_key("more", role=Role.TRAINER),
+            lambda: trainer.access.set_member("north", "southerner1", Role.VIEWER),
+            lambda: trainer.access.make_key("platform", platform=True),
+            lambda: admin.access.users(),
+            lambda: admin.queue.set_quota("north", 5),
+        ):
+            with pytest.raises(ApiError) as refused:
+                forbidden()
+            assert refused.value.problem.status == 403
+        assert {member.user for member in admin.access.members("north").items} == {"viewer1", "trainer1", "admin1"}
+        with pytest.raises(ApiError) as hidden:
+            admin.access.members("south")
+        assert hidden.value.problem.status == 404
+
+
+def test_a_training_runs_for_its_project_from_the_upload_to_the_model(guarded: Guarded, tmp_path: Path) -> None:
+    with guarded.client("trainer") as trainer:
+        trainer.models.install_folder(tiny_bert(tmp_path), name="bert")
+        trainer.datasets.upload(PERSIAN_QA, name="qa")
+        config = {"baseModel": "bert", "dataset": "qa", "outputModel": "tuned", "epochs": 1, "maxSteps": 10}
+        job = trainer.jobs.submit("guarded", config)
+        assert trainer.jobs.wait(job.id).status == "completed"
+        assert job.owner == "north"
+        assert trainer.models.get("tuned").latest.version == 1
+        with pytest.raises(ApiError) as urgent:
+            trainer.jobs.change_priority(job.id, 50)
+        assert urgent.value.problem.status == 403
+    with guarded.http("trainer", accept="text/event-stream") as http:
+        events = http.get(f"/api/jobs/{job.id}/events").text
+    assert "completed" in events
+    with guarded.http("trainer") as http:
+        refused = http.post("/api/train/jobs", json={"name": "x", "owner": "south", "config": config})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "owner")
+
+
+def test_revoking_disabling_and_leaving_count_at_once(guarded: Guarded) -> None:
+    with guarded.client("platform") as root:
+        root.access.add_user("guest", PASSWORD, project="north", role=Role.ADMIN)
+        session = _session(guarded.url, "guest")
+        with Client(guarded.url, api_key=session) as guest:
+            parent = guest.access.make_key("parent")
+        with Client(guarded.url, api_key=parent.key) as guest:
+            child = guest.access.make_key("child", days=3650)
+            assert child.expires_at <= parent.expires_at
+            root.access.set_member("north", "guest", Role.VIEWER)
+            assert guest.access.whoami().role is Role.VIEWER
+            root.access.update_user("guest", disabled=True)
+        for token in (session, parent.key, child.key):
+            assert _status(guarded, token) == 401
+        root.access.update_user("guest", disabled=False)
+        assert (_status(guarded, parent.key), _status(guarded, session)) == (200, 401)
+        with Client(guarded.url, api_key=parent.key) as guest:
+            guest.access.revoke_key(parent.id)
+        assert (_status(guarded, parent.key), _status(guarded, child.key)) == (401, 401)
+        root.access.remove_member("north", "guest")
+
+
+def test_refresh_tokens_are_good_once(guarded: Guarded) -> None:
+    with guarded.http() as http:
+        first = http.post("/api/auth/login", json={"name": "viewer1", "password": PASSWORD}).json()
+        second = http.post("/api/auth/refresh", json={"refreshToken": first["refreshToken"]}).json()
+        assert _status(guarded, second["accessToken"]) == 200
+        again = http.post("/api/auth/refresh", json={"refreshToken": first["refreshToken"]})
+        assert (again.status_code, _status(guarded, second["accessToken"])) == (401, 401)
+
+
+def _status(guarded: Guarded, token: str) -> int:
+    with guarded.http(token) as http:
+        return http.get("/api/jobs").status_code
+
+
+def test_the_command_line_logs_in_and_out(guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials = tmp_path / "kept" / "credentials.json"
+    monkeypatch.setenv("KARGAH_CREDENTIALS", str(credentials))
+
+    def kargah(*words: str, stdin: str | None = None, expect: int = 0) -> Any:
+        done = CliRunner().invoke(app, ["--url", guarded.url, *words, "--json"], input=stdin)
+        assert done.exit_code == expect, done.output
+        return json.loads(done.stdout)
+
+    me = kargah("login", "--name", "admin", "--password-stdin", stdin=guarded.admin_password)
+    assert (me["name"], me["project"], me["platform"]) == ("admin", "local", True)
+    assert credentials.stat().st_mode & 0o777 == 0o600
+    assert kargah("whoami")["subject"].startswith("key:")
+    made = kargah("users", "add", "typed", "--project", "south", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
+    assert made["projects"] == [{"project": "south", "role": "viewer"}]
+    assert "typed" in {user["name"] for user in kargah("users", "list")["items"]}
+    assert {"local", "north", "south"} <= {project["name"] for project in kargah("projects", "list")["items"]}
+    assert kargah("keys", "create", "ci", "--role", "viewer")["key"].startswith("kgh_")
+    done = CliRunner().invoke(app, ["--url", guarded.url, "logout"])
+    assert done.exit_code == 0 and json.loads(credentials.read_text()) == {}
