@@ -35,6 +35,19 @@ def _tables(url: str) -> set[str]:
         }
 
 
+def _passwords_are_the_gateways_alone(urls: dict[str, str]) -> None:
+    """Whatever else of the gateway's tables another role may read."""
+    with psycopg.connect(urls["gateway"]) as connection:
+        private = sorted(name for name in _tables(urls["gateway"]) if name.startswith("access_"))
+        assert "access_users" in private
+        for table in private:
+            connection.execute(f"SELECT count(*) FROM {table}".encode())
+    for role, url in urls.items():
+        for table in private if role != "gateway" else []:
+            with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT count(*) FROM gateway.{table}".encode())
+
+
 def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(own_postgres: EmbeddedPostgres) -> None:
     status, output = _run(own_postgres.superuser_dsn, "--name", "mine", "--json")
     assert status == 0, output
@@ -43,6 +56,7 @@ def test_roles_and_tables_are_made_and_a_second_call_only_changes_passwords(own_
     assert {"jobs", "datasets", "models"} <= _tables(urls["gateway"])
     with psycopg.connect(urls["worker"]) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+    _passwords_are_the_gateways_alone(urls)
     with psycopg.connect(urls["registry"]) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT count(*) FROM gateway.jobs")
     status, output = _run(own_postgres.superuser_dsn, "--name", "mine")
@@ -65,6 +79,8 @@ def test_given_passwords_stay_and_the_reader_only_reads(own_postgres: EmbeddedPo
     place = own_postgres.superuser_dsn.rpartition("@")[2].partition("/")[0]
     with psycopg.connect(f"postgresql://worker:kept-worker@{place}/kargah") as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+    roles = ("gateway", "worker", "grafana")
+    _passwords_are_the_gateways_alone({role: f"postgresql://{role}:kept-{role}@{place}/kargah" for role in roles})
     with psycopg.connect(f"postgresql://grafana:kept-grafana@{place}/kargah", autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

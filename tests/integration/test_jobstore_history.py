@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from gateway.access.tables import metadata
 from kargah.contracts.jobs import JobConfig, MetricPoint, RecipeView
 from kargah.db.engine import Connection
 from kargah.domain.errors import Conflict, NotFound
@@ -26,7 +27,6 @@ from kargah.jobstore import (
     stats_repository,
 )
 from kargah.jobstore.submission_repository import find_submitted, insert_job
-from kargah.jobstore.tables import metadata
 from kargah.jobstore.values import (
     Batch,
     EventEntry,

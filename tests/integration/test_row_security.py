@@ -19,7 +19,11 @@ from kargah.domain.scope import EVERY, NOBODY, project_scope
 from kargah.embedded.postgres import EmbeddedPostgres
 
 # Rows of no project: what every project may know.
-COMMON: dict[str, set[str]] = {"gateway": {"recipes", "workers"}, "dataset_svc": set()}
+COMMON: dict[str, set[str]] = {
+    "gateway": {"recipes", "workers"}
+    | {f"access_{name}" for name in ("keys", "memberships", "projects", "sessions", "users")},
+    "dataset_svc": set(),
+}
 _TABLES = (
     f"CREATE TABLE things (name text, project text NOT NULL DEFAULT {NEW_ROW_PROJECT}, PRIMARY KEY (project, name))",
     "CREATE TABLE parts (id text PRIMARY KEY, thing text NOT NULL)",
