@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -118,6 +119,8 @@ def test_train_and_chat_from_the_command_line(installed: Kargah, tmp_path: Path)
     clients = StockClients(f"{installed.url}/hub", tmp_path, xet=True)
     try:
         assert clients("generate", repo_id="tiny-llama", adapter="tuned") != clients("generate", repo_id="tiny-llama")
+        rows = [json.loads(line) for line in PERSIAN_QA.read_text(encoding="utf-8").splitlines()]
+        assert clients("load", repo_id="kargah/parsinlu_rc", revision="v1", streaming=True) == rows
     finally:
         clients.close()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.db.engine import create_engine
@@ -278,3 +279,65 @@ def test_versions_of_an_older_release_get_their_lineage(database_url: str) -> No
         found = connection.execute(text("SELECT version_id, relation, parent_id FROM version_parents ORDER BY 2")).all()
     engine.dispose()
     assert [tuple(row) for row in found] == [("v2", "base", "v1"), ("v2", "exported_from", "v0")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/api/models/o/m?version=production",
+        "/api/models/o/m/location?version=production",
+        "/api/models?search=o/m",
+        "/hub/api/models/o/m/revision/production",
+        "/hub/api/models/o/m/tree/production",
+        "/hub/o/m/resolve/production/config.json",
+        "/hub/api/models?full=true",
+    ],
+)
+def test_a_reader_sees_one_moment_whatever_moves_meanwhile(registry: RegistryBench, url: str) -> None:
+    """After each of a reader's statements in turn the alias moves on, and the version that it had is deleted."""
+    registry.version("o/m", model_files(0))
+    point(registry, "production", 1, "o/m")
+    for statement in range(12):
+        before = statement + 1
+        with _after(registry, statement, lambda before=before: _go_on(registry, before)) as happened:
+            answer = registry.http.get(url)
+        assert answer.status_code == 200, (statement, answer.json)
+        if url.startswith("/api/"):
+            found = answer.json["items"][0] if "items" in answer.json else answer.json
+            told = found["version"] if "location" in url else found["latest"]
+            assert told["version"] == before and told["aliases"] == ["production"] and len(told["files"]) == 3
+        elif "full" in url:
+            assert len(answer.json[0]["siblings"]) == 3
+        if not happened:
+            assert statement > 1
+            return
+
+
+@contextmanager
+def _after(registry: RegistryBench, statement: int, act: Callable[[], None]) -> Iterator[list[bool]]:
+    """Calls `act` after that many statements of this test's reader, where there are so many; tells whether it did."""
+    left, happened, reader = [statement], list[bool](), threading.get_ident()
+
+    def look(*_: Any) -> None:
+        if threading.get_ident() != reader:
+            return
+        left[0] -= 1
+        if left[0] == -1:
+            happened.append(True)
+            thread = threading.Thread(target=act)
+            thread.start()
+            thread.join(timeout=30)
+
+    event.listen(registry.engine, "after_cursor_execute", look)
+    try:
+        yield happened
+    finally:
+        event.remove(registry.engine, "after_cursor_execute", look)
+
+
+def _go_on(registry: RegistryBench, before: int) -> None:
+    with registry.registry.app.test_client() as http:
+        bench = RegistryBench(http, registry.engine, registry.store, registry.registry)
+        bench.version("o/m", model_files(before))
+        assert point(bench, "production", before + 1, "o/m").status_code == 200
+        assert http.delete(f"/api/models/o/m?version={before}").status_code == 204

@@ -30,8 +30,10 @@ class UnitOfWork:
     have been stored: writes that matter carry an idempotency key or a generation.)
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, snapshot: bool = False) -> None:
+        """`snapshot`: for reading alone; all statements see the database as it was at the first of them."""
         self._engine = engine
+        self._snapshot = snapshot
         self._connection: Connection | None = None
 
     @property
@@ -45,6 +47,8 @@ class UnitOfWork:
         project = current_project()
         with database_errors():
             connection = self._engine.connect()
+            if self._snapshot:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             if project != EVERY:
                 _show_only(connection, project)
         self._connection = connection

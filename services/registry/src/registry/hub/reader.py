@@ -29,7 +29,7 @@ class HubReader:
     def list(self, kind: str, wanted: ListFilter, *, offset: int, limit: int) -> Sequence[RepoInfo]:
         """Repositories, newest first; with the names of their files where `full`."""
         uploaded = uploaded_heads(self._uploaded, wanted) if kind == DATASETS else {}
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             heads = repository.list_heads(
                 tx.connection,
                 kind,
@@ -58,7 +58,7 @@ class HubReader:
         uploaded = self._uploaded.place(kind, name, rest)
         if uploaded is not None and uploaded.uploaded is not None:
             return uploaded, tree_of(uploaded.uploaded)
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             place = find_place(tx.connection, kind, name, rest)
             return place, history_repository.read_tree(tx.connection, place.repository.id, place.commit.sha)
 
@@ -79,7 +79,7 @@ class HubReader:
         uploaded = self._uploaded.place(kind, name, rest)
         if uploaded is not None and uploaded.uploaded is not None:
             return uploaded, tree_of(uploaded.uploaded).get(uploaded.path)
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             place = find_place(tx.connection, kind, name, rest)
             connection, found = tx.connection, place.repository
             return place, history_repository.find_file(connection, found.id, place.commit.sha, place.path)
@@ -88,7 +88,7 @@ class HubReader:
         """The commits of a revision, newest first, at most a thousand."""
         if (uploaded := self._uploaded.place(kind, name, revision)) is not None:
             return [views.history_entry(one) for one in self._uploaded.commits(uploaded)[:_MOST_COMMITS]]
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             place = find_place(tx.connection, kind, name, revision)
             found = history_repository.list_commits(
                 tx.connection, place.repository.id, place.commit.sha, limit=_MOST_COMMITS
@@ -99,14 +99,14 @@ class HubReader:
         """The branches and tags."""
         if (uploaded := self._uploaded.refs(kind, name)) is not None:
             return views.refs(uploaded)
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found = find_repository(tx.connection, kind, name)
             return views.refs(repository.list_refs(tx.connection, found.id))
 
     def repository(self, kind: str, name: str) -> Repository:
         """The repository itself, to push to. Raises Forbidden for a mirrored one and for an uploaded dataset."""
         self._uploaded.refuse(kind, name)
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found = find_repository(tx.connection, kind, name)
         refuse_mirrored(found)
         return found

@@ -96,7 +96,7 @@ class ModelService:
     def list(self, *, search: str | None, kind: str | None, cursor: str | None, limit: int) -> Page[ModelView]:
         """One page of models, newest first. Raises Invalid for a foreign cursor."""
         before = str(decode_cursor(cursor, str)[0]) if cursor else None
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found, total = repository.list_models(
                 tx.connection, search=search, kind=kind, before=before, limit=limit + 1
             )
@@ -106,7 +106,7 @@ class ModelService:
     def versions(self, name: str, *, cursor: str | None, limit: int) -> Page[ModelVersionView]:
         """One page of a model's versions, newest first. Raises NotFound."""
         before = decode_cursor(cursor, int)[0] if cursor else None
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found, total = repository.list_versions(tx.connection, name, before=_bounded(before), limit=limit + 1)
         if total == 0:
             raise absent(name)
@@ -115,7 +115,7 @@ class ModelService:
 
     def get(self, name: str, version: str | None = None) -> ModelView:
         """The model; `latest` is the version (a number or an alias) where one is asked for. Raises NotFound."""
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found = repository.find_model(tx.connection, name, version)
         if found is None:
             raise absent(name, version)
@@ -123,7 +123,7 @@ class ModelService:
 
     def locate(self, name: str, version: str | None = None) -> ModelLocation:
         """Where the files of a version are, and of its base. Raises NotFound."""
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine, snapshot=True) as tx:
             found = repository.find_version(tx.connection, name, version)
             if found is None:
                 raise absent(name, version)

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from kargah.formats.base import Chat, Turn
+from worker.trainer.bounded_templates import TooMuch, bounded_rendering
 from worker.trainer.errors import TrainingError
 from worker.trainer.items import Span
 from worker.trainer.time_limit import TooSlow, time_limit
@@ -27,7 +28,7 @@ DEFAULT_TEMPLATE = (
 # Whatever a template, which is code from elsewhere, may do wrong.
 _FAULTS = (
     TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError,
-    TooSlow,
+    SyntaxError, TooMuch, TooSlow,
 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ class ChatRenderer:
     def _apply(self, messages: list[dict[str, str]], prompt: bool) -> str:
         limit = nullcontext() if self._seconds is None else time_limit(self._seconds)
         try:
-            with limit:
+            with limit, bounded_rendering():
                 text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
         except _FAULTS as error:
             reason = str(error) or type(error).__name__
