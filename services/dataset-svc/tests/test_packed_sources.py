@@ -284,3 +284,13 @@ def test_an_object_is_read_like_a_file(tmp_path: Path) -> None:
     assert file.seek(-8, io.SEEK_END) == len(data) - 8
     assert file.read() == data[-8:]
     assert pq.read_table(file).to_pylist() == ROWS
+
+
+@pytest.mark.parametrize("head", ["0088", "00D0", "A000000002"])  # 128 MiB, 64 GiB, 32 MiB that are one segment
+def test_zstd_that_needs_much_memory_is_refused_before_it_is_unpacked(head: str) -> None:
+    good = zstd(JSONL)
+    with pytest.raises(Invalid) as caught:
+        opened(good * 2 + unpacked_module.ZSTD + bytes.fromhex(head) + bytes(20))
+    (error,) = caught.value.errors
+    assert (error.code, error.byte_offset) == ("zstd", 2 * len(good))
+    assert "window" in error.message and "--long" in str(caught.value.hint)

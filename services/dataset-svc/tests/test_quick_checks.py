@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import pytest
 
 from dataset_svc.checks import checked_rows, scripts, statistics, warnings
 from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.checks.quick import look
 from dataset_svc.checks.quick.plan import plan_for
 from dataset_svc.readers.jsonl import JsonLines
 from dataset_svc.readers.source import open_source
@@ -21,6 +23,8 @@ from kargah.domain.errors import DomainError, Invalid
 from tests.hostile.corpus import corpus
 
 WORDS = ["سلام", "کتاب", "می‌روم", "علي", "the", "model", "n", "12", "۱۲", "é", "😀", "\n", '"', "\\", "漢字", "null"]
+PLAIN = ["سلام", "کتاب", "می‌روم", "علي", "the", "model", "no", "12", "۱۲", "漢字", "...", "ٹہ"]
+SPOILS = ["\x01", "\t", "\x7f", "\udcff", "\\ud800", "\\u0000", "\\q", "\\u06a9", '\\"', '"', "\\", "\\\\"]
 BLANK = ["", " ", "\u200c", "\u3000", "...", "N/A", "nan", "≈", "؟", "\u2028"]
 Row = dict[str, Any]
 
@@ -37,6 +41,7 @@ def conversation(chance: random.Random, who: str, what: str, user: str, assistan
 
 SHAPES: dict[str, Callable[[random.Random], Row]] = {
     "messages": lambda c: {"id": words(c), "messages": conversation(c, "role", "content", "user", "assistant")},
+    "messages_alone": lambda c: {"messages": conversation(c, "role", "content", "user", "assistant")},
     "sharegpt": lambda c: {"conversation": conversation(c, "from", "value", "human", "gpt")},
     "question_answer": lambda c: {"سوال": words(c), "پاسخ": words(c), "n": c.randint(-9, 9), "x": c.random()},
     "with_context": lambda c: {"context": words(c), "question": words(c), "answer": words(c)},
@@ -47,6 +52,10 @@ SHAPES: dict[str, Callable[[random.Random], Row]] = {
     "numbered_text": lambda c: {"text": words(c), "label": c.randint(0, 3)},
     "preference": lambda c: {"prompt": words(c), "chosen": words(c), "rejected": words(c) + "!"},
 }
+
+
+SCANNED = ("messages_alone", "sharegpt", "with_context", "alpaca", "labelled_text")
+"""Shapes whose rows may differ in nothing but their texts."""
 
 
 def odd(chance: random.Random, row: Row, line: str) -> str:
@@ -64,9 +73,18 @@ def odd(chance: random.Random, row: Row, line: str) -> str:
         lambda: chance.choice(["[", "{", "", "null", "{}", "[]", "\ufeff"]) + line,
         lambda: line.replace(" ", chance.choice(["\x01", "\\ud800", "\\u0000", "\\q", "\\u06a9", "NaN"]), 1),
         lambda: line[: chance.randrange(len(line))],
+        lambda: inside(line, chance.choice(SPOILS)),
+        lambda: line.replace(chance.choice('":{},'), chance.choice('":{}, '), 1),
+        lambda: line.replace(name, name[::-1], 1),
         lambda: line.replace(": ", chance.choice([":\n", ": NaN, ", ":1e999,", " "]), 1),
     ]
     return chance.choice(changed)()
+
+
+def inside(line: str, more: str) -> str:
+    """The line with this at the end of its last text."""
+    end = line.rindex('"')
+    return line[:end] + more + line[end:]
 
 
 def said(value: Any, blank: str) -> Any:
@@ -135,15 +153,50 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
+@pytest.fixture
+def scanned(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of which blocks the texts were found by comparing bytes."""
+    found: list[bool] = []
+    scan = look.scan
+
+    def noted(*parts: Any) -> Any:
+        result = scan(*parts)
+        found.append(result is not None)
+        return result
+
+    monkeypatch.setattr(look, "scan", noted)
+    return found
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_both_ways_give_the_same(shape: str, taken: list[int]) -> None:
-    for seed in range(60):
+def test_both_ways_give_the_same(shape: str, taken: list[int], scanned: list[bool]) -> None:
+    for seed in range(40):
         chance = random.Random(f"{shape} {seed}")
         data = lines(chance, shape, chance.randint(5, 120), chance.choice([0, 0, 0.02, 0.2]))
         size = chance.choice([100, 1000, 3000])
         by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))
         assert outcome(JsonLines(io.BytesIO(data), 0, size)) == by_row, (shape, seed)
-    assert (sum(taken) > 200) == (shape != "preference")
+    assert (sum(taken) > 100) == (shape != "preference")
+    assert (sum(scanned) > 25) == (shape in SCANNED), sum(scanned)
+    assert (len(scanned) - sum(scanned) > 20) == (shape != "preference")
+
+
+@pytest.mark.parametrize("shape", SCANNED)
+def test_one_odd_line_among_plain_ones_is_seen(
+    shape: str, scanned: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "WORDS", PLAIN)
+    for seed in range(72):
+        chance = random.Random(f"{shape} {seed}")
+        made = [json.dumps(SHAPES[shape](chance), ensure_ascii=False) for _ in range(40)]
+        place = chance.randrange(15, 40)
+        spoil = SPOILS[seed % len(SPOILS)]
+        line = made[place]
+        made[place] = inside(line, spoil) if seed % 2 else odd(chance, json.loads(line), line)
+        data = "\n".join(made).encode("utf-8", "surrogatepass") + b"\n"
+        by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))
+        assert outcome(JsonLines(io.BytesIO(data), 0, 400)) == by_row, (shape, seed)
+    assert sum(scanned) > 40
 
 
 def test_hostile_files_are_refused_alike() -> None:

@@ -92,11 +92,11 @@ class CheckedRows:
                     yield block.data
 
     def _can_take(self, look: Look) -> bool:
-        return bool(self._problems.total) or (self.warnings.takes_blocks and self.statistics.can_add_all(look))
+        return bool(self._problems.total) or (self.warnings.takes_blocks() and self.statistics.can_add_all(look))
 
     def _teach(self, looks: Looks) -> None:
         """Blocks are looked at as soon as they can be taken."""
-        if self._last is not None and (self.warnings.takes_blocks or self._problems.total):
+        if self._last is not None and (self.warnings.takes_blocks() or self._problems.total):
             looks.learn(self._last)
 
     def _take(self, source: JsonLines, block: Block, look: Look) -> int:

@@ -11,25 +11,16 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from dataset_svc.checks.pieces import Digests, Flags
+
 _FIRST_SIZE = 1 << 10
 _PART = 1 << 15
-
-Digests = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+_SLOT_SHIFT = 48
 
 
 def digest_of(value: bytes) -> int:
     """64 bits of the value, never 0; good within one process."""
     return hash(value) & 0xFFFF_FFFF_FFFF_FFFF or 1
-
-
-def digests_of(data: bytes, begins: Places, ends: Places) -> Digests:
-    """`digest_of` each of the pieces of the data."""
-    pieces = [data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
-    found = np.fromiter(map(hash, pieces), np.int64, len(pieces)).view(np.uint64)
-    found[found == 0] = 1
-    return found
 
 
 class DigestMap:
@@ -62,15 +53,17 @@ class DigestMap:
         if self._limit - self._count < len(keys) and not self.full:
             one_by_one = (self.put(key, value) or 0 for key, value in zip(keys.tolist(), values.tolist(), strict=True))
             return np.fromiter(one_by_one, np.uint64, len(keys))
-        known = _known(self._keys, keys)
-        earlier = np.where(known, _view(self._values)[_places(_view(self._keys), keys)], np.uint64(0))
+        places = _places(_view(self._keys), keys)
+        known = _view(self._keys)[places] != 0
+        earlier = _view(self._values)[places]  # 0 where there is none
         if self.full:
             return earlier
-        distinct, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        later = ~known & (first[which] != np.arange(len(keys)))
-        earlier[later] = values[first[which]][later]
-        new = ~known[first]
-        self._insert(distinct[new], values[first[new]])
+        firsts = _first_equal(keys)
+        is_first = firsts == np.arange(len(keys))
+        later = ~known & ~is_first
+        earlier[later] = values[firsts[later]]
+        new = ~known & is_first
+        self._insert(keys[new], values[new])
         return earlier
 
     def _insert(self, keys: Digests, values: Digests) -> None:
@@ -119,10 +112,8 @@ class DigestSet:
         known = _known(self._keys, keys)
         if self._count >= self._limit:
             return known
-        distinct, first = np.unique(keys, return_index=True)
-        repeated = np.ones(len(keys), np.bool_)
-        repeated[first] = known[first]
-        new = distinct[~known[first]]
+        repeated: Flags = known | (_first_equal(keys) != np.arange(len(keys)))
+        new = keys[~repeated]
         self._count += len(new)
         self._grow(_size_for(self._count, len(self._keys)))
         _inserted(self._keys, new)
@@ -133,6 +124,20 @@ class DigestSet:
             old, self._keys = _view(self._keys), _zeros(size)
             for part in _parts(old):
                 _inserted(self._keys, old[part])
+
+
+def _first_equal(keys: Digests) -> npt.NDArray[np.int64]:
+    """For each key the place of the first that is equal to it. Sorting them would take several times as long."""
+    order = np.arange(len(keys))
+    slots = (keys >> np.uint64(_SLOT_SHIFT)).astype(np.int64)
+    owners = np.zeros(1 << (64 - _SLOT_SHIFT), np.int64)
+    owners[slots[::-1]] = order[::-1]  # of several, the last that is written stays
+    firsts = owners[slots]
+    others = np.flatnonzero(keys[firsts] != keys)
+    if others.size:
+        _, some, which = np.unique(keys[others], return_index=True, return_inverse=True)
+        firsts[others] = others[some[which]]
+    return firsts
 
 
 def _zeros(size: int) -> array[int]:

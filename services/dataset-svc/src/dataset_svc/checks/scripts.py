@@ -13,19 +13,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 _READ = 1000
 _ALL_ROWS = 10_000
 _EVERY = 10
-_MAINLY = 0.7
-_FOREIGN_SHARE = 0.02
-_ARABIC_SCRIPT = bytes(range(0xD8, 0xDC))
-_LATIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + bytes(range(0xC3, 0xCA))
+MAINLY = 0.7
+FOREIGN_SHARE = 0.02
+ARABIC_SCRIPT = bytes(range(0xD8, 0xDC))
+LATIN_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + bytes(range(0xC3, 0xCA))
 # First bytes of letters alone: 0xE2 begins punctuation and signs, 0xF0 emoji.
-_OTHER = bytes([*range(0xCA, 0xD8), 0xE0, 0xE1, *range(0xE3, 0xEE)])
-_FOREIGN = re.compile("[ےہںٹڈڑەۆێڵښځټډړ]")
-_PERSIAN_ALONE = re.compile("[پچژگ]")
-_ARABIC_ALONE = re.compile("[يكةىأإ]")
-_NOT_PROSE = frozenset({"role", "from", "type", "weight", "split"})
+OTHER_LETTERS = bytes([*range(0xCA, 0xD8), 0xE0, 0xE1, *range(0xE3, 0xEE)])
+FOREIGN, PERSIAN_ALONE, ARABIC_ALONE = "ےہںٹڈڑەۆێڵښځټډړ", "پچژگ", "يكةىأإ"
+_FOREIGN, _PERSIAN_ALONE, _ARABIC_ALONE = (re.compile(f"[{some}]") for some in (FOREIGN, PERSIAN_ALONE, ARABIC_ALONE))
+NOT_PROSE = frozenset({"role", "from", "type", "weight", "split"})
 PERSIAN, OTHER_ARABIC, LATIN, OTHER, MIXED, NONE = "persian", "arabic_script", "latin", "other", "mixed", "none"
 
 
@@ -55,6 +57,12 @@ def is_counted(number: int) -> bool:
     return number <= _ALL_ROWS or not number % _EVERY
 
 
+def counted(before: int, rows: int) -> npt.NDArray[np.int64]:
+    """The places of those of so many rows that are counted by script; `before` stand before them."""
+    numbers = np.arange(before + 1, before + rows + 1)
+    return np.flatnonzero((numbers <= _ALL_ROWS) | (numbers % _EVERY == 0))
+
+
 def script_of_row(row: Mapping[str, Any]) -> str:
     """One of persian, arabic_script, latin, other, mixed; none where there are no letters."""
     return script_of("".join(_texts(row)))
@@ -65,10 +73,10 @@ def script_of(text: str) -> str:
     text = text[:_READ]
     data = text.encode("utf-8", "replace")
     size = len(data)
-    arabic = size - len(data.translate(None, _ARABIC_SCRIPT))
-    latin = size - len(data.translate(None, _LATIN))
-    other = size - len(data.translate(None, _OTHER))
-    enough = _MAINLY * (arabic + latin + other)
+    arabic = size - len(data.translate(None, ARABIC_SCRIPT))
+    latin = size - len(data.translate(None, LATIN_LETTERS))
+    other = size - len(data.translate(None, OTHER_LETTERS))
+    enough = MAINLY * (arabic + latin + other)
     if not enough:
         return NONE
     if arabic >= enough:
@@ -79,7 +87,7 @@ def script_of(text: str) -> str:
 
 
 def _is_persian(text: str, letters: int) -> bool:
-    if len(_FOREIGN.findall(text)) >= _FOREIGN_SHARE * letters:
+    if len(_FOREIGN.findall(text)) >= FOREIGN_SHARE * letters:
         return False
     if _PERSIAN_ALONE.search(text):
         return True
@@ -91,7 +99,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value[:_READ]
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if name not in _NOT_PROSE:
+            if name not in NOT_PROSE:
                 yield from _texts(inner)
     elif isinstance(value, list):
         for inner in value:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataset_svc.checks.digests import DigestMap, DigestSet, Flags, digest_of
+from dataset_svc.checks.digests import DigestMap, DigestSet
 from dataset_svc.checks.findings import Findings, file_warning
 from dataset_svc.checks.near_empty import is_near_empty
+from dataset_svc.checks.pieces import Digests, Flags, Pieces
 from dataset_svc.checks.row_texts import texts_of
 from dataset_svc.checks.statistics import MAX_LABELS, Statistics
 from dataset_svc.readers.rows import ParsedRow
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 500_000
 CHARACTERS = 1_000_000
+_TOGETHER, _TOGETHER_BYTES = 256, 1 << 20  # rows that wait to be looked at with others
 
 
 class Warnings:
@@ -36,25 +38,26 @@ class Warnings:
         self._rows = DigestSet(REMEMBERED)
         self._verdicts = DigestMap(REMEMBERED)
         self._characters = CHARACTERS
+        self._waiting: list[tuple[ParsedRow, bytes]] = []
+        self._bytes = 0
 
     def add(self, row: ParsedRow, stored: bytes) -> None:
         """Look at one row; `stored` is its line without the newline."""
-        if self._rows.add(digest_of(stored)):
-            self._repeats(row)
-        else:
-            self._compare(row, self._shape.exchange(row.value))
-        if self._characters > 0:
-            self._spelling(row)
+        self._waiting.append((row, stored))
+        self._bytes += len(stored)
+        if len(self._waiting) >= _TOGETHER or self._bytes >= _TOGETHER_BYTES:
+            self._look_at_waiting()
 
-    @property
     def takes_blocks(self) -> bool:
         """Whether no further text is looked at for its spelling."""
+        self._look_at_waiting()
         return self._characters <= 0
 
     def add_all(self, look: Look, row_at: Callable[[int], ParsedRow]) -> None:
         """Look at the rows of a block; `row_at` gives the one at a place in it."""
+        self._look_at_waiting()
         repeated = self._rows.add_all(look.rows)
-        contradicts = self._contradictions(look, ~repeated & look.asks)
+        contradicts = self._contradictions(look.asked, look.verdict, ~repeated & look.asks)
         empty = look.near_empty & ~repeated
         for place in np.flatnonzero(repeated | empty | contradicts).tolist():
             row = row_at(place)
@@ -67,22 +70,33 @@ class Warnings:
 
     def view(self, statistics: Statistics) -> list[RowWarning]:
         """All that was found, each kind once."""
+        self._look_at_waiting()
         return self._findings.view() + _label_warnings(statistics) + self._untrained()
 
-    def _compare(self, row: ParsedRow, exchange: Exchange) -> None:
-        if is_near_empty(exchange.answer):
-            self._says_nothing(row, exchange)
-        if exchange.verdict is not None and exchange.asked:
-            verdict = digest_of(exchange.verdict.encode())
-            if self._verdicts.put(digest_of(exchange.asked.encode()), verdict) not in (None, verdict):
+    def _look_at_waiting(self) -> None:
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        repeated = self._rows.add_all(Pieces.of(stored for _, stored in waiting).digests())
+        exchanges = [self._shape.exchange(row.value) for row, _ in waiting]
+        asks = np.array([exchange.verdict is not None and bool(exchange.asked) for exchange in exchanges], np.bool_)
+        asked = Pieces.of(exchange.asked.encode() for exchange in exchanges).digests()
+        verdicts = Pieces.of((exchange.verdict or "").encode() for exchange in exchanges).digests()
+        contradicts = self._contradictions(asked, verdicts, ~repeated & asks)
+        for place, (row, _) in enumerate(waiting):
+            if repeated[place]:
+                self._repeats(row)
+            elif is_near_empty(exchanges[place].answer):
+                self._says_nothing(row, exchanges[place])
+            if contradicts[place]:
                 self._contradicts(row)
+            if self._characters > 0:
+                self._spelling(row)
 
-    def _contradictions(self, look: Look, compared: Flags) -> Flags:
+    def _contradictions(self, asked: Digests, verdict: Digests | None, compared: Flags) -> Flags:
         """Which rows ask what an earlier one did, and have another answer."""
         found = np.zeros(len(compared), np.bool_)
-        if look.verdict is not None and compared.any():
-            verdicts = look.verdict[compared]
-            earlier = self._verdicts.put_all(look.asked[compared], verdicts)
+        if verdict is not None and compared.any():
+            verdicts = verdict[compared]
+            earlier = self._verdicts.put_all(asked[compared], verdicts)
             found[compared] = (earlier != 0) & (earlier != verdicts)
         return found
 

@@ -7,6 +7,7 @@ import zlib
 from typing import BinaryIO, Protocol, cast
 
 from dataset_svc.memory import keep_arrow_to_it
+from dataset_svc.readers.zstd_frames import ZstdFrames
 from kargah.domain.errors import FieldError, Invalid, TooLarge
 
 GZIP = b"\x1f\x8b"
@@ -169,7 +170,7 @@ class _Zstd:
     def read(self, size: int) -> bytes:
         try:
             data: bytes = self._stream.read(size)
-        except OSError as error:
+        except (OSError, Invalid) as error:
             if self._pieces.failure is not None:
                 raise self._pieces.failure from error
             raise _Damaged(str(error), self.offset) from error
@@ -183,7 +184,8 @@ class _Pieces(io.RawIOBase):
         super().__init__()
         self._source = source
         self.count = 0
-        self.failure: OSError | None = None
+        self.failure: OSError | Invalid | None = None
+        self._frames = ZstdFrames()
 
     def readable(self) -> bool:
         return True
@@ -191,7 +193,8 @@ class _Pieces(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             data = self._source.read(_SMALL if size < 0 else min(size, _SMALL))
-        except OSError as error:
+            self._frames.feed(data)
+        except (OSError, Invalid) as error:
             self.failure = error
             raise
         self.count += len(data)

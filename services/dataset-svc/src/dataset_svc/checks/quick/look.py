@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from dataset_svc.checks.digests import Digests, Flags, Places, digests_of
-from dataset_svc.checks.quick.arrays import Array, as_numbers, texts
-from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan, Said
-from dataset_svc.checks.quick.table import Columns, columns_of
-from dataset_svc.checks.quick.texts import Texts, near_empty, speaks
-from dataset_svc.checks.quick.turns import turns_exchange
-from dataset_svc.checks.scripts import is_counted, script_of_row
+from dataset_svc.checks.pieces import Digests, Flags, Numbers, Pieces, Places, Stretch
+from dataset_svc.checks.quick.exchange import Exchanges, exchanges_of_turns, exchanges_said
+from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan
+from dataset_svc.checks.quick.scan import scan
+from dataset_svc.checks.quick.scripts import LONGEST, scripts_of_long, scripts_of_short
+from dataset_svc.checks.quick.table import Table, table_of
+from dataset_svc.checks.quick.texts import near_empty
+from dataset_svc.checks.scripts import NOT_PROSE, counted, script_of_row
 from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.rows import ROW_LIMIT
 
 _NEWLINE = 10
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -46,12 +43,12 @@ class Look:
     texts: dict[str, Numbers]
     items: dict[str, Numbers]
     others: tuple[str, ...]
-    labels: dict[str, int] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)
     scripts: Counter[str] = field(default_factory=Counter)
 
     def count_scripts(self, block: Block, first_row: int) -> None:
         """Count anew: so many rows stand before the block after all."""
-        self.scripts = scripts_of(block.data, np.cumsum(self.sizes) - 1, first_row)
+        self.scripts = _scripts_of(block.data, np.cumsum(self.sizes), counted(first_row, len(self.sizes)))
 
 
 def look(block: Block, plan: Plan, first_row: int) -> Look | None:
@@ -60,33 +57,71 @@ def look(block: Block, plan: Plan, first_row: int) -> Look | None:
     ends = _line_ends(block)
     if ends is None:
         return None
-    columns = columns_of(block.data, ends, plan)
-    exchange = None if columns is None else _exchange(columns, plan)
-    if columns is None or exchange is None:
+    rows = Pieces(Stretch(block.data), _begins(ends), ends)
+    table = _table(block.data, rows, plan)
+    exchanges = None if table is None else _exchanges(table, plan)
+    if table is None or exchanges is None:
         return None
-    asked, answer, verdict = exchange
-    begins = _begins(ends)
+    found = table.scanned
     return Look(
         first_row=first_row,
-        sizes=ends - begins + 1,
-        rows=digests_of(block.data, begins, ends),
-        asked=_digests(asked),
-        asks=as_numbers(pc.binary_length(asked)) > 0,
-        verdict=None if verdict is None else _digests(verdict),
-        near_empty=near_empty(answer),
-        texts={name: _lengths(columns[name]) for name, kind in plan.columns.items() if kind == TEXT},
-        items=_items(columns, plan),
+        sizes=rows.sizes + 1,
+        rows=rows.digests(),
+        asked=exchanges.asked.digests(),
+        asks=exchanges.asked.sizes > 0,
+        verdict=None if exchanges.verdict is None else exchanges.verdict.digests(),
+        near_empty=near_empty(exchanges.answer),
+        texts={name: found.texts[name].characters() for name, kind in plan.columns.items() if kind == TEXT},
+        items=_items(table, plan),
         others=tuple(name for name, kind in plan.columns.items() if kind not in (TEXT, TEXTS)),
-        labels=_labels(verdict) if plan.said is not None and plan.said.label is not None else {},
-        scripts=scripts_of(block.data, ends, first_row),
+        labels=exchanges.labels,
+        scripts=_scripts(block.data, rows, table, first_row),
     )
 
 
-def scripts_of(data: bytes, ends: Places, first_row: int) -> Counter[str]:
-    """How the rows that are counted are written; `first_row` rows stand before them."""
-    places = [place for place in range(len(ends)) if is_counted(first_row + place + 1)]
-    begins = _begins(ends)
-    return Counter(script_of_row(orjson.loads(data[begins[place] : ends[place]])) for place in places)
+def _table(data: bytes, rows: Pieces, plan: Plan) -> Table | None:
+    scanned = scan(data, rows, plan)
+    return table_of(data, rows.ends, plan) if scanned is None else Table(scanned, {}, {})
+
+
+def _exchanges(table: Table, plan: Plan) -> Exchanges | None:
+    scanned = table.scanned
+    if plan.said is None:
+        assert scanned.talk is not None and plan.turns is not None
+        return exchanges_of_turns(scanned.talk, plan.turns)
+    name = plan.said.label
+    return exchanges_said(
+        scanned, plan.said, None if name is None else scanned.texts.get(name) or table.others.get(name)
+    )
+
+
+def _items(table: Table, plan: Plan) -> dict[str, Numbers]:
+    items = {name: np.diff(offsets) for name, (_, offsets) in table.lists.items()}
+    if plan.turns is not None and table.scanned.talk is not None:
+        items[plan.turns.column] = np.diff(table.scanned.talk.offsets)
+    return items
+
+
+def _scripts(data: bytes, rows: Pieces, table: Table, first_row: int) -> Counter[str]:
+    """How the rows that are counted are written: short ones all at once, the others by their JSON."""
+    places = counted(first_row, len(rows))
+    short = rows.sizes[places] <= LONGEST
+    columns: list[tuple[Pieces, Places | None]] = [
+        (pieces, None) for name, pieces in table.scanned.texts.items() if name not in NOT_PROSE
+    ]
+    columns += [both for name, both in table.lists.items() if name not in NOT_PROSE]
+    if table.scanned.talk is not None:
+        columns.append((table.scanned.talk.texts, table.scanned.talk.offsets))
+    found, long = scripts_of_short(columns, places[short]), places[~short]
+    if len(columns) == 1:
+        return found + scripts_of_long(*columns[0], long)
+    return found + _scripts_of(data, rows.ends + 1, long)
+
+
+def _scripts_of(data: bytes, ends: Places, places: Places) -> Counter[str]:
+    """`ends` are behind the newlines."""
+    begins = np.concatenate(([0], ends[:-1]))
+    return Counter(script_of_row(orjson.loads(data[begins[place] : ends[place]])) for place in places.tolist())
 
 
 def _line_ends(block: Block) -> Places | None:
@@ -98,55 +133,3 @@ def _line_ends(block: Block) -> Places | None:
 
 def _begins(ends: Places) -> Places:
     return np.concatenate(([0], ends[:-1] + 1))
-
-
-def _exchange(columns: Columns, plan: Plan) -> tuple[Texts, Texts, Texts | None] | None:
-    return turns_exchange(columns, plan.turns) if plan.said is None else _said(columns, plan.said)
-
-
-def _said(columns: Columns, said: Said) -> tuple[Texts, Texts, Texts | None] | None:
-    if not all(speaks(columns[name]) for name in said.texts):
-        return None
-    parts = [pa.scalar("") if name is None else columns[name] for name in said.asked]
-    asked = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, said.joint)
-    verdict = None if said.verdict is None else columns[said.verdict]
-    if said.label is not None:
-        verdict = _label_texts(columns[said.label])
-        if verdict is None:
-            return None
-    return asked, columns[said.answer], verdict
-
-
-def _label_texts(column: Array) -> Texts | None:
-    """Labels as `label_of` writes them; None where one says nothing, or is neither a text nor a whole number."""
-    if pa.types.is_string(column.type):
-        distinct = column.dictionary_encode()
-        labels = [label.strip() for label in distinct.dictionary.to_pylist()]
-        return texts(labels).take(distinct.indices) if all(labels) else None
-    is_number = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
-    return pc.cast(column, pa.string()) if is_number else None
-
-
-def _labels(verdict: Texts | None) -> dict[str, int]:
-    found = verdict.value_counts() if verdict is not None else ()
-    return {one["values"].as_py(): one["counts"].as_py() for one in found}
-
-
-def _items(columns: Columns, plan: Plan) -> dict[str, Numbers]:
-    names = [name for name, kind in plan.columns.items() if kind == TEXTS]
-    if plan.turns is not None:
-        names.append(plan.turns.column)
-    return {name: np.diff(as_numbers(columns[name].offsets)).astype(np.int64) for name in names}
-
-
-def _lengths(texts: Texts) -> Numbers:
-    return as_numbers(pc.utf8_length(texts)).astype(np.int64)
-
-
-def _digests(texts: Texts) -> Digests:
-    if not len(texts):
-        return np.zeros(0, np.uint64)
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    places = offsets.astype(np.int64)
-    data = texts.buffers()[2]
-    return digests_of(b"" if data is None else data.to_pybytes(), places[:-1], places[1:])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import json
 
-from dataset_svc.checks.digests import Places
-from dataset_svc.checks.quick.arrays import Array
+from dataset_svc.checks.pieces import Pieces, Places, Stretch
 from dataset_svc.checks.quick.plan import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, Plan
+from dataset_svc.checks.quick.scan import Scanned, Talk
 from dataset_svc.readers.strict_row import SUSPECT_ESCAPE
 
 _TYPES = {TEXT: pa.string(), WHOLE: pa.int64(), NUMBER: pa.float64(), TRUTH: pa.bool_(), TEXTS: pa.list_(pa.string())}
@@ -16,11 +21,22 @@ _TYPES = {TEXT: pa.string(), WHOLE: pa.int64(), NUMBER: pa.float64(), TRUTH: pa.
 _NO_NUMBERS = (b"NaN", b"Inf")
 _OPENS, _CLOSES = b"{}"
 
-Columns = dict[str, Array]
-"""By the names of the columns."""
+Array = Any
+"""An Arrow array: pyarrow has no types of its own."""
+
+_Columns = dict[str, Array]
 
 
-def columns_of(data: bytes, ends: Places, plan: Plan) -> Columns | None:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A block's texts and conversations, its lists of texts with their offsets, and its other columns as texts."""
+
+    scanned: Scanned
+    lists: dict[str, tuple[Pieces, Places]]
+    others: dict[str, Pieces]
+
+
+def table_of(data: bytes, ends: Places, plan: Plan) -> Table | None:
     """The columns of a block whose lines have their newlines at `ends`: none with a null, all texts UTF-8.
 
     Arrow refuses what JSON forbids, names that stand twice, other columns and other types. What it lets pass and the
@@ -31,7 +47,36 @@ def columns_of(data: bytes, ends: Places, plan: Plan) -> Columns | None:
         return None
     if NUMBER in plan.columns.values() and any(word in data for word in _NO_NUMBERS):
         return None
-    return _parsed(data, len(ends), _schema(plan))
+    columns = _parsed(data, len(ends), _schema(plan))
+    return None if columns is None else _table(columns, plan)
+
+
+def _table(columns: _Columns, plan: Plan) -> Table:
+    texts = {name: _pieces(columns[name]) for name, kind in plan.columns.items() if kind == TEXT}
+    lists = {name: _list(columns[name]) for name, kind in plan.columns.items() if kind == TEXTS}
+    others = {name: _pieces(pc.cast(columns[name], pa.string())) for name in _counted_by(plan)}
+    talk = None
+    if plan.turns is not None:
+        turns = columns[plan.turns.column]
+        roles, said = _pieces(turns.values.field(0)), _pieces(turns.values.field(1))
+        talk = Talk(_numbers(turns.offsets).astype(np.int64), roles, said)
+    return Table(Scanned(texts, talk), lists, others)
+
+
+def _counted_by(plan: Plan) -> list[str]:
+    """The column of labels, where they are whole numbers or truth values."""
+    label = None if plan.said is None else plan.said.label
+    return [name for name, kind in plan.columns.items() if name == label and kind in (WHOLE, TRUTH)]
+
+
+def _list(column: Array) -> tuple[Pieces, Places]:
+    return _pieces(column.values), _numbers(column.offsets).astype(np.int64)
+
+
+def _pieces(texts: Array) -> Pieces:
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    places, data = offsets.astype(np.int64), texts.buffers()[2]
+    return Pieces(Stretch(b"" if data is None else data.to_pybytes()), places[:-1], places[1:])
 
 
 def _one_a_line(data: bytes, ends: Places) -> bool:
@@ -49,7 +94,7 @@ def _schema(plan: Plan) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _parsed(data: bytes, rows: int, schema: pa.Schema) -> Columns | None:
+def _parsed(data: bytes, rows: int, schema: pa.Schema) -> _Columns | None:
     # One block, or Arrow divides it and each piece gets columns of its own.
     read = json.ReadOptions(use_threads=False, block_size=len(data) + 1)
     parse = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
@@ -62,6 +107,10 @@ def _parsed(data: bytes, rows: int, schema: pa.Schema) -> Columns | None:
         return None
     columns = {name: table.column(name).chunk(0) for name in schema.names}
     return None if any(_has_null(column) for column in columns.values()) else columns
+
+
+def _numbers(array: Array) -> npt.NDArray[np.int32]:
+    return np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array)]
 
 
 def _has_null(column: Array) -> bool:

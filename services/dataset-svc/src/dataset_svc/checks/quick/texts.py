@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from functools import cache
 
 import numpy as np
-import pyarrow.compute as pc
 
-from dataset_svc.checks.digests import Flags
 from dataset_svc.checks.near_empty import LONGEST_NOTHING, is_near_empty
-from dataset_svc.checks.quick.arrays import Array, as_flags, as_numbers, flags, numbers
-
-Texts = Array
-"""Of strings, without nulls."""
+from dataset_svc.checks.pieces import Flags, Pieces, Places
 
 # Digits and letters of most texts: whatever has one of them is neither blank nor signs alone.
-_LETTER = (
-    r"[A-Za-z0-9\x{0621}-\x{063A}\x{0641}-\x{064A}\x{067E}\x{0686}\x{0698}\x{06A9}\x{06AF}\x{06CC}\x{06F0}-\x{06F9}]"
-)
-_IN_EVERY_NOTHING = "[nN]"
+_LATIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_ARABIC = (*range(0x621, 0x63B), *range(0x641, 0x64B), 0x67E, 0x686, 0x698, 0x6A9, 0x6AF, 0x6CC, *range(0x6F0, 0x6FA))
+_LONGEST_BYTES = 4 * LONGEST_NOTHING
+_FIRST_OF_NOTHING = np.frombuffer(b"nNuU", np.uint8)  # of the words for nothing that begin with a letter
 
 
-def speaks(texts: Texts) -> bool:
+def speaks(texts: Pieces) -> bool:
     """Whether each of them has more than white space."""
-    return not any(_is_blank(text) for text in _unclear(texts)[1])
+    return not any(map(_is_blank, texts.at(_unclear(texts)).each()))
 
 
-def speaks_or_may_be_silent(texts: Texts, roles: Texts, silent: Collection[str]) -> bool:
-    """As `speaks`, but for the texts of those roles."""
-    places, unclear = _unclear(texts)
-    return all(
-        not _is_blank(text) or roles[place].as_py() in silent for place, text in zip(places, unclear, strict=True)
-    )
+def speaks_or_may_be_silent(texts: Pieces, silent: Flags) -> bool:
+    """As `speaks`, but for those texts which may be silent."""
+    places = _unclear(texts)
+    return not any(map(_is_blank, texts.at(places[~silent[places]]).each()))
 
 
-def near_empty(answers: Texts) -> Flags:
+def near_empty(answers: Pieces) -> Flags:
     """Which of them `is_near_empty`."""
-    wordless = ~_has(answers, _LETTER)
-    short = as_numbers(pc.utf8_length(answers)) <= LONGEST_NOTHING
-    found: Flags = np.zeros(len(answers), np.bool_)
-    if short.any():
-        wordless[short] |= _has(answers.filter(flags(short)), _IN_EVERY_NOTHING)
-    for place in np.flatnonzero(wordless).tolist():
-        found[place] = is_near_empty(answers[place].as_py())
+    suspect = np.isin(answers.stretch.view[answers.begins], _FIRST_OF_NOTHING)
+    suspect &= answers.sizes <= _LONGEST_BYTES
+    suspect[_unclear(answers)] = True
+    found = np.zeros(len(answers), np.bool_)
+    places = np.flatnonzero(suspect)
+    for place, text in zip(places.tolist(), answers.at(places).each(), strict=True):
+        found[place] = is_near_empty(text.decode())
     return found
 
 
-def _is_blank(text: str) -> bool:
-    return not text or text.isspace()
+def _is_blank(text: bytes) -> bool:
+    return not text or text.decode().isspace()
 
 
-def _unclear(texts: Texts) -> tuple[list[int], list[str]]:
-    places = np.flatnonzero(~_has(texts, _LETTER))
-    return places.tolist(), texts.take(numbers(places)).to_pylist() if places.size else []
+def _unclear(texts: Pieces) -> Places:
+    """Those that do not begin with a letter or digit: most do, so the others can be looked at one by one."""
+    view, begins = texts.stretch.view, texts.begins
+    pairs = view[begins].astype(np.uint16) << 8 | view[begins + 1]
+    return np.flatnonzero(~_letters()[pairs] | (texts.sizes == 0))
 
 
-def _has(texts: Texts, pattern: str) -> Flags:
-    return as_flags(pc.match_substring_regex(texts, pattern))
+@cache
+def _letters() -> Flags:
+    """Whether a text whose first two bytes are this number begins with a letter or digit."""
+    table = np.zeros(1 << 16, np.bool_)
+    for letter in _LATIN:
+        table[letter << 8 : (letter + 1) << 8] = True
+    for letter in _ARABIC:
+        table[int.from_bytes(chr(letter).encode())] = True
+    return table
