@@ -23,6 +23,7 @@ COMMON: dict[str, set[str]] = {
     "gateway": {"recipes", "workers"}
     | {f"access_{name}" for name in ("keys", "memberships", "projects", "sessions", "users")},
     "dataset_svc": set(),
+    "registry": {"blobs", "mirrored", "xorbs", "xorb_places", "fetches", "fetch_parts"},
 }
 _TABLES = (
     f"CREATE TABLE things (name text, project text NOT NULL DEFAULT {NEW_ROW_PROJECT}, PRIMARY KEY (project, name))",

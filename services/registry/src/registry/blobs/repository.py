@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.ports.object_store import ObjectStat
+from registry.blobs import possession_repository
+from registry.blobs.possession_repository import BLOB
 from registry.blobs.tables import blobs
 from registry.models.tables import version_files
 from registry.repos.tables import commit_files
@@ -87,7 +89,8 @@ def begin_collecting(connection: Connection, grace: timedelta) -> list[str]:
 def end_collecting(connection: Connection, collected: Sequence[str]) -> None:
     """Their objects are gone; now their rows."""
     statement = delete(blobs).where(blobs.c.sha256.in_(collected), blobs.c.collecting_since.is_not(None))
-    connection.execute(statement)
+    gone = list(connection.execute(statement.returning(blobs.c.sha256)).scalars())
+    possession_repository.forget(connection, BLOB, gone)
 
 
 def check(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
@@ -11,10 +11,12 @@ from typing import BinaryIO, cast
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, Unavailable
+from kargah.domain.scope import EVERY, current_project
 from kargah.ports.object_store import MultipartStore, ObjectMissing
 from kargah.telemetry.logging import get_logger
-from registry.blobs import repository
+from registry.blobs import possession_repository, repository
 from registry.blobs.pieces import Piece, buffered, can_be_parts, content_of
+from registry.blobs.possession_repository import BLOB
 from registry.blobs.read_ahead import read_ahead
 from registry.blobs.repository import BlobRow
 from registry.blobs.verified_stream import VerifiedStream
@@ -35,36 +37,48 @@ class BlobService:
         self._grace = grace
 
     def put(self, sha256: str, source: BinaryIO) -> tuple[int, bool]:
-        """Keep `source` under `sha256`; its size, and whether it is new.
+        """Keep `source` under `sha256`; its size, and whether it is new to the project.
 
         The store makes an object visible when its stream has ended well, which a wrong one does not: what can be
         seen is verified. A blob that is there already is only compared. Raises Invalid for another sha256.
         """
         check_sha256(sha256)
         stream = VerifiedStream(source, sha256)
-        present = self.size(sha256) is not None
-        if present:
+        known = self.size(sha256) is not None
+        if known or (current_project() != EVERY and self._present(sha256) is not None):
             stream.drain()
         else:
             self._store_verified(sha256, stream)
-        self._note([BlobRow(sha256, stream.count)])
-        return stream.count, not present
+        self._note([BlobRow(sha256, stream.count)], sent=True)
+        return stream.count, not known
 
     def join(self, sha256: str, pieces: Sequence[Piece]) -> int:
         """Keep what pieces of other objects make, in their order; its size. They are copied inside the store while they
         are read for their hash. Raises Invalid for another sha256, ObjectMissing."""
         check_sha256(sha256)
         with buffered(content_of(self._store, pieces)) as content:
-            if not can_be_parts(pieces) or self.size(sha256) is not None:
+            if not can_be_parts(pieces) or self._present(sha256) is not None:
                 return self.put(sha256, content)[0]
             stream = VerifiedStream(content, sha256)
             self._copy_verified(PREFIX + sha256, stream, pieces)
-        self._note([BlobRow(sha256, stream.count)])
+        self._note([BlobRow(sha256, stream.count)], sent=True)
         return stream.count
 
     def size(self, sha256: str) -> int | None:
-        """Its size in bytes, or None if it is not there (or is being removed). Asking renews its grace."""
+        """Its size in bytes, or None if the project has none of it (or it is being removed). Asking renews its
+        grace."""
         check_sha256(sha256)
+        return self._present(sha256) if self._held([sha256]) else None
+
+    def _held(self, digests: Collection[str]) -> set[str]:
+        """Those that the project has: where nobody logs in, all."""
+        if current_project() == EVERY:
+            return set(digests)
+        with UnitOfWork(self._engine) as tx:
+            return possession_repository.held(tx.connection, digests)
+
+    def _present(self, sha256: str) -> int | None:
+        """Its size, whoever sent it."""
         with UnitOfWork(self._engine) as tx:
             leaving = repository.touch_known(tx.connection, sha256)
         if leaving:
@@ -77,11 +91,19 @@ class BlobService:
         return self._stored_size(sha256)
 
     def claim(self, rows: Iterable[BlobRow]) -> dict[str, int | None]:
-        """Protect these blobs for the length of the grace; the size that each has in the store, None if absent."""
+        """Protect these blobs for the length of the grace; the size that each has in the store, None if absent, or
+        none of the project's."""
         unique = {row.sha256: row for row in rows}
-        self._note(list(unique.values()))
+        held = self._held(unique)
+        self._note([row for row in unique.values() if row.sha256 in held])
         with ThreadPoolExecutor(_PARALLEL_CALLS, thread_name_prefix="blob-stat") as pool:
-            return dict(zip(unique, pool.map(self._stored_size, unique), strict=True))
+            sizes = dict(zip(held, pool.map(self._stored_size, held), strict=True))
+        return {sha256: sizes.get(sha256) for sha256 in unique}
+
+    def note_mirrored(self, sha256: str) -> None:
+        """It came from the upstream, which tells its commits to every project."""
+        with UnitOfWork(self._engine) as tx:
+            possession_repository.note_mirrored(tx.connection, sha256)
 
     def collect(self) -> int:
         """Remove blobs that nothing names and nobody wanted for the length of the grace; how many."""
@@ -130,11 +152,14 @@ class BlobService:
             self._store.delete(PREFIX + sha256)
             raise Unavailable("The object store ended the upload before its end.")
 
-    def _note(self, rows: list[BlobRow]) -> None:
+    def _note(self, rows: list[BlobRow], *, sent: bool = False) -> None:
+        """They are wanted; `sent`: and their bytes came from the project at hand."""
         with UnitOfWork(self._engine) as tx:
             leaving = repository.touch(tx.connection, rows)
             if leaving:
                 raise Unavailable("A blob of these is being removed at this moment.", hint="Try again in a moment.")
+            if sent:
+                possession_repository.hold(tx.connection, BLOB, [row.sha256 for row in rows])
 
     def _stored_size(self, sha256: str) -> int | None:
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, Unavailable
+from kargah.domain.scope import current_project, project_scope
 from kargah.ports.object_store import ObjectStore
 from registry.blobs.repository import BlobRow
 from registry.blobs.service import BlobService, check_sha256
@@ -120,11 +121,16 @@ class Committer:
 
     def _read(self, kind: str, lines: Iterable[Line]) -> tuple[Header, list[Operation]]:
         """The commit's header and operations; the files that come with it are blobs by then."""
-        header = Header()
+        header, project = Header(), current_project()
         operations: list[Operation] = []
+
+        def accept(line: Line) -> Operation | None:
+            with project_scope(project):  # in a thread of the pool, which has a scope of its own
+                return self._accept(kind, line)
+
         with ThreadPoolExecutor(_PARALLEL_WRITES, thread_name_prefix="file") as pool:
             for some in _batches(lines):
-                for line, stored in zip(some, pool.map(lambda line: self._accept(kind, line), some), strict=True):
+                for line, stored in zip(some, pool.map(accept, some), strict=True):
                     if stored is not None:
                         operations.append(stored)
                     elif isinstance(line, Header):

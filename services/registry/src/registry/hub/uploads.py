@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from kargah.domain.errors import FieldError, Forbidden, Invalid, TooLarge
-from kargah.domain.scope import current_project
+from kargah.domain.scope import EVERY, current_project
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from registry.blobs.pieces import Piece
 from registry.blobs.service import BlobService, check_sha256
@@ -115,7 +115,10 @@ class Uploads:
         return len(left)
 
     def _key(self, ticket: Ticket, number: int) -> str:
-        return f"{PARTS}{ticket.sha256}/{self.part_bytes}/{number:05d}"
+        """Projects have parts of their own: who knows a file's sha256 cannot complete what another project sends."""
+        project = current_project()
+        own = "" if project == EVERY else f"of-{project}/"
+        return f"{PARTS}{own}{ticket.sha256}/{self.part_bytes}/{number:05d}"
 
 
 class _Hashed(io.RawIOBase):

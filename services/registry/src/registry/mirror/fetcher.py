@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, Unavailable
+from kargah.domain.scope import EVERY, current_project, project_scope
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.telemetry.logging import get_logger
 from kargah.web.shutdown import stopping
@@ -66,7 +67,8 @@ class Fetcher:
             self._slots.release()
             return None
         lease = Lease(self._engine, self._store, wanted.etag, generation)
-        thread = threading.Thread(target=self._run, args=(wanted, lease), name="fetch", daemon=True)
+        args = (current_project(), wanted, lease)
+        thread = threading.Thread(target=self._run, args=args, name="fetch", daemon=True)
         self._threads.add(thread)
         thread.start()
         return generation
@@ -100,9 +102,10 @@ class Fetcher:
             self._store.delete(key)
         return len(left)
 
-    def _run(self, wanted: Wanted, lease: Lease) -> None:
+    def _run(self, project: str, wanted: Wanted, lease: Lease) -> None:
         try:
-            self._fetch(wanted, lease)
+            with project_scope(project):
+                self._fetch(wanted, lease)
         except LeaseLost:
             _log.info("another process fetches it now", repository=wanted.name, path=wanted.path)
         except DomainError as error:
@@ -130,8 +133,9 @@ class Fetcher:
                 lease.add_part(digest.count - len(rest), rest)
                 self._tell()
             self._join(lease, digest.sha256)
+        self._blobs.note_mirrored(digest.sha256)
         if wanted.entry.git_sha1 is not None:
-            with UnitOfWork(self._engine) as tx:
+            with project_scope(EVERY), UnitOfWork(self._engine) as tx:  # whoever mirrors it
                 repository.note_content(tx.connection, wanted.entry.git_sha1, digest.sha256)
         lease.finish()
         _log.info("fetched", repository=wanted.name, path=wanted.path, bytes=digest.count)

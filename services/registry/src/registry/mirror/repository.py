@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kargah.db.engine import Connection
 from kargah.domain.ids import new_id
+from kargah.domain.scope import project_of_new
 from registry.blobs.tables import blobs
 from registry.mirror.tables import mirror_refs, mirror_revisions
 from registry.repos import history_repository, repository
@@ -79,7 +80,7 @@ def ensure(
 ) -> Repository:
     """The repository of that name, locked until the transaction ends: it may be a local one."""
     values = {"kind": kind, "name": name, "private": private, "mirrored_from": upstream, "created_at": created_at}
-    fresh = insert(repositories).values(id=new_id("repo"), **values)
+    fresh = insert(repositories).values(id=new_id("repo"), project=project_of_new(), **values)
     connection.execute(fresh.on_conflict_do_nothing())
     found = repository.find(connection, kind, name, lock=True)
     assert found is not None

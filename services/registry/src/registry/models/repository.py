@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from kargah.contracts.models import ModelFacts, ModelFile, ModelVersionView, ModelView
 from kargah.db.engine import Connection
 from kargah.domain.ids import new_id
 from kargah.domain.names import LATEST
+from kargah.domain.scope import project_of_new
 from registry.labels.repository import aliases_of, tags_of
 from registry.labels.tables import aliases
 from registry.models.tables import models, version_files, versions
@@ -23,7 +24,7 @@ _VERSION = select(
 
 def find_version(connection: Connection, name: str, version: int | str | None = None) -> ModelVersionView | None:
     """A version of the model `name`: by its number, by an alias, or the latest."""
-    return _one_version(connection, _VERSION.where(models.c.name == name, _is_version(version)))
+    return _one_version(connection, _VERSION.where(named(name), _is_version(version)))
 
 
 def find_version_by_id(connection: Connection, version_id: str) -> ModelVersionView | None:
@@ -33,7 +34,7 @@ def find_version_by_id(connection: Connection, version_id: str) -> ModelVersionV
 
 def find_version_by_key(connection: Connection, name: str, key: str) -> ModelVersionView | None:
     """The version that was committed to the model `name` with that idempotency key."""
-    return _one_version(connection, _VERSION.where(models.c.name == name, versions.c.idempotency_key == key))
+    return _one_version(connection, _VERSION.where(named(name), versions.c.idempotency_key == key))
 
 
 def base_of(connection: Connection, version_id: str) -> ModelVersionView | None:
@@ -47,7 +48,7 @@ def find_model(connection: Connection, name: str, version: int | str | None = No
     found = find_version(connection, name, version)
     if found is None:
         return None
-    row = connection.execute(select(models).where(models.c.name == name)).one()
+    row = connection.execute(select(models).where(named(name))).one()
     return ModelView(id=row.id, name=row.name, created_at=row.created_at, latest=found)
 
 
@@ -80,7 +81,7 @@ def list_versions(
     connection: Connection, name: str, *, before: int | None, limit: int
 ) -> tuple[list[ModelVersionView], int]:
     """Up to `limit` versions with numbers below `before`, newest first, and how many there are."""
-    query = _VERSION.where(models.c.name == name)
+    query = _VERSION.where(named(name))
     total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     if before is not None:
         query = query.where(versions.c.number < before)
@@ -90,9 +91,9 @@ def list_versions(
 
 def lock_model(connection: Connection, name: str) -> str:
     """The id of the model `name`, made if need be, and locked until the transaction ends."""
-    fresh = upsert(models).values(id=new_id("model"), name=name).on_conflict_do_nothing()
+    fresh = upsert(models).values(id=new_id("model"), project=project_of_new(), name=name).on_conflict_do_nothing()
     connection.execute(fresh)
-    model_id: str = connection.execute(select(models.c.id).where(models.c.name == name).with_for_update()).scalar_one()
+    model_id: str = connection.execute(select(models.c.id).where(named(name)).with_for_update()).scalar_one()
     return model_id
 
 
@@ -169,13 +170,18 @@ def delete_version(connection: Connection, model_id: str, version_id: str) -> No
 
 def rename_model(connection: Connection, name: str, other: str) -> None:
     """Give the model `name`, if there is one, another name that nobody has."""
-    connection.execute(update(models).where(models.c.name == name).values(name=other))
+    connection.execute(update(models).where(named(name)).values(name=other))
 
 
 def find_model_id(connection: Connection, name: str) -> str | None:
     """The id of the model `name`, locked until the transaction ends."""
-    query = select(models.c.id).where(models.c.name == name).with_for_update()
+    query = select(models.c.id).where(named(name)).with_for_update()
     return connection.execute(query).scalar_one_or_none()
+
+
+def named(name: str) -> ColumnElement[bool]:
+    """That a model is the one of that name. Names are a project's own; where nobody logs in, there is one project."""
+    return and_(models.c.project == project_of_new(), models.c.name == name)
 
 
 def _is_version(version: int | str | None) -> ColumnElement[bool]:

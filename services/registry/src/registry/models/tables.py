@@ -16,16 +16,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from registry.blobs.tables import created_at, metadata
+from registry.blobs.tables import created_at, metadata, project
 
 models = Table(
     "models",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    project(),
+    Column("name", Text, nullable=False),
     Column("version_count", Integer, nullable=False, server_default=text("0")),
     Column("latest_id", Text),
     created_at(),
+    UniqueConstraint("project", "name", name="models_name"),
     ForeignKeyConstraint(
         ["latest_id"], ["versions.id"], name="models_latest", deferrable=True, initially="DEFERRED", use_alter=True
     ),

@@ -10,26 +10,30 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from kargah.db.engine import Connection
 from kargah.domain.ids import new_id
+from kargah.domain.scope import project_of_new
 from registry.repos.tables import commits, refs, repositories
 from registry.repos.values import MAIN, Commit, Head, Ref, Repository
 
 
 def find(connection: Connection, kind: str, name: str, *, lock: bool = False) -> Repository | None:
-    """The repository of that name; locked until the transaction ends where asked."""
-    query = select(repositories).where(repositories.c.kind == kind, repositories.c.name == name)
+    """The project's repository of that name; locked until the transaction ends where asked."""
+    own = repositories.c.project == project_of_new()
+    query = select(repositories).where(own, repositories.c.kind == kind, repositories.c.name == name)
     row = connection.execute(query.with_for_update() if lock else query).first()
     return _repository(row) if row is not None else None
 
 
 def own_names(connection: Connection, kind: str, names: Collection[str]) -> set[str]:
     """Those of the names that repositories of this registry's own have, not mirrored ones."""
-    own = repositories.c.kind == kind, repositories.c.name.in_(names), repositories.c.mirrored_from.is_(None)
+    here = repositories.c.project == project_of_new(), repositories.c.mirrored_from.is_(None)
+    own = *here, repositories.c.kind == kind, repositories.c.name.in_(names)
     return set(connection.execute(select(repositories.c.name).where(*own)).scalars()) if names else set()
 
 
 def ensure(connection: Connection, kind: str, name: str, *, private: bool = False) -> tuple[Repository, bool]:
     """The repository of that name, locked until the transaction ends, and whether it was made just now."""
-    fresh = upsert(repositories).values(id=new_id("repo"), kind=kind, name=name, private=private)
+    values = {"project": project_of_new(), "kind": kind, "name": name, "private": private}
+    fresh = upsert(repositories).values(id=new_id("repo"), **values)
     made = connection.execute(fresh.on_conflict_do_nothing().returning(repositories.c.id)).first()
     found = find(connection, kind, name, lock=True)
     assert found is not None

@@ -16,19 +16,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from registry.blobs.tables import created_at, metadata
+from registry.blobs.tables import created_at, metadata, project
 
 # `mirrored_from`: the address of the hub that a mirrored repository is read from; nobody writes to it here.
 repositories = Table(
     "repositories",
     metadata,
     Column("id", Text, primary_key=True),
+    project(),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("private", Boolean, nullable=False, server_default=text("false")),
     Column("mirrored_from", Text),
     created_at(),
-    UniqueConstraint("kind", "name", name="repositories_name"),
+    UniqueConstraint("project", "kind", "name", name="repositories_name"),
 )
 
 # `meta`: what lists and model pages say of it (tags, pipeline, library, the card's front matter).

@@ -12,6 +12,8 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kargah.db.engine import Connection
+from registry.blobs import possession_repository
+from registry.blobs.possession_repository import XORB
 from registry.blobs.tables import blobs
 from registry.hub.xet.tables import xorb_places, xorbs
 from registry.hub.xet.xorb import ChunkIndex
@@ -36,8 +38,9 @@ def save(connection: Connection, xorb: str, index: ChunkIndex) -> None:
 
 
 def find(connection: Connection, wanted: Collection[str]) -> dict[str, ChunkIndex]:
-    """The chunks of those of the xorbs that ever came."""
-    query = select(xorbs.c.hash, xorbs.c.ends, xorbs.c.sizes).where(xorbs.c.hash.in_(wanted))
+    """The chunks of those of the xorbs that the project ever sent."""
+    sent = possession_repository.sent(connection, XORB, wanted)
+    query = select(xorbs.c.hash, xorbs.c.ends, xorbs.c.sizes).where(xorbs.c.hash.in_(sent))
     return {row.hash: ChunkIndex(_unpacked(row.ends), _unpacked(row.sizes)) for row in connection.execute(query)}
 
 
@@ -65,7 +68,8 @@ def forget(connection: Connection, grace: timedelta) -> None:
     gone = ~exists().where(blobs.c.sha256 == xorb_places.c.sha256)
     connection.execute(delete(xorb_places).where(gone))
     unused = ~exists().where(xorb_places.c.hash == xorbs.c.hash)
-    connection.execute(delete(xorbs).where(xorbs.c.created_at < func.now() - grace, unused))
+    forgotten = delete(xorbs).where(xorbs.c.created_at < func.now() - grace, unused).returning(xorbs.c.hash)
+    possession_repository.forget(connection, XORB, list(connection.execute(forgotten).scalars()))
 
 
 def _packed(numbers: array[int]) -> bytes:

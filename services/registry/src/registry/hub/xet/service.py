@@ -11,7 +11,9 @@ from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, TooLarge
 from kargah.ports.object_store import ObjectMissing, ObjectStore
+from registry.blobs import possession_repository
 from registry.blobs.pieces import Piece, buffered, merged
+from registry.blobs.possession_repository import XORB
 from registry.blobs.service import PREFIX as BLOBS
 from registry.blobs.service import BlobService
 from registry.hub.xet import repository
@@ -34,8 +36,8 @@ class XetStore:
         self._limit = limit
 
     def put_xorb(self, xorb: str, source: BinaryIO) -> bool:
-        """Keep a xorb for the length of the grace; whether it is new. Raises Invalid for what is none, BadRequest for
-        another than its name says."""
+        """Keep a xorb for the length of the grace; whether it is new to the project. Raises Invalid for what is none,
+        BadRequest for another than its name says."""
         if not _HASH.fullmatch(xorb):
             raise Invalid(
                 "The path is not acceptable.", errors=[FieldError("xorb", "64 hexadecimal digits.", "bad_hash")]
@@ -46,6 +48,7 @@ class XetStore:
         with UnitOfWork(self._engine) as tx:
             known = bool(repository.find(tx.connection, [xorb]))
             repository.save(tx.connection, xorb, index)
+            possession_repository.hold(tx.connection, XORB, [xorb])
         return not known
 
     def put_shard(self, data: bytes) -> int:
@@ -129,7 +132,8 @@ def _check(files: Collection[XetFile], known: Mapping[str, ChunkIndex]) -> None:
         index = known.get(term.xorb)
         if index is None or term.last > len(index.ends):
             raise Invalid(
-                f"The xorb {term.xorb[:12]} did not come, or lacks chunks.", hint="Upload it before the shard."
+                f"The xorb {term.xorb[:12]} did not come, or lacks chunks.",
+                hint="Upload it before the shard; where a client takes it for sent, remove ~/.cache/huggingface/xet.",
             )
         if index.unpacked(term.first, term.last) != term.size_bytes:
             raise Invalid(f"The chunks of the xorb {term.xorb[:12]} are not as large as the shard says.")
