@@ -286,6 +286,19 @@ def test_an_object_is_read_like_a_file(tmp_path: Path) -> None:
     assert pq.read_table(file).to_pylist() == ROWS
 
 
+def test_parquet_whose_pages_are_too_large_for_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_module, "_MAX_PAGE", 1 << 20)
+    texts = [f"{number} {random.Random(number).randbytes(50_000).hex()}" for number in range(20)]
+    pq.write_table(pa.table({"question": texts, "answer": texts}), tmp_path / "large", compression="none")
+    with pytest.raises(TooLarge, match="pages of up to") as caught:
+        opened((tmp_path / "large").read_bytes())
+    assert "row group" in str(caught.value.hint)
+    pq.write_table(pa.table({"question": texts, "answer": texts}), tmp_path / "small", row_group_size=5)
+    assert len(values(opened((tmp_path / "small").read_bytes()))) == 20
+
+
 @pytest.mark.parametrize("head", ["0088", "00D0", "A000000002"])  # 128 MiB, 64 GiB, 32 MiB that are one segment
 def test_zstd_that_needs_much_memory_is_refused_before_it_is_unpacked(head: str) -> None:
     good = zstd(JSONL)

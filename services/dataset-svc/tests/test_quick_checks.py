@@ -199,6 +199,44 @@ def test_one_odd_line_among_plain_ones_is_seen(
     assert sum(scanned) > 40
 
 
+def talk(*turns: tuple[str, str]) -> Row:
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+def asked(question: str, answer: str) -> Row:
+    return {"question": question, "answer": answer}
+
+
+@pytest.mark.parametrize(
+    ("good", "odd_one"),
+    [
+        (talk(("user", "q"), ("assistant", "a")), talk(("user", "q"), ("machine", "a"))),
+        (talk(("user", "q"), ("assistant", "a")), talk(("user", "q"), ("assistant", "a"), ("user", "b"))),
+        (talk(("user", "q"), ("assistant", "a")), talk(("user", " "), ("assistant", "a"))),
+        (talk(("user", "q"), ("assistant", "a")), talk(("system", ""), ("user", "q"), ("assistant", "a"))),
+        (talk(("user", "q"), ("assistant", "a")), talk(("user", "a"), ("assistant", "b"), ("user", "c"))),
+        *((asked("q", "a"), asked("q", answer)) for answer in ("undefined", "Undefined", "null", "NaN", "n/a", "#N/A")),
+        (asked("q", "a"), asked("q", "\u2028")),
+        (asked("q", "a"), asked("\u00a0\u2003", "a")),
+    ],
+)
+def test_rows_of_one_shape_that_mean_something_else(
+    good: Row, odd_one: Row, scanned: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only its texts tell: roles, blanks, words for nothing; and what is asked again with another answer."""
+    monkeypatch.setattr(warnings, "CHARACTERS", 30)
+    rows = [json.loads(json.dumps(good).replace('"q"', f'"q{number}"')) for number in range(60)]
+    rows[40] = odd_one
+    if "messages" in good:
+        turns = [("user", "x"), ("assistant", "y"), ("user", "z")]
+        rows[50:52] = [talk(*turns, ("assistant", answer)) for answer in ("one", "two")]
+        rows[52] = talk(("user", "x y z"), ("assistant", "three"))
+    data = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+    found = outcome(JsonLines(io.BytesIO(data), 0, 150))
+    assert found == outcome(item for item in JsonLines(io.BytesIO(data), 0))
+    assert any(scanned)
+
+
 def test_hostile_files_are_refused_alike() -> None:
     compared = 0
     for case in corpus():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_svc.checks.digests import DigestMap, DigestSet, digest_of
 from dataset_svc.checks.near_empty import is_near_empty
+from dataset_svc.checks.pieces import Pieces
 from dataset_svc.checks.row_texts import texts_of, with_texts
 from dataset_svc.checks.statistics import Statistics
 from dataset_svc.checks.warnings import Warnings
@@ -115,3 +117,21 @@ def test_repairing_rows_twice_changes_nothing_more(given_rows: list[dict[str, An
     assert [row.raw for row in again.items(once)] == once
     assert again.untouched
     assert first.rows - first.dropped == len(once)
+
+
+def test_digests_tell_pieces_apart_and_know_them_again_wherever_they_lie() -> None:
+    words = [b"", b"a", b"a\0", b"12345678", b"1234567", b"1234567812345678", b"a" * 200_000, b"a" * 200_001]
+    words += [b"one word" + b"two word", b"two word" + b"one word", b"x" * 9, b"x" * 8 + b"y"]
+    whole = Pieces.of(words)
+    found = whole.digests().tolist()
+    assert len(set(found)) == len(words) and 0 not in found
+    shifted = Pieces.of([b"?", *reversed(words)]).digests().tolist()
+    assert shifted[:0:-1] == found
+    assert whole.at(np.array([4, 8])).digests().tolist() == [found[4], found[8]]
+
+
+def test_pieces_are_measured_in_characters() -> None:
+    texts = ["", "a", "سلام", "می‌روم", "😀x", "漢字" * 50]
+    pieces = Pieces.of(text.encode() for text in texts)
+    assert pieces.characters().tolist() == [len(text) for text in texts]
+    assert pieces.are("سلام".encode()).tolist() == [text == "سلام" for text in texts]

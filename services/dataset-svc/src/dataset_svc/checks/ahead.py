@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataset_svc.checks.quick.look import Look  # brings pyarrow, 40 MB of memory that small files do not need
 
 _THREADS = min(4, os.cpu_count() or 1)  # a block and its columns take about 10 MB each
-_AHEAD = _THREADS + 1
+_AHEAD, _AHEAD_BYTES = _THREADS + 1, 4 << 20  # blocks at most; of larger ones fewer
 
 Looked = tuple[Block, "Look | None"]
 _Task = tuple[Block, "Future[Look | None]"]
@@ -27,7 +27,7 @@ class Looks:
     def __init__(self, name: str) -> None:
         self._name = name
         self._plan: Plan | None = None
-        self._rows = 0
+        self._rows = self._size = 0
 
     def learn(self, row: Row) -> None:
         """Expect rows like this one, which is good, from now on."""
@@ -40,7 +40,7 @@ class Looks:
         with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(_THREADS, "look") as lookers:
             tasks: deque[Future[_Task | None]] = deque()
             while True:
-                while len(tasks) < _AHEAD:
+                while len(tasks) < self._ahead():
                     tasks.append(reader.submit(self._next, blocks, lookers))
                 task = tasks.popleft().result()
                 if task is None:
@@ -51,10 +51,15 @@ class Looks:
         """So many more rows stood before the last block than was thought."""
         self._rows += by
 
+    def _ahead(self) -> int:
+        """How many blocks to have at once, by the size of the last that was read."""
+        return max(1, min(_AHEAD, _AHEAD_BYTES // max(1, self._size)))
+
     def _next(self, blocks: Iterator[Block], lookers: ThreadPoolExecutor) -> _Task | None:
         block = next(blocks, None)
         if block is None:
             return None
+        self._size = len(block.data)
         first_row, self._rows = self._rows, self._rows + block.data.count(b"\n")
         return block, lookers.submit(_look, block, self._plan, first_row)
 

@@ -16,8 +16,9 @@ from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, shortene
 from dataset_svc.readers.strict_row import MAX_DEPTH, text_fault
 from kargah.domain.errors import TooLarge
 
-_BATCH_ROWS = 64
+_BATCH_ROWS, _BATCH_BYTES = 8, 4 << 20  # at once; one text of a dictionary may stand in all of them
 _BUFFER = 1 << 20
+_MAX_PAGE, _PAGE_ROWS = 64 << 20, 1024  # writers look at a page's size once in so many rows
 _MAX_GROWTH = 250
 _GROWTH_FREE = 64 << 20
 _BROKEN = (pa.ArrowException, OSError, ValueError)
@@ -47,11 +48,17 @@ def _groups(file: pq.ParquetFile) -> Iterator[Item]:
             described = file.metadata.row_group(group)
             _refuse_bomb(described)
             offset = _offset(described)
-            for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], use_threads=False):
+            for batch in file.iter_batches(_rows_at_once(described), row_groups=[group], use_threads=False):
                 yield from _rows(batch, number, offset)
                 number += batch.num_rows
     except _BROKEN as error:
         yield _broken(number, offset, error)
+
+
+def _rows_at_once(group: pq.RowGroupMetaData) -> int:
+    """So many that they are not large together, as far as their mean says it."""
+    mean = max(1, group.total_byte_size // max(1, group.num_rows))
+    return int(max(1, min(_BATCH_ROWS, _BATCH_BYTES // mean)))
 
 
 def _rows(batch: pa.RecordBatch, number: int, offset: int) -> Iterator[Item]:
@@ -128,6 +135,11 @@ def _refuse_bomb(group: pq.RowGroupMetaData) -> None:
         if unpacked > _GROWTH_FREE and unpacked > _MAX_GROWTH * packed:
             message = f"the column `{shortened(column.path_in_schema)}` grows to over {_MAX_GROWTH} times its size"
             raise TooLarge(f"{message} when it is unpacked", "write the file without compression if it is meant")
+        page = min(unpacked, _PAGE_ROWS * (unpacked // max(1, group.num_rows)))
+        if page > _MAX_PAGE:
+            message = f"the column `{shortened(column.path_in_schema)}` has pages of up to {page:,} bytes"
+            hint = "write it with fewer rows in a row group, or send JSON lines"
+            raise TooLarge(f"{message}, which must be in memory at once: more than {_MAX_PAGE:,}", hint)
 
 
 def _offset(group: pq.RowGroupMetaData) -> int:
