@@ -35,7 +35,7 @@ test: .venv/dev.done servers ## The whole test suite, on real Postgres, RabbitMQ
 check: .venv/dev.done ## Format, lint, types, import rules, file sizes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(MEMBERS:%=%/src)
+	$(BIN)/mypy $(MEMBERS:%=%/src) benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("build/bench/report.json"))
     parser.add_argument("--size", type=float, default=upload.SIZE_GB, help="GB of the file that `upload` sends")
     options = parser.parse_args()
-    measures = {**BENCHMARKS, "upload": partial(upload.rows, options.size)}
+    measures: dict[str, Callable[[], list[Row]]] = {**BENCHMARKS, "upload": partial(upload.rows, options.size)}
     console = Console(width=200)
     rows: list[Row] = []
     for name in options.names:
