@@ -23,6 +23,7 @@ from kargah.adapters.amqp_message import RingEncoder, ring_message
 from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
 from kargah.embedded.ports import free_port
+from kargah.embedded.readiness import is_ready
 from kargah.jobstore import query_repository
 from kargah.jobstore.values import JobFilter
 from kargah.testing.servers.rabbitmq import RabbitMQServer
@@ -183,17 +184,10 @@ def gateway(house: AgentHouse, folder: Path, amqp_url: str) -> Iterator[tuple[su
             [sys.executable, "-m", "gateway.main"], env=env, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), "the gateway", 60.0)
+        until(lambda: is_ready(port), "the gateway", 60.0)
         yield process, f"http://127.0.0.1:{port}"
     finally:
         kill_all(process)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -23,6 +22,7 @@ from kargah.embedded.ports import free_port, free_ports
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_roles import ensure_roles
 from kargah.embedded.process import Command, ManagedProcess
+from kargah.embedded.readiness import is_ready
 from kargah.testing.fixtures import store_in
 from tests.hub.client import StockClients
 
@@ -123,20 +123,14 @@ def new_database(postgres: EmbeddedPostgres, template: str) -> dict[str, str]:
 
 def start_process(name: str, url: str, settings: dict[str, str], folder: Path) -> ManagedProcess:
     """A service of that name at `url`, ready."""
+    port = int(url.rpartition(":")[2])
     command = Command(
         name=name,
         arguments=[sys.executable, "-m", f"{name}.main"],
         log_file=folder / f"{name}.log",
         cwd=folder,
-        env=inherited_environment() | {"KARGAH_PORT": url.rpartition(":")[2]} | settings,
+        env=inherited_environment() | {"KARGAH_PORT": str(port)} | settings,
     )
     process = ManagedProcess(command)
-    process.wait_ready(lambda: _is_ready(url), 60)
+    process.wait_ready(lambda: is_ready(port), 60)
     return process
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5).is_success
-    except httpx.TransportError:
-        return False

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kargah.embedded.config import inherited_environment
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
 from kargah.embedded.process import Command, ManagedProcess
+from kargah.embedded.readiness import is_ready
 from kargah.testing.fixtures import DatabaseUrlFor
 from kargah.testing.waiting import wait_until
 from worker.testing.tiny_models import tiny_llama
@@ -82,24 +84,17 @@ def running(
     with ExitStack() as stack:
         processes = {}
         for name, url in urls.items():
-            port = {"KARGAH_PORT": url.rpartition(":")[2]}
+            port = int(url.rpartition(":")[2])
             command = Command(
                 name=name,
                 arguments=[sys.executable, "-m", modules[name]],
                 log_file=tmp_path / f"{name}.log",
                 cwd=tmp_path,
-                env=inherited_environment() | store | port | settings[name],
+                env=inherited_environment() | store | {"KARGAH_PORT": str(port)} | settings[name],
             )
             processes[name] = stack.enter_context(ManagedProcess(command))
-            processes[name].wait_ready(lambda url=url: _is_ready(url), 60)  # type: ignore[misc]
+            processes[name].wait_ready(partial(is_ready, port), 60)
         yield Running(urls["registry"], urls["inference"], processes)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_model_goes_in_and_speaks(running: Running, tmp_path: Path) -> None:

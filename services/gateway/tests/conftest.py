@@ -209,6 +209,6 @@ def stack(database_url_for: Callable[[str], str], peers: Peers) -> Iterator[Stac
         )
         gateway = build(settings)
         gateway.start()
-        with served(gateway.app) as gateway_url, httpx.Client(base_url=gateway_url, timeout=20) as http:
+        with served(gateway.app) as gateway_url, httpx.Client(base_url=gateway_url, timeout=20, verify=False) as http:
             yield Stack(http, bench, peers, gateway, gateway_url)
         gateway.stop()

@@ -14,6 +14,7 @@ from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
 from kargah.domain.errors import Unavailable
+from kargah.domain.hosts import any_https
 from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -59,7 +60,9 @@ class Catalogue:
 def _client(url: str, auth: httpx.Auth) -> httpx.Client:
     """Peers are addressed directly: no proxy of the environment stands between."""
     hooks = {"request": [pass_on]}
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks)
+    return httpx.Client(
+        base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks, verify=any_https(url)
+    )
 
 
 def _versioned(version: int | str | None) -> dict[str, int | str]:

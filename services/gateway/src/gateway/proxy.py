@@ -11,6 +11,7 @@ from flask import Flask, Request, Response, g, request
 from kargah.access.principal import ANYBODY, current_principal
 from kargah.access.tokens import mint_service_token
 from kargah.domain.errors import Unavailable
+from kargah.domain.hosts import any_https
 from kargah.web.body import RequestBody, read_bytes
 
 _CHUNK = 64 << 10
@@ -46,7 +47,8 @@ class Proxy:
         self._service = service
         self._judge = judge
         self._secret = secret
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False)
+        tls = any_https(url)
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False, verify=tls)
 
     def add(self, app: Flask, *rules: str, methods: Sequence[str] = _METHODS) -> None:
         """Forward everything under `rules` (Flask paths), with its path and query as they are."""

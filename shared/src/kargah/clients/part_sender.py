@@ -12,7 +12,7 @@ import httpx
 
 from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, Unreachable
 from kargah.contracts.uploads import PartUrl, PartUrls
-from kargah.domain.hosts import is_loopback
+from kargah.domain.hosts import any_https, is_loopback
 
 _AT_ONCE = 4
 _CHUNK = 256 << 10
@@ -124,7 +124,7 @@ class _Piece:
 def store_client(url: str) -> httpx.Client:
     """A client for the store at `url`; a proxy of the environment knows no way back to this machine."""
     remote = not is_loopback(urlsplit(url).hostname or "")
-    return httpx.Client(timeout=_TIMEOUT, trust_env=remote)
+    return httpx.Client(timeout=_TIMEOUT, trust_env=remote, verify=any_https(url))
 
 
 def _reach(store: httpx.Client, url: str) -> None:

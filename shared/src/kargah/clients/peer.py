@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from kargah.domain.errors import Unavailable
+from kargah.domain.hosts import any_https
 from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -23,7 +24,9 @@ class Peer:
     def __init__(self, name: str, url: str, auth: httpx.Auth | None = None) -> None:
         self._name = name
         hooks = {"request": [pass_on]}
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks)
+        self._client = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks, verify=any_https(url)
+        )
 
     def ask(self, answer: type[Answer], path: str, query: Mapping[str, str]) -> Answer | None:
         """The answer to a GET; None where there is no such thing."""

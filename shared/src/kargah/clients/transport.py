@@ -12,7 +12,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from kargah.contracts.problem import Problem
-from kargah.domain.hosts import is_loopback
+from kargah.domain.hosts import any_https, is_loopback
 from kargah.domain.ids import new_id
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -61,6 +61,7 @@ class Transport:
             auth=auth,
             headers=headers,
             trust_env=remote,  # a proxy of the environment knows no way back to this machine
+            verify=any_https(self.url),
         )
 
     def close(self) -> None:

@@ -7,11 +7,9 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx
-
 from kargah.embedded.pauses import Pauses
-from kargah.embedded.ports import LOOPBACK
 from kargah.embedded.process import ManagedProcess
+from kargah.embedded.readiness import is_ready
 from kargah.embedded.topology import Service
 
 _READY_SECONDS = 120.0
@@ -58,11 +56,4 @@ class ServiceGroup:
 
 
 def _readiness(port: int) -> Callable[[], bool]:
-    def is_ready() -> bool:
-        try:
-            answer = httpx.get(f"http://{LOOPBACK}:{port}/readyz", timeout=5.0, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == 200
-
-    return is_ready
+    return lambda: is_ready(port)

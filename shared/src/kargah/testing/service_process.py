@@ -17,6 +17,7 @@ import psutil
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.db.migrate import migrate
+from kargah.domain.hosts import any_https
 from kargah.embedded.config import inherited_environment
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.ports import free_port
@@ -52,7 +53,7 @@ class ServiceProcess:
         """Return when it is ready."""
         environment = inherited_environment() | dict(self.environment) | {"KARGAH_PORT": str(self.port)}
         self.process = subprocess.Popen([sys.executable, "-m", f"{self.module}.main"], env=environment)
-        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=any_https(self.url))
         wait_until(self._ready, timeout=_START_SECONDS, every=0.1)
 
     def _ready(self) -> bool:
