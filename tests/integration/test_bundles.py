@@ -25,7 +25,6 @@ from kargah.clients.bundles.manifest import MANIFEST, SIGNATURE
 from kargah.clients.client import Client
 from kargah.clients.transport import ApiError
 from kargah.contracts.datasets import GivenSplits, HashSplit, SplitRequest, VersionSplits
-from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import dataset_service
@@ -46,13 +45,12 @@ def here(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iterator
 
 @pytest.fixture
 def there(
-    database_url: str, object_store_server: EmbeddedObjectStore, object_store: MinioStore
+    another_database_url_for: DatabaseUrlFor, object_store_server: EmbeddedObjectStore, object_store: MinioStore
 ) -> Iterator[RegistryBench]:
     """Another platform: its own database and bucket."""
-    migrate(database_url, "registry")
     store = store_in(object_store_server, f"{object_store.bucket}-there")
     store.ensure_bucket()
-    with registry_bench(database_url, store) as bench:
+    with registry_bench(another_database_url_for("registry"), store) as bench:
         yield bench
     for found in list(store.list("")):
         store.delete(found.key)
@@ -262,7 +260,7 @@ def test_keys_are_made_read_and_never_overwritten(tmp_path: Path) -> None:
     assert [key.id for key in keys.read_public(tmp_path / "ring")] == [made.public.id, MAKER.public.id]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def datasets(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[Client]:
     """The dataset service as the process it is."""
     with dataset_service(postgres, object_store_server, {}) as service, Client(service.url) as client:
@@ -290,22 +288,22 @@ def test_a_dataset_arrives_as_the_same_version(datasets: Client, tmp_path: Path)
 
 @pytest.mark.parametrize("way", ["hash", "repaired"])
 def test_a_datasets_splits_statistics_and_lineage_come_along(datasets: Client, tmp_path: Path, way: str) -> None:
-    rows = tmp_path / "rows.jsonl"
+    name, rows = f"divided-{way}", tmp_path / "rows.jsonl"
     lines = [json.dumps({"text": f"كتاب {n}", "n": n}, ensure_ascii=False) for n in range(250)]
     rows.write_text("\n".join(lines), encoding="utf-8")
-    datasets.datasets.upload(rows, name="d")
-    before = datasets.datasets.split("d", SplitRequest(hash=HashSplit(test=0.2, validation=0.1, seed=3)))
+    datasets.datasets.upload(rows, name=name)
+    before = datasets.datasets.split(name, SplitRequest(hash=HashSplit(test=0.2, validation=0.1, seed=3)))
     if way == "repaired":
-        datasets.datasets.repair("d", ["arabic-letters"])
-        before = datasets.datasets.get("d").latest
+        datasets.datasets.repair(name, ["arabic-letters"])
+        before = datasets.datasets.get(name).latest
     bundle = tmp_path / "d.kargah"
-    manifest = export_dataset(datasets, "d", bundle, MAKER)
+    manifest = export_dataset(datasets, name, bundle, MAKER)
     assert before.splits is not None
     assert list(manifest.blobs) == [before.sha256, before.splits.sha256]
-    datasets.datasets.delete("d")
+    datasets.datasets.delete(name)
     made = bring(datasets, bundle).datasets
     assert bring(datasets, bundle).datasets == made, "twice is once"
-    after = datasets.datasets.get("d").latest
+    after = datasets.datasets.get(name).latest
     assert (after.stats, after.splits, after.warnings) == (before.stats, before.splits, before.warnings)
     assert after.lineage is not None and after.lineage.imported_from is not None
     origin = after.lineage.imported_from
@@ -316,7 +314,7 @@ def test_a_datasets_splits_statistics_and_lineage_come_along(datasets: Client, t
 def test_places_of_splits_that_do_not_fit_are_refused(datasets: Client, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"text":"a"}\n{"text":"b"}\n', encoding="utf-8")
-    datasets.datasets.upload(rows, name="d")
+    datasets.datasets.upload(rows, name="places")
     told = VersionSplits(kind="parts", names=["train", "validation", "test"], sha256="0" * 64)
     for places in (
         "!",
@@ -325,11 +323,11 @@ def test_places_of_splits_that_do_not_fit_are_refused(datasets: Client, tmp_path
         base64.b64encode(zlib.compress(b"\0\3")).decode(),
     ):
         with pytest.raises(ApiError) as refused:
-            datasets.datasets.split("d", SplitRequest(given=GivenSplits(places=places, splits=told)))
+            datasets.datasets.split("places", SplitRequest(given=GivenSplits(places=places, splits=told)))
         assert [error.field for error in refused.value.problem.errors] == ["given.places"]
     with pytest.raises(BundleRefused, match="number"):
-        export_dataset(datasets, "d@production", tmp_path / "d.kargah", MAKER)
-    with pytest.raises(ApiError, match="no splits"), datasets.datasets.stream_splits("d", 1):
+        export_dataset(datasets, "places@production", tmp_path / "d.kargah", MAKER)
+    with pytest.raises(ApiError, match="no splits"), datasets.datasets.stream_splits("places", 1):
         pass
 
 

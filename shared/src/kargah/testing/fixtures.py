@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import LiteralString
+from contextlib import contextmanager
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from kargah.adapters.minio_store import MinioStore
 from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_roles import ensure_roles
+from kargah.testing.servers.databases import Databases
 from kargah.testing.servers.rabbitmq import RabbitMQServer
 
 DatabaseUrlFor = Callable[[str], str]
@@ -25,8 +24,8 @@ DatabaseUrlFor = Callable[[str], str]
 _ROLES = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry"}
 _PASSWORD = "only-for-tests"
 _TEMPLATE = "migrated"
-# Nothing here outlives the session, so nothing needs to reach the disk.
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Nothing here outlives the session, so nothing needs to reach the disk, and no password to withstand guessing.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "scram_iterations": "1"}
 
 
 @pytest.fixture(scope="session")
@@ -48,30 +47,43 @@ def migrated_database(postgres: EmbeddedPostgres) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: EmbeddedPostgres, migrated_database: str) -> Databases:
+    """Migrated databases for whoever needs one."""
+    return Databases(postgres, migrated_database, dict.fromkeys(_ROLES.values(), _PASSWORD))
+
+
 @pytest.fixture
-def database_url_for(postgres: EmbeddedPostgres, migrated_database: str) -> Iterator[DatabaseUrlFor]:
+def database_url_for(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[DatabaseUrlFor]:
     """`database_url_for("gateway")`: a URL for that service's role, in this test's own database, migrated.
 
     Services share the database, as they do in life. An owner that is no service gets an empty schema.
     """
-    database = f"test_{secrets.token_hex(6)}"
-    _administer(postgres, "CREATE DATABASE {} TEMPLATE {}", database, migrated_database)
-    urls: dict[str, str] = {}
+    with _lent(postgres, databases) as url_for:
+        yield url_for
+
+
+@pytest.fixture
+def another_database_url_for(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[DatabaseUrlFor]:
+    """The same for a second platform of the test's own."""
+    with _lent(postgres, databases) as url_for:
+        yield url_for
+
+
+@contextmanager
+def _lent(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[DatabaseUrlFor]:
+    database = databases.lend()
 
     def url_for(owner: str) -> str:
-        if owner not in urls:
-            role = _ROLES.get(owner, owner)
+        role = _ROLES.get(owner, owner)
+        if owner not in _ROLES:
             ensure_roles(postgres.superuser_dsn, database, {role: _PASSWORD})
-            urls[owner] = postgres.dsn(database, role, _PASSWORD)
-        return urls[owner]
+        return postgres.dsn(database, role, _PASSWORD)
 
-    yield url_for
-    _administer(postgres, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
-
-
-def _administer(postgres: EmbeddedPostgres, statement: LiteralString, *names: str) -> None:
-    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    try:
+        yield url_for
+    finally:
+        databases.take_back(database)
 
 
 @pytest.fixture

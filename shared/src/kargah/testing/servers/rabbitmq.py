@@ -21,6 +21,9 @@ _READY_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 _USER = "kargah"
 
+# Two, that sleep as soon as there is nothing to do: by default they would first spin for a while.
+_SCHEDULERS = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
+
 
 class RabbitMQServer:
     """One node under `data_dir`; ports, user and messages stay the same across restarts of this object.
@@ -118,7 +121,7 @@ class RabbitMQServer:
             "RABBITMQ_ADVANCED_CONFIG_FILE": f"{folder}/advanced.config",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{127,0,0,1}} {_SCHEDULERS}",
             # Makes the start script become the node instead of its parent, so that signals reach the node.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
