@@ -1,16 +1,20 @@
-"""Short fuzz runs: no failure of the services, and every answer is one that their documents, or clients, know."""
+"""Short fuzz runs: no failure of the services, and every answer is one that their documents, or clients, know.
+
+What makes the requests is imported by the tests themselves: every process of a run collects this file, one runs it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
-from tests.fuzz.campaign import Report, Span, Target, fuzz
-from tests.fuzz.hub_campaign import fuzz_hub
-from tests.fuzz.targets import targets
+
+if TYPE_CHECKING:
+    from tests.fuzz.campaign import Report, Target
 
 _FEWEST = 100
 _SECONDS = 8
@@ -19,15 +23,22 @@ _HUB_SECONDS = 5
 
 @pytest.fixture(scope="module")
 def services(postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore) -> Iterator[Sequence[Target]]:
+    from tests.fuzz.targets import targets
+
     with targets(postgres, object_store_server) as running:
         yield running
 
 
 def test_answers_are_as_documented(services: Sequence[Target]) -> None:
+    from tests.fuzz.campaign import Span, fuzz
+
     _check(fuzz(services, Span(_SECONDS, _FEWEST), first_seed=1))
 
 
 def test_the_hub_answers_whatever_comes(services: Sequence[Target]) -> None:
+    from tests.fuzz.campaign import Span
+    from tests.fuzz.hub_campaign import fuzz_hub
+
     _check(fuzz_hub(services[-1].url, Span(_HUB_SECONDS, _FEWEST), first_seed=1))
 
 
