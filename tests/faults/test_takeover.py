@@ -50,13 +50,13 @@ def test_a_killed_workers_job_trains_on_elsewhere_within_twenty_seconds(
     jobs = real_jobs(bench)
     with ExitStack() as agents:
         agents.enter_context(sweeping(url, seconds=SWEEP, policy=RetryPolicy()))
-        victim = agents.enter_context(house.agent("victim"))
+        workers = {name: agents.enter_context(house.agent(name)) for name in ("one", "other")}
         job_id = jobs.submit(epochs=10_000, checkpoint_seconds=INTERVAL)
-        until(lambda: len(bench.checkpoint_steps(job_id)) > 1, "two checkpoints", 60.0)
-        agents.enter_context(house.agent("heir"))
+        victim = poll(lambda: bench.get(job_id).worker, "a worker for it", 30.0)
         warm = jobs.submit(max_steps=10)
         until(lambda: bench.get(warm).status is Status.COMPLETED, "the heir's libraries", 90.0)
-        victim.process.kill()
+        until(lambda: len(bench.checkpoint_steps(job_id)) > 1, "two checkpoints", 60.0)
+        workers[victim].process.kill()
         killed_at = datetime.now(UTC)
         last_step = max(bench.metric_steps(job_id))
         claim = first(bench, job_id, lambda event: is_claim(event, 2), 2 * LIMIT)

@@ -17,10 +17,11 @@ from kargah.contracts.jobs import JobConfig, JobView, ModelRef
 from kargah.domain.job_state import Status
 from kargah.jobstore import control_repository, query_repository
 from worker.agent import loop
+from worker.agent.child_env import zygote_env
 from worker.testing.agent_bench import AgentBench, agent_bench
-from worker.testing.processes import ENTRY, poll
+from worker.testing.processes import ENTRY, command, poll
 from worker.testing.tiny_models import question_rows, tiny_llama
-from worker.zygote.entry import TRAINER
+from worker.zygote.entry import PRELOAD, TRAINER
 
 # peft asks transformers in a way that it will not always answer.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
@@ -70,19 +71,20 @@ def _ended(bench: AgentBench, job_id: str) -> JobView:
     return _until(bench, job_id, lambda job: job.status in ends, "the end")
 
 
-def _kill_trainer(job_id: str) -> None:
-    """As the kernel would for want of memory."""
-    (trainer,) = [
-        child for child in psutil.Process().children(recursive=True) if any(job_id in part for part in child.cmdline())
-    ]
+def _kill_trainer() -> None:
+    """As the kernel would for want of memory: the one process that the zygote has forked."""
+    (zygote,) = [child for child in psutil.Process().children() if "worker.zygote.main" in child.cmdline()]
+    (trainer,) = zygote.children()
     os.kill(trainer.pid, signal.SIGKILL)
 
 
 def test_an_evaluation_outlives_a_kill_and_a_pause(bench: AgentBench, tiny: ModelRef) -> None:
+    """Forked three times, for each cold start would import everything anew."""
+    bench.zygote = command(zygote_env(os.environ, bench.folder / "cache"), bench.folder, PRELOAD, TRAINER)
     job_id = _evaluation(bench, tiny, 3000, sample_prompts=1, max_tokens_per_batch=256)
     with bench.agent():
         _until(bench, job_id, lambda job: job.status is Status.EVALUATING, "the evaluation")
-        _kill_trainer(job_id)
+        _kill_trainer()
         _until(bench, job_id, lambda job: job.attempt == 2 and job.status is Status.EVALUATING, "the second")
         bench.jobs.do(control_repository.request_pause, job_id)
         _until(bench, job_id, lambda job: job.status is Status.PAUSED, "the pause")

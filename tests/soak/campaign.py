@@ -49,11 +49,17 @@ def run(options: Options, console: Console) -> Outcome:
 
 
 def undisturbed(servers: Servers, options: Options, ticker: Ticker) -> dict[str, Reference]:
-    """Install the inputs, and run each training once, left alone."""
+    """Install the inputs, and run each training once, left alone, on services that end then."""
+    with running_services(servers, options, WHOLE) as stack:
+        return left_alone(stack, options, ticker)
+
+
+def left_alone(stack: Stack, options: Options, ticker: Ticker) -> dict[str, Reference]:
+    """The same on services that run."""
     trainings = _trainings(options)
-    with running_services(servers, options, WHOLE) as stack, open_books(servers) as books:
+    with open_books(stack.servers) as books:
         ticker.phase("installing models and data")
-        install_inputs(stack.gateways[0], servers.folder / "inputs")
+        install_inputs(stack.gateways[0], stack.servers.folder / "inputs")
         wait_for_recipes(books)
         ticker.phase("undisturbed runs", len(trainings))
         submitter = Submitter(stack.gateways, options)
@@ -67,11 +73,24 @@ def attack(
     breakage = breakage_named(options.broken)
     if breakage.agent_share is not None:
         options = replace(options, agent_share=breakage.agent_share)
-    audit.forget(servers.database_url)
-    purge_queue(servers)
+    _forget(servers)
     ticker.phase("starting services")
     with running_services(servers, options, breakage) as stack, open_books(servers) as books:
         return _Campaign(options, breakage, stack, books, ticker).run(truth, console)
+
+
+def attack_running(
+    stack: Stack, truth: Mapping[str, Reference], options: Options, ticker: Ticker, console: Console
+) -> Outcome:
+    """The same on services that run already, whole, with nothing in hand."""
+    _forget(stack.servers)
+    with open_books(stack.servers) as books:
+        return _Campaign(options, WHOLE, stack, books, ticker).run(truth, console)
+
+
+def _forget(servers: Servers) -> None:
+    audit.forget(servers.database_url)
+    purge_queue(servers)
 
 
 @contextmanager
