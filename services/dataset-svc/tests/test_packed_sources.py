@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.readers import parquet as parquet_module
 from dataset_svc.readers import unpacked as unpacked_module
+from dataset_svc.readers.parquet_footer import row_groups
 from dataset_svc.readers.rows import Fault, Item, ParsedRow
 from dataset_svc.readers.source import open_source
 from kargah.adapters.folder_store import FolderStore
@@ -307,3 +308,29 @@ def test_zstd_that_needs_much_memory_is_refused_before_it_is_unpacked(head: str)
     (error,) = caught.value.errors
     assert (error.code, error.byte_offset) == ("zstd", 2 * len(good))
     assert "window" in error.message and "--long" in str(caught.value.hint)
+
+
+def test_row_groups_are_described_as_arrow_does_it() -> None:
+    data = parquet(pa.Table.from_pylist([row | {"n": 1, "m": [row]} for row in ROWS]), row_group_size=700)
+    theirs, ours = pq.ParquetFile(io.BytesIO(data)).metadata, row_groups(io.BytesIO(data))
+    assert len(ours) == theirs.num_row_groups == 5
+    for number, group in enumerate(ours):
+        expected = theirs.row_group(number)
+        assert (group.rows, group.size) == (expected.num_rows, expected.total_byte_size)
+        columns = [expected.column(place) for place in range(expected.num_columns)]
+        assert [(one.path, one.unpacked, one.packed) for one in group.columns] == [
+            (one.path_in_schema, one.total_uncompressed_size, one.total_compressed_size) for one in columns
+        ]
+        assert group.offset == (columns[0].dictionary_page_offset or columns[0].data_page_offset)
+
+
+def test_damage_to_the_description_of_row_groups_ends_nothing() -> None:
+    """Arrow ends the process where it is asked for a column that a damaged file describes wrongly."""
+    begin = len(_WHOLE) - 8 - int.from_bytes(_WHOLE[-8:-4], "little")
+    read = 0
+    for seed in range(300):
+        chance, data = random.Random(seed), bytearray(_WHOLE)
+        for _ in range(chance.randint(1, 4)):
+            data[chance.randrange(begin, len(data) - 8)] = chance.randrange(256)
+        read += len(opened(bytes(data))) > 0
+    assert read > 200

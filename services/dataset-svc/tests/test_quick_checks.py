@@ -212,6 +212,7 @@ def asked(question: str, answer: str) -> Row:
     [
         (talk(("user", "q"), ("assistant", "a")), talk(("user", "q"), ("machine", "a"))),
         (talk(("user", "q"), ("assistant", "a")), talk(("user", "q"), ("assistant", "a"), ("user", "b"))),
+        (talk(("user", "q"), ("assistant", "a")), talk(("robot", "q"), ("assistant", "a"))),
         (talk(("user", "q"), ("assistant", "a")), talk(("user", " "), ("assistant", "a"))),
         (talk(("user", "q"), ("assistant", "a")), talk(("system", ""), ("user", "q"), ("assistant", "a"))),
         (talk(("user", "q"), ("assistant", "a")), talk(("user", "a"), ("assistant", "b"), ("user", "c"))),

@@ -12,6 +12,7 @@ from pyarrow import types
 
 from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.csv_table import MAX_COLUMNS
+from dataset_svc.readers.parquet_footer import RowGroup, row_groups
 from dataset_svc.readers.rows import ROW_LIMIT, Fault, Item, ParsedRow, shortened, too_long
 from dataset_svc.readers.strict_row import MAX_DEPTH, text_fault
 from kargah.domain.errors import TooLarge
@@ -33,21 +34,21 @@ def read_parquet(stream: BinaryIO, start: int) -> Iterator[Item]:
     """
     keep_arrow_to_it()
     try:
+        groups = row_groups(stream)
         file = pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
         wrong = _column_faults(file.schema_arrow)
     except _BROKEN as error:
         yield _broken(1, start, error)
         return
-    yield from wrong or _groups(file)
+    yield from wrong or _groups(file, groups)
 
 
-def _groups(file: pq.ParquetFile) -> Iterator[Item]:
+def _groups(file: pq.ParquetFile, groups: list[RowGroup]) -> Iterator[Item]:
     number, offset = 1, 0
     try:
-        for group in range(file.metadata.num_row_groups):
-            described = file.metadata.row_group(group)
+        for group, described in enumerate(groups):
             _refuse_bomb(described)
-            offset = _offset(described)
+            offset = described.offset
             for batch in file.iter_batches(_rows_at_once(described), row_groups=[group], use_threads=False):
                 yield from _rows(batch, number, offset)
                 number += batch.num_rows
@@ -55,10 +56,10 @@ def _groups(file: pq.ParquetFile) -> Iterator[Item]:
         yield _broken(number, offset, error)
 
 
-def _rows_at_once(group: pq.RowGroupMetaData) -> int:
+def _rows_at_once(group: RowGroup) -> int:
     """So many that they are not large together, as far as their mean says it."""
-    mean = max(1, group.total_byte_size // max(1, group.num_rows))
-    return int(max(1, min(_BATCH_ROWS, _BATCH_BYTES // mean)))
+    mean = max(1, group.size // max(1, group.rows))
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // mean))
 
 
 def _rows(batch: pa.RecordBatch, number: int, offset: int) -> Iterator[Item]:
@@ -128,26 +129,17 @@ def _type_faults(field: str, kind: pa.DataType, depth: int) -> Iterator[Fault]:
         yield Fault(1, 0, field, "column_type", message)
 
 
-def _refuse_bomb(group: pq.RowGroupMetaData) -> None:
-    for place in range(group.num_columns):
-        column = group.column(place)
-        unpacked, packed = column.total_uncompressed_size, max(1, column.total_compressed_size)
-        if unpacked > _GROWTH_FREE and unpacked > _MAX_GROWTH * packed:
-            message = f"the column `{shortened(column.path_in_schema)}` grows to over {_MAX_GROWTH} times its size"
-            raise TooLarge(f"{message} when it is unpacked", "write the file without compression if it is meant")
-        page = min(unpacked, _PAGE_ROWS * (unpacked // max(1, group.num_rows)))
+def _refuse_bomb(group: RowGroup) -> None:
+    for column in group.columns:
+        name, unpacked = shortened(column.path), column.unpacked
+        if unpacked > _GROWTH_FREE and unpacked > _MAX_GROWTH * max(1, column.packed):
+            message = f"the column `{name}` grows to over {_MAX_GROWTH} times its size when it is unpacked"
+            raise TooLarge(message, "write the file without compression if it is meant")
+        page = min(unpacked, _PAGE_ROWS * (unpacked // max(1, group.rows)))
         if page > _MAX_PAGE:
-            message = f"the column `{shortened(column.path_in_schema)}` has pages of up to {page:,} bytes"
+            message = f"the column `{name}` has pages of up to {page:,} bytes, which must be in memory at once"
             hint = "write it with fewer rows in a row group, or send JSON lines"
-            raise TooLarge(f"{message}, which must be in memory at once: more than {_MAX_PAGE:,}", hint)
-
-
-def _offset(group: pq.RowGroupMetaData) -> int:
-    """Where the row group begins in the file."""
-    if not group.num_columns:
-        return 0
-    column = group.column(0)
-    return int(column.dictionary_page_offset or column.data_page_offset)
+            raise TooLarge(f"{message}: more than {_MAX_PAGE:,}", hint)
 
 
 def _broken(row: int, offset: int, error: Exception) -> Fault:
