@@ -78,7 +78,7 @@ class Checks:
         return "Caddyfile"
 
     def prometheus(self) -> str:
-        command = ["promtool", "check", "config", "deploy/prometheus/prometheus.yml"]
+        command = ["promtool", "check", "config", "--syntax-only", "deploy/prometheus/prometheus.yml"]
         _checked(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS))
         return "prometheus.yml"
 

@@ -123,13 +123,25 @@ def test_no_secret_has_a_value() -> None:
     for path in _files("*.env.example", ".env.example"):
         for line in path.read_text().splitlines():
             name, _, value = line.partition("=")
-            assert not (name.endswith(("PASSWORD", "_KEY")) and value), f"{path}: {name}"
+            assert not (name.endswith(("PASSWORD", "_KEY", "SECRET", "TOKEN")) and value), f"{path}: {name}"
     compose = (ROOT / "docker-compose.yml").read_text()
     for name in _secrets(ROOT / ".env.example"):
         assert f"${{{name}:?is not set" in compose, name
         assert f"${{{name}:-" not in compose, name
     for path, document in _documents(KUBERNETES):
         assert document.get("kind") != "Secret", path
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_people_must_log_in_everywhere(name: str) -> None:
+    """And every process knows the others by the same secret."""
+    environment = COMPOSE["services"][name]["environment"]
+    assert environment["KARGAH_AUTH"] == "on" and environment["KARGAH_JWT_SECRET"].startswith("${JWT_SECRET:?")
+    container = _deployments()[name]["containers"][0]
+    by_name = {entry["name"]: entry.get("valueFrom") for entry in container["env"]}
+    assert by_name["KARGAH_JWT_SECRET"] == {"secretKeyRef": {"name": "kargah", "key": "JWT_SECRET"}}
+    assert "KARGAH_AUTH=on" in (KUBERNETES / "base" / "kustomization.yaml").read_text()
+    assert ("KARGAH_ADMIN_PASSWORD" in by_name) == ("KARGAH_ADMIN_PASSWORD" in environment) == (name == "gateway")
 
 
 @pytest.mark.parametrize("overlay", ["local", "production"])

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from werkzeug.test import TestResponse
 
 from kargah.contracts.base import Page, Wire, WireRequest
@@ -30,6 +30,7 @@ from kargah.web.paging import PageQuery, decode_cursor, encode_cursor
 from kargah.web.settings import WebSettings
 
 JSON = "application/json"
+_SECRET = "0f9b1d7c5a3e8246" * 4
 
 
 class Colour(StrEnum):
@@ -354,14 +355,14 @@ class TestGuard:
         assert client.get("/healthz", headers={"host": "other.example"}).status_code == 403
 
     def test_an_open_network_is_not_guarded_unless_names_are_given(self) -> None:
-        client = _app(host="0.0.0.0", allow_open_network=True).test_client()
+        client = _app(host="0.0.0.0", auth="on", jwt_secret=_SECRET).test_client()
         assert client.get("/healthz", headers={"host": "registry:8000"}).status_code == 200
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.org"])
-    def test_an_open_network_must_be_asked_for(self, host: str) -> None:
-        with pytest.raises(ValidationError, match="KARGAH_ALLOW_OPEN_NETWORK"):
+    def test_an_open_network_needs_people_to_log_in(self, host: str) -> None:
+        with pytest.raises(ValidationError, match="KARGAH_AUTH=on"):
             WebSettings(host=host)
-        assert not WebSettings(host=host, allow_open_network=True).loopback
+        assert not WebSettings(host=host, auth="on", jwt_secret=SecretStr(_SECRET)).loopback
 
     @given(st.text(max_size=20))
     def test_loopback_is_decided_for_any_text(self, host: str) -> None:

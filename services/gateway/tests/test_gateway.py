@@ -148,9 +148,9 @@ def test_broken_bodies_are_refused_with_the_reason(stack: Any) -> None:
         assert answer.status_code == status and said in answer.text, answer.text
 
 
-def test_an_open_network_needs_to_be_asked_for() -> None:
+def test_an_open_network_needs_people_to_log_in() -> None:
     urls = {name: "http://127.0.0.1:1" for name in ("registry_url", "datasets_url", "inference_url")}
-    with pytest.raises(ValidationError, match="KARGAH_ALLOW_OPEN_NETWORK"):
+    with pytest.raises(ValidationError, match="KARGAH_AUTH=on"):
         GatewaySettings(host="0.0.0.0", database_url="postgresql://x@127.0.0.1/x", **urls)  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 import kargah
 from gateway.access.first_admin import FirstAdmin
-from gateway.access.wiring import add_access, identifier
+from gateway.access.wiring import Access
 from gateway.catalogue import Catalogue
 from gateway.config import GatewaySettings
 from gateway.datasets_in_use import DatasetsInUse
@@ -81,8 +81,8 @@ def build(settings: GatewaySettings) -> Gateway:
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)
-    first_admin = FirstAdmin(engine, settings.first_password)
-    add_access(api, engine, settings, first_admin)
+    access = Access(engine, settings)
+    access.add_routes(api)
 
     def schema_is_there() -> None:
         with UnitOfWork(engine) as tx:
@@ -97,11 +97,12 @@ def build(settings: GatewaySettings) -> Gateway:
         envelopes={"/v1/": openai_error, "/hub/": hub_error},
         registry=registry,
         whole=lambda own: with_peers(own, peers),
-        authenticate=identifier(engine, settings),
+        authenticate=access.authenticate,
         needs={"page": Permission.PUBLIC, **PROXIED},
     )
+    access.watch(app)
     add_page(app)
     proxies = add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     reconciler = Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy)
-    return Gateway(app, hub, reconciler, first_admin, closing)
+    return Gateway(app, hub, reconciler, access.first_admin, closing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
@@ -30,11 +31,15 @@ class PeerSettings(BaseSettings):
 
 class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     """`admin_password` (or a file that holds it): of the user `admin`, who is made where nobody is yet.
-    `sweep_seconds`: how often lost workers are looked for. `event_streams`: how many SSE clients at once; each
-    takes one of `threads`."""
+    `requests_per_minute`: of one principal. `audit_days`: how long the record of changes is kept. `trusted_proxies` (a
+    JSON list of networks): whose X-Forwarded-For counts. `sweep_seconds`: how often lost workers are looked for.
+    `event_streams`: how many SSE clients at once; each takes one of `threads`."""
 
     admin_password: SecretStr | None = Field(default=None, repr=False)
     admin_password_file: Path | None = None
+    requests_per_minute: int = Field(default=3000, ge=1)
+    audit_days: int = Field(default=365, ge=1, le=36_500)
+    trusted_proxies: list[IPv4Network | IPv6Network] = []
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)
     port: int = Field(default=8080, ge=1, le=65535)
     event_streams: int = Field(default=40, ge=1)

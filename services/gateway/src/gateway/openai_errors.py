@@ -9,6 +9,9 @@ from kargah.web.envelopes import ErrorBody
 
 _BAD_REQUEST = 400
 _SERVER_ERROR = 500
+# As their API says it.
+_TYPES = {401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"}
+_CODES = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
 
 
 def openai_error(problem: Problem) -> ErrorBody:
@@ -17,9 +20,9 @@ def openai_error(problem: Problem) -> ErrorBody:
     message = problem.detail if problem.hint is None else f"{problem.detail} {problem.hint}"
     error = {
         "message": message,
-        "type": "server_error" if status >= _SERVER_ERROR else "invalid_request_error",
+        "type": "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error"),
         "param": problem.errors[0].field if problem.errors else None,
-        "code": problem.code,
+        "code": _CODES.get(status, problem.code),
     }
     body = json.dumps({"error": error}, ensure_ascii=False).encode()
     return ErrorBody(status, "application/json", body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LEAST_BYTES = 32
-_LEAST_DIFFERENT = 10
+_LEAST_DIFFERENT = 8
 _SAMPLES = frozenset(
     {
         "change",

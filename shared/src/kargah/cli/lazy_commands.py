@@ -24,6 +24,7 @@ PLACES: Mapping[str, str] = {
     "users": "user_commands:app",
     "projects": "project_commands:app",
     "keys": "key_commands:app",
+    "audit": "audit_command:audit",
     "up": "stack_commands:up",
     "down": "stack_commands:down",
     "status": "stack_commands:status",

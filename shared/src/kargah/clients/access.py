@@ -7,6 +7,7 @@ from urllib.parse import quote
 from kargah.access.roles import Role
 from kargah.clients.transport import Transport, given
 from kargah.contracts.access import (
+    AuditEntry,
     KeyMade,
     KeyView,
     MemberView,
@@ -91,6 +92,21 @@ class Access:
 
     def revoke_key(self, key_id: str) -> None:
         self._transport.send("DELETE", f"/api/keys/{_part(key_id)}")
+
+    def audit(
+        self,
+        *,
+        name: str | None = None,
+        operation: str | None = None,
+        status: int | None = None,
+        everywhere: bool = False,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[AuditEntry]:
+        """What was changed and refused, newest first; `status` 4 is all of the four hundreds."""
+        query = {"name": name, "operation": operation, "status": status, "limit": limit, "cursor": cursor}
+        given_query = given({**query, "everywhere": "true" if everywhere else None})
+        return self._transport.ask(Page[AuditEntry], "GET", "/api/audit", params=given_query)
 
 
 def _part(name: str) -> str:

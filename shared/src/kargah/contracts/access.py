@@ -151,3 +151,20 @@ class KeyMade(KeyView):
     """`key` is shown this once."""
 
     key: str
+
+
+class AuditEntry(Wire):
+    """One request that changed something or was refused. `operation` as in the OpenAPI document, or the address that is
+    passed on; `name` of somebody who failed to log in is what was typed."""
+
+    id: int
+    at: Timestamp
+    subject: str
+    name: str
+    project: str
+    method: str
+    operation: str
+    path: str
+    status: int
+    request_id: str
+    address: str

@@ -1,7 +1,7 @@
 """Structured logs of every process: `get_logger(__name__).info("job claimed", job_id=...)`.
 
 Records of the standard library (gunicorn, alembic, dramatiq) come out in the same shape. Secrets are masked
-wherever they appear: fields by their name, presigned URLs and passwords in URLs by their form.
+wherever they appear: fields by their name; passwords in URLs, signed URLs, API keys and tokens by their form.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ LogFormat = Literal["console", "json"]
 
 _MASK = "***"
 _SECRET_NAME = re.compile(r"passw|secret|token$|authorization|cookie|api_?key|credential", re.IGNORECASE)
-_SECRET_IN_URL = re.compile(
-    r"(?P<head>://[^/\s:@]*:)[^@\s/]+(?=@)|(?P<name>X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"
+_SECRET_IN_TEXT = re.compile(
+    r"(?P<head>://[^/\s:@]*:)[^@\s/]+(?=@)"
+    r"|(?P<name>(?:X-Amz-(?:Signature|Credential|Security-Token)|\bsignature)=)[^&\s\"']+"
+    r"|(?P<key>\bkg[hr]_[0-9a-f]{16}_)[A-Za-z0-9_-]+"
+    r"|(?P<bearer>\bBearer )[^\s\"',]+"
+    r"|(?P<jwt>\beyJ)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 )
 
 
@@ -85,8 +89,8 @@ def mask_secrets(_logger: WrappedLogger, _method: str, record: EventDict) -> Eve
 
 
 def mask_text(text: str) -> str:
-    """`text` with passwords in URLs and signatures of presigned URLs replaced."""
-    return _SECRET_IN_URL.sub(lambda match: (match["head"] or match["name"]) + _MASK, text)
+    """`text` with passwords in URLs, signatures of signed ones, API keys and tokens replaced."""
+    return _SECRET_IN_TEXT.sub(lambda match: str(match[match.lastgroup or 0]) + _MASK, text)
 
 
 def _masked(name: str, value: object) -> object:

@@ -8,13 +8,15 @@ from kargah.contracts.problem import Problem
 from kargah.web.envelopes import ErrorBody
 
 _LONGEST_MESSAGE = 1000
+# By any other words of a 401 the clients are told that there is no such repository.
+_NOT_LOGGED_IN = "Invalid credentials in Authorization header"
 _CODES = ("RepoNotFound", "RevisionNotFound", "EntryNotFound", "GatedRepo")
 
 
 def hub_error(problem: Problem) -> ErrorBody:
     """`{"error": ...}`, and headers that hold one line of ASCII each."""
     message = message_of(problem)
-    headers = {"x-error-message": _one_line(message)}
+    headers = {"x-error-message": _NOT_LOGGED_IN if problem.status == 401 else _one_line(message)}
     if problem.code in _CODES:
         headers["x-error-code"] = problem.code
     body = json.dumps({"error": message}, ensure_ascii=False).encode()

@@ -15,13 +15,11 @@ from kargah.telemetry.logging import LogFormat
 
 class ListenSettings(AccessSettings):
     """Of every process: where it listens, how it logs, and which OpenTelemetry collector gets its traces. Where nobody
-    must log in (`KARGAH_AUTH=off`), it refuses to listen beyond this machine unless told to:
-    `KARGAH_ALLOW_OPEN_NETWORK=1`."""
+    must log in (`KARGAH_AUTH=off`), it refuses to listen beyond this machine."""
 
     model_config = SettingsConfigDict(env_prefix="KARGAH_", extra="ignore")
 
     host: str = "127.0.0.1"
-    allow_open_network: bool = False
     log_format: LogFormat = "console"
     log_level: str = "INFO"
     traces_endpoint: str | None = Field(default=None, pattern=r"^https?://")
@@ -34,11 +32,10 @@ class ListenSettings(AccessSettings):
 
     @model_validator(mode="after")
     def _refuse_open_network(self) -> Self:
-        if not self.loopback and self.auth == "off" and not self.allow_open_network:
+        if not self.loopback and self.auth == "off":
             raise ValueError(
                 f"KARGAH_HOST={self.host} would let anyone on the network in. Use 127.0.0.1, or make people log in: "
-                f"KARGAH_AUTH=on with KARGAH_JWT_SECRET, the same for all services ({HOW}), or set "
-                "KARGAH_ALLOW_OPEN_NETWORK=1 where a firewall or private network protects it."
+                f"KARGAH_AUTH=on with KARGAH_JWT_SECRET, the same for all services. {HOW}"
             )
         return self
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from flask import request
+
 from gateway.access.accounts import Accounts
+from gateway.access.addresses import Addresses
 from gateway.access.keys import Keys
 from gateway.access.sessions import Sessions
 from kargah.access.principal import current_principal
@@ -33,13 +36,13 @@ _TAGS = ["access"]
 _MEMBERS = "/api/projects/<project>/members"
 
 
-def add_session_routes(api: Api, sessions: Sessions, accounts: Accounts, *, auth: bool) -> None:
+def add_session_routes(api: Api, sessions: Sessions, accounts: Accounts, addresses: Addresses, *, auth: bool) -> None:
     """Who one is."""
 
     @api.post("/api/auth/login", body=Login, returns=SessionTokens, needs=Permission.PUBLIC, tags=_TAGS)
     def login(body: Login) -> SessionTokens:
         """Begin a session with a name and a password."""
-        return sessions.login(body)
+        return sessions.login(body, addresses.of(request))
 
     @api.post("/api/auth/refresh", body=Refresh, returns=SessionTokens, needs=Permission.PUBLIC, tags=_TAGS)
     def refresh_session(body: Refresh) -> SessionTokens:

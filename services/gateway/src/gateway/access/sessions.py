@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from gateway.access import sessions_repository, users_repository
 from gateway.access.first_admin import FirstAdmin
+from gateway.access.limits import LoginLimits
 from kargah.access import api_keys, passwords
+from kargah.access.principal import Principal, set_principal
 from kargah.access.tokens import SESSION_SECONDS, mint_session_token
 from kargah.contracts.access import Login, PasswordChange, SessionTokens
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, Invalid, Unauthenticated
+from kargah.domain.scope import NOBODY
 
 _LIFE = timedelta(days=14)
 
@@ -19,19 +22,25 @@ _LIFE = timedelta(days=14)
 class Sessions:
     """`secret` None: nobody logs in here."""
 
-    def __init__(self, engine: Engine, secret: str | None, first: FirstAdmin) -> None:
+    def __init__(self, engine: Engine, secret: str | None, first: FirstAdmin, limits: LoginLimits) -> None:
         self._engine = engine
+        self._limits = limits
         self._secret = secret
         self._first = first
 
-    def login(self, login: Login) -> SessionTokens:
-        """A new session. Raises Unauthenticated, for whatever reason in the same words."""
+    def login(self, login: Login, address: str) -> SessionTokens:
+        """A new session for somebody at `address`. Raises TooMany; Unauthenticated, for whatever reason in the same
+        words."""
         secret = self._needed_secret()
+        set_principal(Principal("anybody", login.name, None, NOBODY))
+        self._limits.take(login.name, address)
         self._first.ensure()
         with UnitOfWork(self._engine) as tx:
             found = users_repository.password_of(tx.connection, login.name)
         if not passwords.is_right(login.password, found[1] if found else None) or found is None:
             raise Unauthenticated("The name or the password is wrong.", hint="An admin can set a new password.")
+        set_principal(Principal(f"user:{found[0]}", login.name, None, NOBODY))
+        self._limits.forgive(login.name, address)
         key = api_keys.new_key(api_keys.REFRESH_PREFIX)
         with UnitOfWork(self._engine) as tx:
             sessions_repository.begin(tx.connection, key.id, found[0], key.digest, _LIFE)
@@ -71,7 +80,8 @@ class Sessions:
                 sessions_repository.end(tx.connection, parts[0])
 
     def change_password(self, user_id: str | None, name: str, change: PasswordChange) -> None:
-        """One's own; all sessions end. Raises Unauthenticated, Invalid."""
+        """One's own; all sessions end. Raises Unauthenticated, Invalid, TooMany."""
+        self._limits.take(name, f"session of {name}")
         with UnitOfWork(self._engine) as tx:
             found = users_repository.password_of(tx.connection, name) if user_id is not None else None
         if found is None or not passwords.is_right(change.current, found[1]):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -103,4 +106,33 @@ api_keys = Table(
     CheckConstraint("role IN ('viewer', 'trainer', 'admin')", name="access_keys_role_known"),
     Index("access_keys_user", "user_id"),
     Index("access_keys_project", "project"),
+)
+
+# How often something happened within a window of time. Not logged: a crash of the database forgets it, and no harm.
+counts = Table(
+    "access_counts",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("ends_at", DateTime(timezone=True), primary_key=True),
+    Column("number", Integer, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
+audit = Table(
+    "access_audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Index("access_audit_at", "at"),
+    Index("access_audit_project", "project", "id"),
 )

@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
+from flask import Flask, Request
+
 from gateway.access.accounts import Accounts
+from gateway.access.addresses import Addresses
+from gateway.access.audit import add_audit_routes
 from gateway.access.first_admin import FirstAdmin
 from gateway.access.identify import Identifier
 from gateway.access.keys import Keys
+from gateway.access.limits import LoginLimits, RequestLimits
+from gateway.access.recorder import Recorder
 from gateway.access.routes import add_key_routes, add_project_routes, add_session_routes, add_user_routes
 from gateway.access.sessions import Sessions
 from gateway.config import GatewaySettings
+from kargah.access.principal import Principal
 from kargah.db.engine import Engine
+from kargah.domain.errors import Unauthenticated
+from kargah.web.access import Authenticate
 from kargah.web.api import Api
 
 
-def add_access(api: Api, engine: Engine, settings: GatewaySettings, first_admin: FirstAdmin) -> None:
-    """The routes of users, sessions, projects and keys: there also where nobody must log in yet."""
-    accounts = Accounts(engine)
-    sessions = Sessions(engine, settings.service_secret, first_admin)
-    add_session_routes(api, sessions, accounts, auth=settings.auth == "on")
-    add_user_routes(api, accounts)
-    add_project_routes(api, accounts)
-    add_key_routes(api, Keys(engine))
+class Access:
+    """Users, sessions, projects, keys and the record. The routes are there also where nobody must log in yet."""
 
+    def __init__(self, engine: Engine, settings: GatewaySettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._addresses = Addresses(settings.trusted_proxies)
+        self._limits = RequestLimits(engine, settings.requests_per_minute)
+        self.first_admin = FirstAdmin(engine, settings.first_password)
 
-def identifier(engine: Engine, settings: GatewaySettings) -> Identifier | None:
-    """Who asks; None where nobody must log in."""
-    secret = settings.service_secret
-    return Identifier(engine, secret) if secret is not None else None
+    def add_routes(self, api: Api) -> None:
+        """Everything about access."""
+        accounts = Accounts(self._engine)
+        secret = self._settings.service_secret
+        sessions = Sessions(self._engine, secret, self.first_admin, LoginLimits(self._engine))
+        add_session_routes(api, sessions, accounts, self._addresses, auth=secret is not None)
+        add_user_routes(api, accounts)
+        add_project_routes(api, accounts)
+        add_key_routes(api, Keys(self._engine))
+        add_audit_routes(api, self._engine)
+
+    @property
+    def authenticate(self) -> Authenticate | None:
+        """Tells who sends a request, as often as that one may; None where nobody must log in."""
+        secret = self._settings.service_secret
+        if secret is None:
+            return None
+        identify = Identifier(self._engine, secret)
+
+        def authenticate(request: Request) -> Principal:
+            try:
+                principal = identify(request)
+            except Unauthenticated:
+                self._limits.take(f"address {self._addresses.of(request)}")
+                raise
+            self._limits.take(principal.subject)
+            return principal
+
+        return authenticate
+
+    def watch(self, app: Flask) -> None:
+        """Record what is changed and refused, where people must log in."""
+        if self._settings.service_secret is not None:
+            Recorder(self._engine, self._addresses, self._settings.audit_days).watch(app)

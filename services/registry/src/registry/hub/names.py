@@ -11,7 +11,7 @@ from registry.hub.errors import NotSupported, RepoNotFound
 from registry.repos.values import DATASETS, MODELS
 
 USER = "kargah"
-"""Whose the repositories are that are made without an owner: nobody logs in yet."""
+"""Whose the repositories are that are made without an owner, where nobody logs in."""
 _KINDS = {"model": MODELS, "models": MODELS, "dataset": DATASETS, "datasets": DATASETS}
 _OWNERS = frozenset({"api", "buckets", "collections", "datasets", "kernels", "models", "papers", "spaces", "xet"})
 _WORDS = frozenset(

@@ -1,0 +1,201 @@
+"""People at the gateway's door: limits, the record, and the refusals that each kind of client understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from flask import Request
+from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
+
+from gateway.access.addresses import Addresses
+from gateway.access.limits import RequestLimits
+from gateway.app import build
+from gateway.config import GatewaySettings
+from kargah.db.engine import create_engine
+from kargah.domain.errors import TooMany
+
+SECRET = "0f9b1d7c5a3e8246" * 4
+PASSWORD = "three-words-and-more"
+NOWHERE = {name: "http://127.0.0.1:1" for name in ("registry_url", "datasets_url", "inference_url")}
+
+
+@dataclass
+class Door:
+    """The gateway's app where people must log in, with the platform's first admin."""
+
+    app: Any
+    token: str = ""
+
+    def __call__(self, method: str, path: str, token: str | None = None, **options: Any) -> Any:
+        headers = {"authorization": f"Bearer {token or self.token}"} | options.pop("headers", {})
+        client: FlaskClient = self.app.test_client()
+        return client.open(path, method=method, headers=headers, **options)
+
+    def login(self, name: str, password: str, address: str = "203.0.113.7") -> Any:
+        body = {"name": name, "password": password}
+        headers = {"x-forwarded-for": address}
+        return self.app.test_client().post("/api/auth/login", json=body, headers=headers)
+
+
+@pytest.fixture
+def door(database_url_for: Callable[[str], str]) -> Iterator[Door]:
+    settings = GatewaySettings(
+        database_url=database_url_for("gateway"),
+        auth="on",
+        jwt_secret=SECRET,  # type: ignore[arg-type]
+        admin_password=PASSWORD,  # type: ignore[arg-type]
+        requests_per_minute=100,
+        trusted_proxies=["127.0.0.0/8"],  # type: ignore[list-item]
+        **NOWHERE,  # type: ignore[arg-type]
+    )
+    gateway = build(settings)
+    gateway.first_admin.ensure()
+    door = Door(gateway.app)
+    door.token = door.login("admin", PASSWORD).get_json()["accessToken"]
+    yield door
+    for close in gateway.closing:
+        close()
+
+
+def test_tries_to_log_in_are_few(door: Door) -> None:
+    answers = [door.login("admin", "wrong-password") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 901
+    assert door.login("admin", PASSWORD).status_code == 429, "the right password comes too late as well"
+    assert door.login("admin", PASSWORD, "198.51.100.9").status_code == 200, "from elsewhere it is let in"
+    names = [door.login(f"user{number}", "wrong-password", "192.0.2.1").status_code for number in range(31)]
+    assert names[:30] == [401] * 30 and names[30] == 429
+
+
+def test_unknown_names_and_wrong_passwords_are_told_alike(door: Door) -> None:
+    wrong, unknown = (door.login(name, "wrong-password").get_json() for name in ("admin", "nobody"))
+    assert {**wrong, "requestId": 0} == {**unknown, "requestId": 0}
+
+
+def test_too_many_requests_wait_for_the_next_minute(door: Door) -> None:
+    statuses = [door("GET", "/api/auth/whoami").status_code for _ in range(250)]
+    assert statuses[0] == 200 and 429 in statuses
+    refused = door("GET", "/api/auth/whoami")
+    if refused.status_code == 429:  # a new minute may have begun just now
+        assert 1 <= int(refused.headers["retry-after"]) <= 61
+
+
+def test_the_limit_is_one_for_all_gateways(database_url_for: Callable[[str], str]) -> None:
+    engine = create_engine(database_url_for("gateway"))
+    gateways = [RequestLimits(engine, 40) for _ in range(2)]
+
+    def passed() -> int:
+        count = 0
+        for number in range(200):
+            try:
+                gateways[number % 2].take("key:x")
+                count += 1
+            except TooMany:
+                pass
+        return count
+
+    assert 40 <= passed() <= 82, "one minute's worth, or two where a minute began in between"
+    engine.dispose()
+
+
+def test_what_changes_and_what_is_refused_is_on_record(door: Door) -> None:
+    body = {"name": "sara", "password": PASSWORD, "project": "local", "role": "viewer"}
+    assert door("POST", "/api/users", json=body, headers={"x-request-id": "mine"}).status_code == 201
+    sara = door.login("sara", PASSWORD, "203.0.113.8").get_json()["accessToken"]
+    assert door("GET", "/api/jobs", sara).status_code == 200
+    assert door("POST", "/api/train/jobs", sara, json={"name": "x", "config": {}}).status_code == 403
+    assert door("GET", "/api/audit", sara).status_code == 403
+    assert door("GET", "/api/jobs", "wrong").status_code == 401
+    page = door("GET", "/api/audit?everywhere=true").get_json()
+    rows = [(row["name"], row["operation"], row["status"]) for row in page["items"]]
+    assert rows[:6] == [
+        ("anybody", "list_jobs", 401),
+        ("sara", "list_audit", 403),
+        ("sara", "submit_train_job", 403),
+        ("sara", "login", 200),
+        ("admin", "add_user", 201),
+        ("admin", "login", 200),
+    ]
+    made = page["items"][4]
+    assert (made["requestId"], made["project"], made["path"]) == ("mine", "local", "/api/users")
+    assert made["address"] == "127.0.0.1" and page["items"][3]["address"] == "203.0.113.8"
+    assert PASSWORD not in str(page) and sara not in str(page)
+    first = door("GET", "/api/audit?everywhere=true&limit=2").get_json()
+    second = door("GET", f"/api/audit?everywhere=true&limit=2&cursor={first['nextCursor']}").get_json()
+    assert [row["id"] for row in first["items"] + second["items"]] == [row["id"] for row in page["items"][:4]]
+    only = door("GET", "/api/audit?status=4&name=sara").get_json()["items"]
+    assert [row["operation"] for row in only] == ["list_audit", "submit_train_job"]
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/hub/api/models", "/api/jobs"])
+def test_each_client_is_refused_in_its_own_words(door: Door, path: str) -> None:
+    answer = door("GET", path, "kgh_0123456789abcdef_" + "a" * 43)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="kargah"')
+    if path.startswith("/v1"):
+        assert answer.get_json()["error"]["code"] == "invalid_api_key"
+    elif path.startswith("/hub"):
+        assert answer.headers["x-error-message"] == "Invalid credentials in Authorization header"
+        assert "not valid" in answer.get_json()["error"]
+    else:
+        assert (answer.content_type, answer.get_json()["code"]) == ("application/problem+json", "unauthenticated")
+
+
+def test_somebody_in_several_projects_names_one(door: Door) -> None:
+    for name in ("north", "south"):
+        assert door("POST", "/api/projects", json={"name": name}).status_code == 201
+    assert door("POST", "/api/users", json={"name": "both", "password": PASSWORD}).status_code == 201
+    both = door.login("both", PASSWORD).get_json()["accessToken"]
+    assert door("GET", "/api/jobs", both).status_code == 400
+    assert door("GET", "/api/auth/whoami", both).get_json()["projects"] == []
+    for name, role in (("north", "viewer"), ("south", "admin")):
+        assert door("PUT", f"/api/projects/{name}/members/both", json={"role": role}).status_code == 200
+    assert door("GET", "/api/jobs", both).status_code == 400
+    for header in ("x-kargah-project", "openai-project"):
+        answers = {
+            name: door("GET", "/api/keys", both, headers={header: name}).status_code
+            for name in ("north", "south", "local", "none")
+        }
+        assert answers == {"north": 200, "south": 200, "local": 403, "none": 403}
+    made = door("POST", "/api/keys", both, json={"name": "k"}, headers={"x-kargah-project": "south"}).get_json()
+    assert (made["role"], made["project"]) == ("admin", "south")
+    assert door("GET", "/api/jobs", made["key"], headers={"x-kargah-project": "north"}).status_code == 403
+
+
+def test_somebody_always_looks_after_the_platform(door: Door) -> None:
+    for change in ({"disabled": True}, {"platform": False}):
+        assert door("PATCH", "/api/users/admin", json=change).status_code == 409
+    assert door("PATCH", "/api/users/nobody", json={"disabled": True}).status_code == 404
+    weak = door("POST", "/api/users", json={"name": "weak", "password": "password1234"})
+    assert (weak.status_code, weak.get_json()["errors"][0]["field"]) == (422, "password")
+
+
+def test_a_new_password_ends_the_sessions(door: Door) -> None:
+    change = {"current": PASSWORD, "new": "other-words-and-more"}
+    assert door("POST", "/api/auth/password", json={**change, "current": "wrong-password"}).status_code == 401
+    assert door("POST", "/api/auth/password", json=change).status_code == 204
+    assert door("GET", "/api/jobs").status_code == 401
+    assert door.login("admin", PASSWORD, "192.0.2.4").status_code == 401
+    assert door.login("admin", "other-words-and-more", "192.0.2.4").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("remote", "told", "expected"),
+    [
+        ("203.0.113.1", "10.9.9.9", "203.0.113.1"),
+        ("10.0.0.2", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.2", "1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.2", "198.51.100.1, 10.0.0.3", "198.51.100.1"),
+        ("10.0.0.2", "", "10.0.0.2"),
+        ("10.0.0.2", "<script>", "unknown"),
+        ("", "", "unknown"),
+    ],
+)
+def test_only_our_own_proxies_say_where_a_request_comes_from(remote: str, told: str, expected: str) -> None:
+    environ = EnvironBuilder(headers={"x-forwarded-for": told}).get_environ()
+    environ["REMOTE_ADDR"] = remote
+    assert Addresses([ip_network("10.0.0.0/8")]).of(Request(environ)) == expected
