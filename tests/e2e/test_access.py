@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from kargah import Client
 from kargah.access.roles import Role
 from kargah.cli.main import app
 from kargah.clients.transport import ApiError
+from kargah.contracts.jobs import JobView
 from kargah.embedded.ports import free_port
 from kargah.testing.servers.folder import server_folder
 from worker.testing.tiny_models import tiny_bert
@@ -23,6 +25,7 @@ from worker.testing.tiny_models import tiny_bert
 from .commands import PERSIAN_QA, Kargah
 
 PASSWORD = "three-words-and-more"
+CONFIG = {"baseModel": "bert", "dataset": "qa", "outputModel": "tuned", "epochs": 1, "maxSteps": 10}
 
 
 @dataclass
@@ -46,7 +49,8 @@ class Guarded:
 def guarded() -> Iterator[Guarded]:
     command = Kargah(f"http://127.0.0.1:{free_port()}")
     port = command.url.rpartition(":")[2]
-    with server_folder() as folder:
+    with server_folder() as folder, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("KARGAH_UPSTREAM_URL", "http://127.0.0.1:1")  # no hub is asked
         told = command.json("up", "--auth", "--detach", "--data", str(folder), "--port", port)
         try:
             stack = Guarded(command.url, folder, told["admin"]["password"])
@@ -130,23 +134,26 @@ def test_roles_decide_what_is_allowed(guarded: Guarded) -> None:
         assert hidden.value.problem.status == 404
 
 
-def test_a_training_runs_for_its_project_from_the_upload_to_the_model(guarded: Guarded, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def job(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> JobView:
+    """A training of `north` that has ended, with its model `tuned`, the base `bert` and the rows `qa`."""
     with guarded.client("trainer") as trainer:
-        trainer.models.install_folder(tiny_bert(tmp_path), name="bert")
+        trainer.models.install_folder(tiny_bert(tmp_path_factory.mktemp("bert")), name="bert")
         trainer.datasets.upload(PERSIAN_QA, name="qa")
-        config = {"baseModel": "bert", "dataset": "qa", "outputModel": "tuned", "epochs": 1, "maxSteps": 10}
-        job = trainer.jobs.submit("guarded", config)
-        assert trainer.jobs.wait(job.id).status == "completed"
-        assert job.owner == "north"
+        return trainer.jobs.wait(trainer.jobs.submit("guarded", CONFIG).id)
+
+
+def test_a_training_runs_for_its_project_from_the_upload_to_the_model(guarded: Guarded, job: JobView) -> None:
+    assert (job.status, job.owner) == ("completed", "north")
+    with guarded.client("trainer") as trainer:
         assert trainer.models.get("tuned").latest.version == 1
         with pytest.raises(ApiError) as urgent:
             trainer.jobs.change_priority(job.id, 50)
         assert urgent.value.problem.status == 403
     with guarded.http("trainer", accept="text/event-stream") as http:
-        events = http.get(f"/api/jobs/{job.id}/events").text
-    assert "completed" in events
+        assert "completed" in http.get(f"/api/jobs/{job.id}/events").text
     with guarded.http("trainer") as http:
-        refused = http.post("/api/train/jobs", json={"name": "x", "owner": "south", "config": config})
+        refused = http.post("/api/train/jobs", json={"name": "x", "owner": "south", "config": CONFIG})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "owner")
 
 
@@ -206,3 +213,97 @@ def test_the_command_line_logs_in_and_out(guarded: Guarded, tmp_path: Path, monk
     assert kargah("keys", "create", "ci", "--role", "viewer")["key"].startswith("kgh_")
     done = CliRunner().invoke(app, ["--url", guarded.url, "logout"])
     assert done.exit_code == 0 and json.loads(credentials.read_text()) == {}
+
+
+def _operations(guarded: Guarded) -> list[tuple[str, str, str]]:
+    """Method, path and permission of everything behind the door, as the services' own documents tell."""
+    with guarded.http() as http:
+        document = http.get("/openapi.json").json()
+    found = [
+        (method.upper(), path, operation["x-needs"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    assert len(found) > 120 and {"/api/jobs", "/api/datasets", "/api/models", "/v1/models"} <= {one[1] for one in found}
+    return found
+
+
+def _filled(path: str, values: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda part: values.get(part[1], "nothing"), path)
+
+
+def _statuses(guarded: Guarded, key: str | None, values: dict[str, str]) -> dict[tuple[str, str, str], int]:
+    """What a principal is answered everywhere, with nothing in the body."""
+    answers = {}
+    with guarded.http(key) as http:
+        for method, path, needed in _operations(guarded):
+            content = None if method in ("GET", "HEAD") else b"{}"
+            headers = {"content-type": "application/json"} if content else {}
+            sent = http.request(method, _filled(path, values), content=content, headers=headers)
+            answers[method, path, needed] = sent.status_code
+    return answers
+
+
+ABSENT = {"kind": "models", "number": "1"}
+REACH = {
+    None: set[str](),
+    "viewer": {"login", "read"},
+    "trainer": {"login", "read", "write"},
+    "admin": {"login", "read", "write", "admin"},
+    "platform": {"login", "read", "write", "admin", "platform"},
+}
+
+
+@pytest.mark.parametrize("key", REACH)
+def test_every_route_lets_in_those_it_should(guarded: Guarded, key: str | None) -> None:
+    """Allowed is what comes to the handler: there it fails, for nothing is called `nothing`."""
+    wrong = {}
+    for (method, path, needed), status in _statuses(guarded, key, ABSENT).items():
+        if needed == "public":
+            expected = status not in (401, 403) or path.startswith("/api/auth/")
+        elif needed == "signed":
+            expected = status in (401, 403, 404)
+        elif needed in REACH[key]:
+            expected = status not in (401, 403)
+        else:
+            expected = status == (401 if key is None else 403)
+        if not expected or status in (500, 501):
+            wrong[method, path, needed] = status
+    assert wrong == {}
+
+
+def test_nothing_of_another_project_is_reached_by_any_route(guarded: Guarded, job: JobView) -> None:
+    with guarded.http("trainer") as north:
+        key_id = guarded.keys["trainer"].split("_")[1]
+        sha256 = north.get("/api/models/tuned/location").json()["version"]["files"][0]["sha256"]
+        before = [north.get(path).json() for path in ("/api/models/tuned", "/api/datasets/qa", f"/api/jobs/{job.id}")]
+    reached, told = {}, {}
+    for kind, name in (("models", "tuned"), ("datasets", "qa")):
+        values = {"kind": kind, "name": name, "job_id": job.id, "key_id": key_id, "sha256": sha256, "project": "north"}
+        values |= {
+            "model_id": name,
+            "place": "main",
+            "revision": "main",
+            "number": "1",
+            "owner": "north",
+            "alias": "v1",
+        }
+        with guarded.http("southerner") as south:
+            for method, path, needed in _operations(guarded):
+                if needed in ("public", "signed"):
+                    continue
+                content = None if method in ("GET", "HEAD") else b"{}"
+                answer = south.request(method, _filled(path, values), content=content)
+                if "{" in path and answer.is_success and not _is_empty(answer):
+                    reached[method, path] = answer.status_code
+                if job.id in answer.text and answer.is_success:
+                    told[method, path] = answer.text[:200]
+    assert (reached, told) == ({}, {})
+    with guarded.http("trainer") as north:
+        after = [north.get(path).json() for path in ("/api/models/tuned", "/api/datasets/qa", f"/api/jobs/{job.id}")]
+    assert after == before
+
+
+def _is_empty(answer: httpx.Response) -> bool:
+    """A list of nothing: of somebody's own, under a name that another project has, too."""
+    return answer.text in ("", "[]") or answer.json().get("items") == []

@@ -70,3 +70,17 @@ def test_secrets_are_masked_everywhere(capsys: pytest.CaptureFixture[str], fmt: 
 @given(st.text(max_size=200))
 def test_masking_takes_any_text(text: str) -> None:
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("key kgh_0123456789abcdef_s3cret-Key is wrong", "key kgh_0123456789abcdef_*** is wrong"),
+        ("kgr_0123456789abcdef_refresh", "kgr_0123456789abcdef_***"),
+        ("authorization: Bearer abc.def", "authorization: Bearer ***"),
+        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln was sent", "token eyJ*** was sent"),
+        ("PUT /hub/api/uploads/aa?size=1&signature=00ff&x=1", "PUT /hub/api/uploads/aa?size=1&signature=***&x=1"),
+    ],
+)
+def test_secrets_of_access_are_masked(text: str, masked: str) -> None:
+    assert mask_text(text) == masked

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from kargah.access.roles import Permission
 from kargah.contracts.problem import Problem
 from kargah.web.route import JSON, Route, phrase
 
@@ -22,6 +23,9 @@ _CONVERTERS: dict[str, Schema] = {
     "float": {"type": "number"},
     "uuid": {"type": "string", "format": "uuid"},
 }
+# Where people must log in: an API key, or the token of a session. `x-needs` names the permission.
+_BEARER = "bearer"
+_OPEN = (Permission.PUBLIC, Permission.SIGNED)
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
@@ -39,7 +43,11 @@ def document(title: str, version: str, routes: Sequence[Route]) -> dict[str, Any
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
         "paths": paths,
-        "components": {"schemas": components, "responses": {"Problem": _problem_response(references)}},
+        "components": {
+            "schemas": components,
+            "responses": {"Problem": _problem_response(references)},
+            "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -61,6 +69,8 @@ def _operation(route: Route, references: dict[_Key, Schema], components: dict[st
         "operationId": route.name,
         "summary": route.summary,
         "tags": route.tags,
+        "security": [] if route.needed in _OPEN else [{_BEARER: []}],
+        "x-needs": route.needed.value,
         "parameters": [*_path_parameters(route), *_query_parameters(route, references, components)],
         "responses": _responses(route, references),
     }
