@@ -11,7 +11,7 @@ from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from tests.fuzz.campaign import Report, Span, fuzz
 from tests.fuzz.hub_campaign import fuzz_hub
-from tests.fuzz.targets import targets
+from tests.fuzz.targets import FUZZER, targets
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
         targets(postgres, objects) as services,
     ):
         report = fuzz(services, Span(options.seconds * 2 / 3), options.seed)
-        report.add(fuzz_hub(services[-1].url, Span(options.seconds / 3), options.seed))
+        report.add(fuzz_hub(services[-1].url, Span(options.seconds / 3), options.seed, FUZZER))
     _print(report)
     sys.exit(1 if report.failures else 0)
 

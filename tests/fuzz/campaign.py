@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -22,6 +22,7 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ignored_auth,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -33,6 +34,7 @@ _CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    ignored_auth,
 ]
 # The Hub's protocol has bodies and errors of its own: see hub_campaign.
 _HUB = "/hub/"
@@ -43,11 +45,12 @@ _TIMEOUT = 30.0
 @dataclass(frozen=True)
 class Target:
     """A running service. `known`: for path parameters, values of things that are there, of which deletions get only the
-    last; `bodies`: by operation id, bodies that are nearly right."""
+    last; `bodies`: by operation id, bodies that are nearly right; `authorization`: what says who asks."""
 
     url: str
     known: Mapping[str, Sequence[str]]
     bodies: Mapping[str, Sequence[Any]]
+    authorization: Callable[[], str]
 
 
 @dataclass
@@ -95,6 +98,7 @@ def fuzz(targets: Sequence[Target], span: Span, first_seed: int) -> Report:
 def _operations(target: Target) -> list[Any]:
     document = requests.get(f"{target.url}/openapi.json", timeout=_TIMEOUT).json()
     schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=target.url)  # also of requests that checks send by themselves
     operations = [found.ok() for found in schema.get_all_operations()]
     return [operation for operation in operations if not operation.path.startswith(_HUB)]
 
@@ -135,9 +139,11 @@ def _judge(case: Case, target: Target, session: requests.Session, report: Report
     name = f"{case.method} {case.path}"
     report.sent[name] += 1
     try:
-        response = case.call(base_url=target.url, session=session, timeout=_TIMEOUT, allow_redirects=False)
+        who = {"Authorization": target.authorization()}
+        sending: dict[str, Any] = {"session": session, "timeout": _TIMEOUT, "allow_redirects": False}
+        response = case.call(base_url=target.url, headers=who, **sending)
         report.statuses[response.status_code] += 1
-        case.validate_response(response, checks=_CHECKS)
+        case.validate_response(response, checks=_CHECKS, headers=who, transport_kwargs=sending)
     except FailureGroup as group:
         for failure in group.exceptions:
             _note(report, name, failure)

@@ -21,10 +21,10 @@ _CONTENTS = (b"abc", b"{}", bytes(range(256)) * 9000, b"\0" * 70_000)
 _PATHS = ("README.md", "config.json", "dir/a.txt", "dir", "model.safetensors", "new/b.txt")
 
 
-def fuzz_hub(url: str, span: Span, first_seed: int) -> Report:
+def fuzz_hub(url: str, span: Span, first_seed: int, auth: httpx.Auth) -> Report:
     """The same seed sends the same requests, but for tickets and commits, which are the hub's own."""
     report = Report()
-    with httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth) as http:
         known = _prepared(http)
         for number in count(first_seed):
             if span.is_over(report):

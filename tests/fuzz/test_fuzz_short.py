@@ -38,8 +38,9 @@ def test_answers_are_as_documented(services: Sequence[Target]) -> None:
 def test_the_hub_answers_whatever_comes(services: Sequence[Target]) -> None:
     from tests.fuzz.campaign import Span
     from tests.fuzz.hub_campaign import fuzz_hub
+    from tests.fuzz.targets import FUZZER
 
-    _check(fuzz_hub(services[-1].url, Span(_HUB_SECONDS, _FEWEST), first_seed=1))
+    _check(fuzz_hub(services[-1].url, Span(_HUB_SECONDS, _FEWEST), first_seed=1, auth=FUZZER))
 
 
 def _check(report: Report) -> None:

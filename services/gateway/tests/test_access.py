@@ -166,6 +166,16 @@ def test_somebody_in_several_projects_names_one(door: Door) -> None:
     assert door("GET", "/api/jobs", made["key"], headers={"x-kargah-project": "north"}).status_code == 403
 
 
+def test_quotas_of_all_projects_are_set_by_who_looks_after_the_platform(door: Door) -> None:
+    assert door("POST", "/api/projects", json={"name": "south"}).status_code == 201
+    answer = door("PUT", "/api/queue/owners/south", json={"maxRunning": 2})
+    assert (answer.status_code, answer.get_json()["maxRunning"]) == (200, 2)
+    assert [owner["name"] for owner in door("GET", "/api/queue/owners").get_json()["items"]] == ["south"]
+    key = door("POST", "/api/keys", json={"name": "k", "role": "admin"}).get_json()["key"]
+    assert door("GET", "/api/queue/owners", key).get_json()["items"] == []
+    assert door("PUT", "/api/queue/owners/south", key, json={"maxRunning": 9}).status_code == 403
+
+
 def test_somebody_always_looks_after_the_platform(door: Door) -> None:
     for change in ({"disabled": True}, {"platform": False}):
         assert door("PATCH", "/api/users/admin", json=change).status_code == 409

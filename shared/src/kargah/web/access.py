@@ -50,6 +50,7 @@ def guard_access(app: Flask, settings: WebSettings, needs: Needs, authenticate: 
             return
         principal = who(request)
         structlog.contextvars.bind_contextvars(principal=principal.subject, project=principal.project)
+        set_principal(principal)  # also of a refusal one must know whose it was
         require(principal, needed)
         act_for(principal)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from gateway.queue.service import QueueService
+from kargah.access.principal import current_principal
 from kargah.access.roles import Permission
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.queue import OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
+from kargah.domain.scope import EVERY, current_project, project_scope
 from kargah.web.api import Api
 
 _QUEUE = ["queue"]
@@ -35,14 +37,16 @@ def add_queue_routes(api: Api, service: QueueService) -> None:
     @api.get("/api/queue/owners", returns=Page[OwnerView], tags=_QUEUE)
     def list_owners() -> Page[OwnerView]:
         """Who has jobs, how many run and wait, and the quotas."""
-        return service.owners()
+        with project_scope(EVERY if current_principal().platform else current_project()):
+            return service.owners()
 
     @api.put(
         "/api/queue/owners/<path:owner>", body=OwnerQuota, returns=OwnerView, needs=Permission.PLATFORM, tags=_QUEUE
     )
     def set_quota(owner: str, body: OwnerQuota) -> OwnerView:
         """Limit how many trainings an owner runs at once."""
-        return service.set_quota(owner, body.max_running)
+        with project_scope(EVERY):
+            return service.set_quota(owner, body.max_running)
 
     @api.get("/api/workers", returns=Page[WorkerView], tags=_QUEUE)
     def list_workers() -> Page[WorkerView]:
