@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from openai import AuthenticationError, OpenAI
 from typer.testing import CliRunner
 
 from kargah import Client
@@ -155,6 +159,36 @@ def test_a_training_runs_for_its_project_from_the_upload_to_the_model(guarded: G
     with guarded.http("trainer") as http:
         refused = http.post("/api/train/jobs", json={"name": "x", "owner": "south", "config": CONFIG})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "owner")
+
+
+def test_the_hubs_clients_come_in_with_a_key_as_their_token(guarded: Guarded, tmp_path: Path) -> None:
+    rows = random.Random(1).randbytes(2 << 20)
+
+    def hub(token: str) -> HfApi:
+        return HfApi(endpoint=f"{guarded.url}/hub", token=token)
+
+    trainer = hub(guarded.keys["trainer"])
+    assert (trainer.whoami()["name"], trainer.whoami()["fullname"]) == ("north", "trainer1")
+    repo = trainer.create_repo("pushed", repo_type="dataset").repo_id
+    trainer.upload_file(path_or_fileobj=rows, path_in_repo="rows.parquet", repo_id=repo, repo_type="dataset")
+    viewer = hub(guarded.keys["viewer"])
+    place = viewer.hf_hub_download(repo, "rows.parquet", repo_type="dataset", cache_dir=tmp_path)
+    assert (repo, Path(place).read_bytes()) == ("north/pushed", rows)
+    with pytest.raises(HfHubHTTPError) as refused:
+        viewer.upload_file(path_or_fileobj=b"x", path_in_repo="a.txt", repo_id=repo, repo_type="dataset")
+    assert refused.value.response.status_code == 403
+    with pytest.raises(HfHubHTTPError) as unknown:
+        hub("hf_unknown").dataset_info(repo)
+    assert unknown.value.response.status_code == 401 and not isinstance(unknown.value, RepositoryNotFoundError)
+
+
+def test_openais_client_comes_in_with_a_key(guarded: Guarded) -> None:
+    with OpenAI(base_url=f"{guarded.url}/v1", api_key=guarded.keys["viewer"], max_retries=0) as client:
+        assert client.models.list().data == []
+    unknown = OpenAI(base_url=f"{guarded.url}/v1", api_key="sk-unknown", max_retries=0)
+    with unknown, pytest.raises(AuthenticationError) as refused:
+        unknown.models.list()
+    assert refused.value.code == "invalid_api_key"
 
 
 def test_revoking_disabling_and_leaving_count_at_once(guarded: Guarded) -> None:

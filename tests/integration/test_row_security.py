@@ -18,10 +18,10 @@ from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.scope import EVERY, NOBODY, project_scope
 from kargah.embedded.postgres import EmbeddedPostgres
 
+_ACCESS = ("audit", "counts", "keys", "memberships", "projects", "sessions", "users")
 # Rows of no project: what every project may know.
 COMMON: dict[str, set[str]] = {
-    "gateway": {"recipes", "workers"}
-    | {f"access_{name}" for name in ("keys", "memberships", "projects", "sessions", "users")},
+    "gateway": {"recipes", "workers"} | {f"access_{name}" for name in _ACCESS},
     "dataset_svc": set(),
     "registry": {"blobs", "mirrored", "xorbs", "xorb_places", "fetches", "fetch_parts"},
 }
