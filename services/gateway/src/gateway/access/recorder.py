@@ -13,6 +13,7 @@ from kargah.access.principal import current_principal
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
+from kargah.domain.scope import EVERY, project_scope
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
@@ -46,7 +47,7 @@ class Recorder:
         """A database that is away does not undo what was done: the log has the row then."""
         entry = self._entry(response)
         try:
-            with UnitOfWork(self._engine) as tx:
+            with project_scope(EVERY), UnitOfWork(self._engine) as tx:
                 audit_repository.add(tx.connection, entry)
                 if next(self._numbers) % _SWEEP_EVERY == 0:
                     audit_repository.remove_old(tx.connection, self._age)

@@ -18,6 +18,7 @@ from gateway.config import GatewaySettings
 from kargah.access.principal import Principal
 from kargah.db.engine import Engine
 from kargah.domain.errors import Unauthenticated
+from kargah.domain.scope import EVERY, project_scope
 from kargah.web.access import Authenticate
 from kargah.web.api import Api
 
@@ -52,12 +53,13 @@ class Access:
         identify = Identifier(self._engine, secret)
 
         def authenticate(request: Request) -> Principal:
-            try:
-                principal = identify(request)
-            except Unauthenticated:
-                self._limits.take(f"address {self._addresses.of(request)}")
-                raise
-            self._limits.take(principal.subject)
+            with project_scope(EVERY):  # users and keys are of no project
+                try:
+                    principal = identify(request)
+                except Unauthenticated:
+                    self._limits.take(f"address {self._addresses.of(request)}")
+                    raise
+                self._limits.take(principal.subject)
             return principal
 
         return authenticate
