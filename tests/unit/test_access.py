@@ -169,7 +169,7 @@ class TestGuard:
     def test_each_role_gets_as_far_as_it_should(self, guarded: Flask) -> None:
         paths = ["/read", "/look", "/write", "/administer", "/none"]
         expected = {
-            None: [401, 401, 401, 401, 401],
+            None: [401, 401, 401, 401, 404],
             Role.VIEWER: [200, 204, 403, 403, 404],
             Role.TRAINER: [200, 204, 204, 403, 404],
             Role.ADMIN: [200, 204, 204, 204, 404],

@@ -130,9 +130,10 @@ def _services_alone(secret: str) -> Authenticate:
 
 
 def _needed(given: Request, needs: Needs) -> Permission:
-    """An address that there is not, or not with this method, is told to those only who are known."""
+    """That there is no such address, or not with this method, is no secret: the documents are public, and clients of
+    the Hub try addresses of newer hubs first."""
     if given.url_rule is None:
-        return Permission.LOGIN
+        return Permission.PUBLIC
     return needs.get(given.url_rule.endpoint) or needed_by(given.method)
 
 
