@@ -34,8 +34,10 @@ def without(table: str) -> list[str]:
 
 
 def _protect(table: str, condition: str) -> list[str]:
-    """CASE rather than OR: the planner takes an OR for one that hardly any row fulfils, and reads whole tables. Whether
-    it is every row is found out once in a statement, not in each row: counting ten thousand would take twice as long."""
+    """CASE rather than OR: the planner takes an OR for one that hardly any row fulfils, and reads whole tables.
+
+    Whether it is every row is found out once in a statement, not in each row: a large count would take twice as long.
+    """
     shown = f"CASE WHEN (SELECT {_EVERY}) THEN true ELSE {condition} END"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
