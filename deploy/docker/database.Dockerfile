@@ -1,4 +1,4 @@
-# database: the one-shot `kargah database`, with the migrations of every owner.
+# database: the one-shot `kargah database`, with the migrations of every owner; and `kargah backup`, `kargah restore`.
 ARG BASE_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build

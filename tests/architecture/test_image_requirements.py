@@ -23,7 +23,12 @@ STARTS = {
     "dataset-svc": ("dataset_svc.main",),
     "registry": ("registry.main",),
     "worker": ("worker.agent.main", "worker.inference.main", "worker.zygote.entry", "worker.trainer.main"),
-    "database": ("kargah.cli.main", "kargah.cli.database_command"),
+    "database": (
+        "kargah.cli.main",
+        "kargah.cli.database_command",
+        "kargah.cli.backup_commands",
+        "kargah.cli.restore_command",
+    ),
 }
 _WHOLE = {
     "worker": ("kinds", "recipes", "installs", "imports", "exports", "trainer", "zygote")

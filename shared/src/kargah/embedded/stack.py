@@ -20,8 +20,9 @@ from kargah.embedded.ports import LOOPBACK, port_is_free
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.preparation import ensure_bucket, prepare
 from kargah.embedded.process import ProcessFailed
+from kargah.embedded.restore_mark import is_unfinished
 from kargah.embedded.service_group import ServiceGroup
-from kargah.embedded.topology import DATABASE, OWNERS, Endpoints, Ports, services
+from kargah.embedded.topology import DATABASE, Endpoints, Ports, role_passwords, services
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
@@ -97,12 +98,14 @@ class Stack:
 
     def _start(self) -> None:
         self._lock()
+        if is_unfinished(self.data_dir):
+            raise StackError(f"a restore into {self.data_dir} was not finished: run `kargah restore` again")
         if not port_is_free(self.port):
             raise StackError(f"port {self.port} is taken: stop what listens there, or choose another with --port")
         postgres = self._cleanup.enter_context(EmbeddedPostgres(self.data_dir))
         store = self._cleanup.enter_context(EmbeddedObjectStore(self.data_dir))
         self._servers = {"postgres": postgres, "object-store": store}
-        passwords = self._passwords()
+        passwords = role_passwords(self.data_dir)
         endpoints = Endpoints(
             lambda role: postgres.dsn(DATABASE, role, passwords[role]),
             store.url,
@@ -132,11 +135,6 @@ class Stack:
                 f"a stack already runs on {self.data_dir}: `kargah down --data {self.data_dir}` stops it"
             ) from error
         self._cleanup.callback(lock.release)
-
-    def _passwords(self) -> dict[str, str]:
-        secrets = self.data_dir / "secrets"
-        secrets.mkdir(mode=0o700, exist_ok=True)
-        return {owner: kept_secret(secrets / owner) for owner in OWNERS}
 
     def _access(self) -> dict[str, str]:
         if not self.auth:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kargah.embedded.config import inherited_environment
+from kargah.embedded.kept_secret import kept_secret
 from kargah.embedded.ports import LOOPBACK, free_ports
 from kargah.embedded.process import Command
 
@@ -132,6 +133,13 @@ def migration(name: str, data_dir: Path, endpoints: Endpoints) -> Command:
         cwd=data_dir,
         env=inherited_environment() | {"KARGAH_DATABASE_URL": endpoints.dsn_of(ROLE_OF[name])},
     )
+
+
+def role_passwords(data_dir: Path) -> dict[str, str]:
+    """Of each owner's login role: made once, kept in the data folder."""
+    secrets = data_dir / "secrets"
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    return {owner: kept_secret(secrets / owner) for owner in OWNERS}
 
 
 def _url(port: int) -> str:
