@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from dataset_svc.checks.pieces import Flags
 from dataset_svc.readers.rows import ParsedRow, shortened
 from kargah.contracts.datasets import RowPlace, RowWarning
 
@@ -31,6 +34,14 @@ class Findings:
         if len(finding.places) < PLACES:
             place = None if where is None else shortened(where)
             finding.places.append(RowPlace(line=row.line, byte_offset=row.byte_offset, field=place))
+
+    def count_all(self, code: str, found: Flags) -> Flags:
+        """Count all that are found of a kind whose first places are known; what is left to be added one by one."""
+        finding = self._found.get(code)
+        if finding is None or len(finding.places) < PLACES:
+            return found
+        finding.count += int(np.count_nonzero(found))
+        return np.zeros_like(found)
 
     def view(self) -> list[RowWarning]:
         """As the contract shows them."""

@@ -59,6 +59,9 @@ class Warnings:
         repeated = self._rows.add_all(look.rows)
         contradicts = self._contradictions(look.asked, look.verdict, ~repeated & look.asks)
         empty = look.near_empty & ~repeated
+        repeated = self._findings.count_all("duplicate_rows", repeated)
+        empty = self._findings.count_all("near_empty_answer", empty)
+        contradicts = self._findings.count_all("different_answers", contradicts)
         for place in np.flatnonzero(repeated | empty | contradicts).tolist():
             row = row_at(place)
             if repeated[place]:
