@@ -137,6 +137,25 @@ def test_a_run_killed_again_and_again_is_to_the_bit_the_run_that_was_not(jobs: R
     assert jobs.weights_sha256(killed) == jobs.weights_sha256(whole)
 
 
+def test_a_run_on_two_devices_goes_on_to_the_bit_when_one_of_its_processes_is_killed(jobs: RealJobs) -> None:
+    delicate = DELICATE | {"epochs": 3}
+    whole = jobs.submit(devices=2, **delicate)
+    assert jobs.bench.wait_ended(whole).status is Status.COMPLETED
+    killed = jobs.submit(devices=2, **delicate)
+    reached(jobs, killed, 8)
+    (started,) = events(jobs, killed, "ranks_started")
+    ranks = started["pids"]
+    assert isinstance(ranks, list) and len(ranks) == 2
+    os.kill(ranks[1], signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in ranks), "the end of both")
+    job = jobs.bench.wait_ended(killed)
+    assert job.status is Status.COMPLETED and job.attempt == 2
+    first = min(jobs.bench.jobs.do(query_repository.list_attempts, killed), key=lambda attempt: attempt.attempt)
+    assert first.error is not None and first.error.code == "rank_lost"
+    assert losses(jobs, killed) == losses(jobs, whole)
+    assert jobs.weights_sha256(killed) == jobs.weights_sha256(whole)
+
+
 def test_a_loss_that_is_not_a_number_ends_the_job_with_the_step_and_keeps_its_checkpoints(jobs: RealJobs) -> None:
     diverging = {"learning_rate": 10, "weight_decay": 1, "max_grad_norm": 0, "warmup_ratio": 0, "epochs": 50}
     job_id = jobs.submit(**CHECKPOINTS, **diverging)  # the decay multiplies each weight by -9, step by step

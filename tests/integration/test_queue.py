@@ -69,6 +69,18 @@ def test_owners_take_turns(bench: JobBench) -> None:
     assert _order(bench) == [many[0], few[0], many[1], few[1], many[2], many[3]]
 
 
+def test_a_job_for_several_devices_waits_for_a_worker_that_has_them(bench: JobBench) -> None:
+    large, small = bench.submit("large", owner="a", devices=4), bench.submit("small", owner="a")
+    other = bench.submit("other", owner="b", devices=2)
+
+    def claimed(devices: int) -> str | None:
+        claim = bench.do(claim_repository.claim, _KINDS, "worker", 60.0, devices)
+        return None if claim is None else claim.job_id
+
+    assert (claimed(1), claimed(1), claimed(3), claimed(3)) == (small, None, other, None)
+    assert claimed(4) == large and bench.get(large).config.devices == 4
+
+
 def test_a_job_that_was_put_back_keeps_its_place(bench: JobBench) -> None:
     first, second = _submit(bench, "a", 100), _submit(bench, "a", 50)
     claim = _claim(bench)

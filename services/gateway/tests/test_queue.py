@@ -65,6 +65,16 @@ def test_the_first_is_next_and_the_others_are_behind_it(stack: Any) -> None:
     assert _entries(stack)[ids[0]]["why"] == "It is next, as soon as the worker is free."
 
 
+def test_a_job_for_more_devices_than_any_worker_has_holds_nobody_up(stack: Any) -> None:
+    large, small = stack.bench.submit("large", devices=4), stack.bench.submit("small")
+    stack.bench.do(worker_repository.announce, "w1", ("train",), {"devices": 2}, None, first=True)
+    entries = _entries(stack)
+    assert (entries[small]["position"], entries[small]["reason"]) == (1, "next")
+    assert (entries[large]["position"], entries[large]["reason"]) == (2, "no_worker")
+    assert entries[large]["why"] == "It asks for 4 devices, and no living worker has more than 2."
+    assert stack.http.get(f"/api/queue/jobs/{large}").json()["position"] == 2
+
+
 def test_the_score_adds_up(stack: Any) -> None:
     stack.bench.running()
     job_id = stack.bench.submit(priority=2)

@@ -150,6 +150,12 @@ def test_contradictions_are_refused() -> None:
     assert list(_errors(recipe=5)) == ["config.recipe"]
 
 
+def test_devices_are_counted_from_one() -> None:
+    assert _resolve().devices == 1 and _resolve(devices=4).devices == 4
+    for wrong in (0, 65, 2.0, True, "2"):
+        assert _errors(devices=wrong) == {"config.devices": "Must be a whole number, 1 to 64."}
+
+
 def test_the_output_is_named_after_the_job_unless_given() -> None:
     assert _resolve(name="My run (2)").output_model == "my-run-2"
     assert _resolve(outputDir="models/finetuned/test").output_model == "test"

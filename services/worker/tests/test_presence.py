@@ -15,6 +15,7 @@ from kargah.jobstore.values import RetryPolicy
 from kargah.jobstore.worker_repository import list_workers
 from kargah.testing.jobs import JobBench, job_bench
 from kargah.testing.waiting import wait_until
+from worker.agent.config import visible_gpus
 from worker.agent.ledger import PostgresLedger
 from worker.agent.presence import Presence, ShownLedger, device_facts
 
@@ -106,4 +107,6 @@ def test_graphics_cards_are_told_by_name(tmp_path: Path) -> None:
     facts = device_facts(2, tmp_path)
     assert facts["gpus"] == ["NVIDIA H100 80GB HBM3", "NVIDIA L4"]
     assert facts["threads"] == 2 and facts["memoryBytes"] > 1 << 20
-    assert device_facts(2, tmp_path / "none")["gpus"] == []
+    assert facts["devices"] == 2 and device_facts(2, tmp_path, devices=5)["devices"] == 5
+    assert device_facts(3, tmp_path / "none").items() >= {"gpus": [], "devices": 3}.items()
+    assert visible_gpus(4, {"CUDA_VISIBLE_DEVICES": "0,2"}) == 2 and visible_gpus(4, {"CUDA_VISIBLE_DEVICES": ""}) == 0

@@ -97,12 +97,13 @@ def workers(context: typer.Context, json: JsonOption = False) -> None:
     for worker in page.items:
         device = worker.device
         gpus = ", ".join(device.get("gpus", [])) or f"{device.get('cpus', '?')} CPUs"
+        shared = f", {device['devices']} devices" if device.get("devices", 1) > 1 else ""
         memory = f", {size(device['memoryBytes'])}" if "memoryBytes" in device else ""
         table.add_row(
             escape(worker.name),
             "yes" if worker.alive else f"[red]last seen {worker.seen_at:%H:%M:%S}[/]",
             worker.job_id or ("another project's" if worker.busy else "-"),
-            escape(gpus + memory),
+            escape(gpus + shared + memory),
             escape(", ".join(worker.kinds)),
         )
     console.print(table)

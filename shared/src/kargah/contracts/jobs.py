@@ -26,7 +26,8 @@ class JobCreate(QueuedRequest):
     """What a client submits.
 
     `config` holds the references (`baseModelPath` or `baseModel`, `datasetPath` or `dataset`, `outputDir` or
-    `outputModel`, `recipe`, `advanced`) and the recipe's own parameters, in camelCase or snake_case.
+    `outputModel`, `recipe`, `advanced`, and `devices`: how many of one worker share the job) and the recipe's own
+    parameters, in camelCase or snake_case.
     """
 
     name: JobName
@@ -61,7 +62,7 @@ class JobConfig(Wire):
     """The snapshot taken at submit: references resolved to immutable versions, parameters validated.
 
     `params` is in snake_case as the recipe's `Params` reads it. `submitted` is what the client sent, unchanged.
-    `output_model` or `output_dataset` names what the job makes, if it makes one.
+    `output_model` or `output_dataset` names what the job makes, if it makes one. `devices` of one worker share the run.
     """
 
     recipe: str
@@ -72,6 +73,7 @@ class JobConfig(Wire):
     params: dict[str, Any]
     submitted: dict[str, Any] = {}
     start: StartRef | None = None
+    devices: int = Field(default=1, ge=1)
 
 
 class Progress(Wire):

@@ -26,7 +26,8 @@ class RunSpec(Message):
     `dataset_path` is the version's canonical JSONL, `dataset_format` its format. Where the version has splits,
     `splits_path` holds a byte a row: its split's place in `split_names`. `resume_dir` is a verified checkpoint to
     go on from. `work_dir` is this attempt's own, for checkpoints and output. `cache_dir` outlives attempts
-    (tokenised data, keyed by content). `facts` goes into the model card.
+    (tokenised data, keyed by content). `devices` processes share the run and its `threads`. `facts` goes into the model
+    card.
     """
 
     job_id: str
@@ -46,6 +47,7 @@ class RunSpec(Message):
     work_dir: str
     cache_dir: str
     threads: int = 0
+    devices: int = 1
     facts: dict[str, Any] = {}
 
 

@@ -16,6 +16,9 @@ an index can hold it, and nothing is overtaken for ever."""
 FAIR_SHARE_SECONDS = 300.0
 """Each training that an owner runs already holds the owner's next job back by so much."""
 
+MOST_DEVICES = 64
+"""The most devices of one worker that a job may ask for."""
+
 QUOTA_KIND = "train"
 """The kind of job that quotas limit and shares count."""
 
@@ -55,10 +58,16 @@ def choose(heads: Iterable[Head], share_seconds: float = FAIR_SHARE_SECONDS) -> 
 
 @dataclass(frozen=True, slots=True)
 class LivingWorker:
-    """A worker that is there: the kinds of job it takes, and its job, None while it is idle."""
+    """A worker that is there: the kinds of job it takes, its job, None while it is idle, how many devices it has."""
 
     kinds: frozenset[str]
     job_id: str | None = None
+    devices: int = 1
+
+
+def most_devices(workers: Iterable[LivingWorker]) -> int:
+    """Of the worker that has most; 0 without workers."""
+    return max((worker.devices for worker in workers), default=0)
 
 
 def rivals(kind: str, workers: Iterable[LivingWorker]) -> frozenset[str]:

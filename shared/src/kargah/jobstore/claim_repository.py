@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from kargah.contracts.jobs import JobConfig, JobError
 from kargah.domain.job_state import Event, transition
-from kargah.domain.queue_policy import QUOTA_KIND, Head
+from kargah.domain.queue_policy import MOST_DEVICES, QUOTA_KIND, Head
 from kargah.jobstore.heads_repository import Place, next_heads, overdue_heads
 from kargah.jobstore.history_repository import change_job, status_event
 from kargah.jobstore.queue_repository import lock_room
@@ -22,38 +23,50 @@ from kargah.jobstore.values import Claim, Expired, RetryPolicy
 _LOST = "worker_lost"
 
 
-def claim(conn: Connection, kinds: Sequence[str], worker: str, lease_seconds: float) -> Claim | None:
-    """Take the job of `kinds` that `kargah.domain.queue_policy` puts first; None when none may start.
+def claim(
+    conn: Connection, kinds: Sequence[str], worker: str, lease_seconds: float, devices: int | None = None
+) -> Claim | None:
+    """Take the job of `kinds` that `kargah.domain.queue_policy` puts first; None when none may start. Jobs that ask for
+    more than `devices` are left to others (None: none is).
 
     Rows that others are taking are skipped, so no job is given twice and nobody waits for another's claim, but for
     owners with a quota: theirs are taken one after the other, so that the count is exact.
     """
     passed: list[Place] = []
-    while heads := next_heads(conn, kinds, passed):
+    taker = _Taker(worker, lease_seconds, MOST_DEVICES if devices is None else devices)
+    while heads := next_heads(conn, kinds, passed, taker.devices):
         for head in heads:
-            row = _take_within_quota(conn, head, worker, lease_seconds)
+            row = _take_within_quota(conn, head, taker)
             if row is not None:
                 return _begin(conn, row, worker)
         passed += [(head.owner, head.kind) for head in heads]
     return None
 
 
-def _take_within_quota(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Row[Any] | None:
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    worker: str
+    lease_seconds: float
+    devices: int
+
+
+def _take_within_quota(conn: Connection, head: Head, taker: _Taker) -> Row[Any] | None:
     """A job of the head's owner and kind, for the head itself may just have been taken by another; None for none."""
     if head.max_running is None or head.kind != QUOTA_KIND:
-        return _take(conn, head, worker, lease_seconds)
+        return _take(conn, head, taker)
     with conn.begin_nested() as savepoint:
-        row = _take(conn, head, worker, lease_seconds) if lock_room(conn, head.owner) else None
+        row = _take(conn, head, taker) if lock_room(conn, head.owner) else None
         if row is None:
             savepoint.rollback()  # gives the owner's lock back: nobody waits for one owner while holding another
         return row
 
 
-def _take(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Row[Any] | None:
+def _take(conn: Connection, head: Head, taker: _Taker) -> Row[Any] | None:
     """One statement picks and takes."""
     candidate = (
         select(jobs.c.id)
         .where(IS_PENDING, jobs.c.owner == head.owner, jobs.c.kind == head.kind, jobs.c.queued_at <= func.now())
+        .where(jobs.c.devices <= taker.devices)
         .order_by(jobs.c.rank, jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -64,8 +77,8 @@ def _take(conn: Connection, head: Head, worker: str, lease_seconds: float) -> Ro
         .values(
             status=transition(Event.CLAIM).target,
             generation=jobs.c.generation + 1,
-            worker=worker,
-            lease_until=func.now() + timedelta(seconds=lease_seconds),
+            worker=taker.worker,
+            lease_until=func.now() + timedelta(seconds=taker.lease_seconds),
             active_since=func.now(),
             started_at=func.coalesce(jobs.c.started_at, func.now()),
         )

@@ -27,10 +27,11 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, QUOTA_KIND, Head
+from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, MOST_DEVICES, QUOTA_KIND, Head
 from kargah.jobstore.tables import IS_ACTIVE, IS_PENDING, jobs, owners
 
 Place = tuple[str, str]
@@ -38,9 +39,12 @@ _AT_ONCE = 8
 _SHARE = literal(FAIR_SHARE_SECONDS, Float)
 
 
-def next_heads(conn: Connection, kinds: Sequence[str], passed: Sequence[Place] = ()) -> list[Head]:
-    """The best heads whose owners have room, best first; none of the (owner, kind) in `passed`."""
-    given = {"kinds": list(kinds), "passed": [" ".join(place) for place in passed]}
+def next_heads(
+    conn: Connection, kinds: Sequence[str], passed: Sequence[Place] = (), devices: int = MOST_DEVICES
+) -> list[Head]:
+    """The best heads whose owners have room, best first, among jobs that ask for at most `devices`; none of the
+    (owner, kind) in `passed`."""
+    given = {"kinds": list(kinds), "passed": [" ".join(place) for place in passed], "devices": devices}
     return [Head(*row) for row in conn.execute(_next_statement(), given)]
 
 
@@ -72,13 +76,17 @@ def trainings_of(owner: ColumnElement[str]) -> LateralFromClause:
 def _next_statement() -> Select[Any]:
     """Built once: every poll of every worker runs it."""
     kind = func.unnest(bindparam("kinds", type_=ARRAY(Text))).column_valued("wanted")  # not "kind": jobs has one
-    statement = _heads(kind, each=1, waited_seconds=0.0).limit(_AT_ONCE)
+    fits = jobs.c.devices <= bindparam("devices", type_=Integer)
+    statement = _heads(kind, each=1, waited_seconds=0.0, fits=fits).limit(_AT_ONCE)
     place = statement.selected_columns.owner + " " + statement.selected_columns.kind
     return statement.where(place != all_(bindparam("passed", type_=ARRAY(Text))))
 
 
-def _heads(kind: ColumnElement[str], *, each: int, waited_seconds: float) -> Select[Any]:
-    """The columns of `Head`, best first; `kind` is a column with the kinds that are wanted."""
+def _heads(
+    kind: ColumnElement[str], *, each: int, waited_seconds: float, fits: ColumnElement[bool] | None = None
+) -> Select[Any]:
+    """The columns of `Head`, best first; `kind` is a column with the kinds that are wanted, `fits` tells which jobs
+    are."""
     owner = waiting_values("waiting", jobs.c.owner).c.value
     first = (
         select(jobs.c.id, jobs.c.rank)
@@ -87,6 +95,7 @@ def _heads(kind: ColumnElement[str], *, each: int, waited_seconds: float) -> Sel
             jobs.c.owner == owner,
             jobs.c.kind == kind,
             jobs.c.queued_at <= func.now() - timedelta(seconds=waited_seconds),
+            true() if fits is None else fits,
         )
         .order_by(jobs.c.rank, jobs.c.id)
         .limit(each)

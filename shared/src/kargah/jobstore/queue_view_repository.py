@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Float,
+    Integer,
     Row,
     Select,
     Text,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 
 from kargah.contracts.queue import OwnerView
-from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, PRIORITY_SECONDS, QUOTA_KIND
+from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, MOST_DEVICES, PRIORITY_SECONDS, QUOTA_KIND
 from kargah.jobstore.heads_repository import trainings_of, waiting_values
 from kargah.jobstore.tables import IS_PENDING, attempts, jobs, owners
 
@@ -59,29 +60,41 @@ class WaitingJob:
     running: int
     max_running: int | None
     crashes: int
+    devices: int
     error: dict[str, Any] | None
 
 
 def waiting_jobs(
-    conn: Connection, taken_kinds: Collection[str], *, limit: int, among: Collection[str] | None = None
+    conn: Connection,
+    taken_kinds: Collection[str],
+    *,
+    limit: int,
+    among: Collection[str] | None = None,
+    most_devices: int = MOST_DEVICES,
 ) -> list[WaitingJob]:
     """The first `limit` jobs in the order in which they will be taken, with those that may not start now last.
 
-    `taken_kinds` are those for which a worker lives; `among` narrows to some kinds. Reads at most `limit` jobs of
-    each owner and kind.
+    `taken_kinds` are those for which a worker lives, and `most_devices` is what the largest one has; `among` narrows to
+    some kinds. Reads at most `limit` jobs of each owner and kind.
     """
     queue = _queue(depth=limit).subquery()
     found = select(queue).order_by(queue.c.number).limit(limit)
-    return _rows(conn, found, taken_kinds, among)
+    return _rows(conn, found, _Taken(taken_kinds, most_devices, among))
 
 
 def waiting_job(
-    conn: Connection, job_id: str, taken_kinds: Collection[str], among: Collection[str], *, first: int
+    conn: Connection,
+    job_id: str,
+    taken_kinds: Collection[str],
+    among: Collection[str],
+    *,
+    first: int,
+    most_devices: int = MOST_DEVICES,
 ) -> list[WaitingJob]:
     """The job itself, if it waits, and the `first` jobs of the queue of the kinds `among`. Reads the whole queue."""
     queue = _queue(depth=None).subquery()
     found = select(queue).where(or_(queue.c.job_id == job_id, queue.c.number <= first)).order_by(queue.c.number)
-    return _rows(conn, found, taken_kinds, among)
+    return _rows(conn, found, _Taken(taken_kinds, most_devices, among))
 
 
 def count_waiting(conn: Connection) -> int | None:
@@ -110,10 +123,16 @@ def _owner_view(row: Row[Any]) -> OwnerView:
     return OwnerView.model_validate(dict(row._mapping))
 
 
-def _rows(
-    conn: Connection, statement: Select[Any], taken: Collection[str], among: Collection[str] | None
-) -> list[WaitingJob]:
-    given = {"taken": list(taken), "among": None if among is None else list(among)}
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    kinds: Collection[str]
+    most_devices: int
+    among: Collection[str] | None
+
+
+def _rows(conn: Connection, statement: Select[Any], taken: _Taken) -> list[WaitingJob]:
+    among = None if taken.among is None else list(taken.among)
+    given = {"taken": list(taken.kinds), "most_devices": taken.most_devices, "among": among}
     return [WaitingJob(**row._mapping) for row in conn.execute(statement, given)]
 
 
@@ -130,7 +149,8 @@ def _queue(depth: int | None) -> Select[Any]:
     counted = select(mine, before.label("before"), room.label("room")).subquery()
     full = and_(counted.c.kind == QUOTA_KIND, func.coalesce(counted.c.before >= counted.c.room, False))
     untaken = counted.c.kind != all_(bindparam("taken", type_=ARRAY(Text)))
-    held = or_(~counted.c.ready, full, untaken)
+    oversized = counted.c.devices > bindparam("most_devices", type_=Integer)
+    held = or_(~counted.c.ready, full, untaken, oversized)
     share = (counted.c.running + func.least(counted.c.before, counted.c.room)) * literal(FAIR_SHARE_SECONDS, Float)
     place = func.row_number().over(order_by=(held, counted.c.rank + share, counted.c.job_id))
     shown = [counted.c[name] for name in WaitingJob.__slots__ if name not in ("number", "held", "share_seconds")]
@@ -146,7 +166,7 @@ def _first_of_each(depth: int | None) -> Select[Any]:
     first = (
         select(
             jobs.c.id.label("job_id"),
-            *(jobs.c[name] for name in ("name", "kind", "priority", "queued_at", "rank", "crashes")),
+            *(jobs.c[name] for name in ("name", "kind", "priority", "queued_at", "rank", "crashes", "devices")),
             _WAITED.label("waited_seconds"),
             case((~ready, last.scalar_subquery())).label("error"),
         )

@@ -26,6 +26,7 @@ def insert_job(conn: Connection, new: NewJob) -> tuple[str, bool]:
         config=new.config.model_dump(mode="json", by_alias=True),
         owner=new.owner,
         priority=new.priority,
+        devices=new.config.devices,
         origin=dict(new.origin),
         **queue_changes(new.priority),
         idempotency_key=new.idempotency_key,

@@ -72,7 +72,7 @@ recipes = Table(
 # `generation` numbers the attempts and is the fence. `queued_at` may lie ahead: a crashed job waits until then.
 # `saved_step` is the highest checkpoint's step, `crash_step` what it was at the last crash: no gain, one more
 # of `crashes`. `lease_until` is in no index, so that a heartbeat rewrites none. `rank` orders the queue, lowest
-# first: `kargah.domain.queue_policy` says how it is made.
+# first: `kargah.domain.queue_policy` says how it is made. `devices`: workers with fewer do not take the job.
 jobs = Table(
     "jobs",
     metadata,
@@ -83,6 +83,7 @@ jobs = Table(
     Column("desired", Text, nullable=False, server_default=text(f"'{Desired.RUN.value}'")),
     Column("owner", Text, nullable=False, server_default=text("'local'")),
     _count("priority"),
+    Column("devices", Integer, nullable=False, server_default=text("1")),
     Column("rank", Double, nullable=False, server_default=text("extract(epoch FROM now())")),
     Column("config", JSONB, nullable=False),
     _document("origin"),

@@ -65,5 +65,5 @@ def _visible(conn: Connection, job_ids: Sequence[str | None]) -> set[str | None]
 
 def living_workers(conn: Connection) -> list[LivingWorker]:
     """Those alive, in no order."""
-    rows = conn.execute(select(workers.c.kinds, workers.c.job_id).where(_ALIVE))
-    return [LivingWorker(frozenset(row.kinds), row.job_id) for row in rows]
+    rows = conn.execute(select(workers.c.kinds, workers.c.job_id, workers.c.device).where(_ALIVE))
+    return [LivingWorker(frozenset(row.kinds), row.job_id, int(row.device.get("devices", 1))) for row in rows]

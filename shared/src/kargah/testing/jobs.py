@@ -30,9 +30,9 @@ class JobBench:
         with UnitOfWork(self.engine) as tx:
             return function(tx.connection, *args, **options)
 
-    def submit(self, name: str = "job", kind: str = "train", **fields: Any) -> str:
+    def submit(self, name: str = "job", kind: str = "train", devices: int = 1, **fields: Any) -> str:
         """Queue a job; its id."""
-        config = JobConfig(recipe="sft", output_model="made", params={})
+        config = JobConfig(recipe="sft", output_model="made", params={}, devices=devices)
         new = NewJob(new_id("job"), kind, name, config, **fields)
         return self.do(submission_repository.insert_job, new)[0]
 

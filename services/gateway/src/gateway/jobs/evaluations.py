@@ -37,6 +37,7 @@ def evaluation_draft(create: EvaluationCreate, recipes: Sequence[RecipeView], in
         base_model=model_ref(inputs.model),
         dataset=dataset_ref(inputs.dataset),
         params=params,
+        devices=submitted.devices,
         submitted=as_submitted(create),
     )
     name = create.name or f"evaluate {model.value} on {create.dataset}"
@@ -73,5 +74,5 @@ def _misplaced(submitted: Submitted) -> list[FieldError]:
     return [
         FieldError(given.field, "Has no place in the config of an evaluation.", "unknown_field")
         for name, given in submitted.references.items()
-        if name != "advanced"
+        if name not in ("advanced", "devices")
     ]

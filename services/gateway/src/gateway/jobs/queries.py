@@ -54,7 +54,7 @@ class InstallCreate(QueuedRequest):
 class EvaluationCreate(QueuedRequest):
     """Measure `model` (`baseModel` says the same) on a dataset: both as a training names them, `name@version` included.
 
-    `config` takes `maxRows`, `advanced`, and those of the recipe's parameters that change what is measured.
+    `config` takes `maxRows`, `advanced`, `devices`, and those of the recipe's parameters that change what is measured.
     """
 
     name: JobName | None = None

@@ -66,6 +66,7 @@ def resolve(create: JobCreate, recipes: Sequence[RecipeView], installed: Install
         dataset=dataset_ref(inputs.dataset),
         output_model=output,
         params=params,
+        devices=submitted.devices,
         submitted=create.config,
     )
 

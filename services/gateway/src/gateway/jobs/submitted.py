@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kargah.domain.errors import FieldError
+from kargah.domain.queue_policy import MOST_DEVICES
 
 _WORD = re.compile(r"(?<=[a-z0-9])([A-Z])")
 # What a client may call each reference; the first one given wins, and two different ones are an error.
@@ -17,6 +18,13 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "output_model": ("output_dir", "output_model"),
     "recipe": ("recipe",),
     "advanced": ("advanced",),
+    "devices": ("devices",),
+}
+_TYPES: Mapping[str, type] = {"advanced": bool, "devices": int}
+_WANTED: Mapping[type, str] = {
+    bool: "Must be true or false.",
+    int: f"Must be a whole number, 1 to {MOST_DEVICES}.",
+    str: "Must be a text that is not empty.",
 }
 _DEFAULT_SPELLING = {
     "base_model": "config.baseModelPath",
@@ -50,6 +58,12 @@ class Submitted:
     def advanced(self) -> bool:
         given = self.references.get("advanced")
         return given is not None and given.value is True
+
+    @property
+    def devices(self) -> int:
+        """How many devices of one worker are to share the job."""
+        given = self.references.get("devices")
+        return 1 if given is None else int(given.value)
 
 
 def read_config(config: Mapping[str, Any]) -> Submitted:
@@ -86,7 +100,7 @@ def camel_case(name: str) -> str:
 def _one_of(reference: str, found: list[Given]) -> tuple[Given | None, list[FieldError]]:
     if not found:
         return None, []
-    wanted = bool if reference == "advanced" else str
+    wanted = _TYPES.get(reference, str)
     errors = [_wrong_type(given, wanted) for given in found if not _fits(given.value, wanted)]
     if not errors and any(given.value != found[0].value for given in found):
         errors = _contradiction(found[1:], found[0])
@@ -94,12 +108,13 @@ def _one_of(reference: str, found: list[Given]) -> tuple[Given | None, list[Fiel
 
 
 def _fits(value: Any, wanted: type) -> bool:
+    if wanted is int:
+        return type(value) is int and 1 <= value <= MOST_DEVICES
     return isinstance(value, wanted) and value != ""
 
 
 def _wrong_type(given: Given, wanted: type) -> FieldError:
-    message = "Must be true or false." if wanted is bool else "Must be a text that is not empty."
-    return FieldError(given.field, message, "wrong_type")
+    return FieldError(given.field, _WANTED[wanted], "wrong_type")
 
 
 def _contradiction(others: Iterable[Given], first: Given) -> list[FieldError]:

@@ -34,7 +34,7 @@ def may_see(project: str, job: WaitingJob) -> bool:
 
 def explain(job: WaitingJob, ahead: Ahead, workers: Sequence[LivingWorker]) -> QueueEntry:
     """`ahead` are the jobs that the same workers take before it, named where they are the same project's."""
-    able = [worker for worker in workers if job.kind in worker.kinds]
+    able = [worker for worker in workers if job.kind in worker.kinds and job.devices <= worker.devices]
     reason = _reason(job, ahead, able)
     return QueueEntry(
         job_id=job.job_id,
@@ -90,6 +90,8 @@ def _sentence(
 def _no_worker(job: WaitingJob, workers: Sequence[LivingWorker]) -> str:
     if not workers:
         return "No worker is alive: start one."
+    if taking := [worker.devices for worker in workers if job.kind in worker.kinds]:
+        return f"It asks for {job.devices} devices, and no living worker has more than {max(taking)}."
     taken = ", ".join(sorted({kind for worker in workers for kind in worker.kinds}))
     return f"No living worker takes jobs of kind {job.kind}; those that are there take {taken}."
 

@@ -11,7 +11,7 @@ from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, Invalid
 from kargah.domain.job_state import Status
 from kargah.domain.names import is_name
-from kargah.domain.queue_policy import rivals
+from kargah.domain.queue_policy import most_devices, rivals
 from kargah.domain.scope import EVERY, current_project, project_scope
 from kargah.jobstore import query_repository, queue_repository, queue_view_repository, worker_repository
 from kargah.jobstore.claim_repository import pending_to_ring
@@ -36,7 +36,9 @@ class QueueService:
             workers = worker_repository.living_workers(tx.connection)
             taken = {kind for worker in workers for kind in worker.kinds}
             read = limit if project == EVERY else _LOOKED_THROUGH
-            jobs = queue_view_repository.waiting_jobs(tx.connection, taken, limit=read)
+            jobs = queue_view_repository.waiting_jobs(
+                tx.connection, taken, limit=read, most_devices=most_devices(workers)
+            )
         idle = sum(worker.job_id is None for worker in workers)
         items = explain_first(jobs, workers, project, limit)
         return QueueView(items=items, total=total, workers=len(workers), idle=idle)
@@ -50,7 +52,12 @@ class QueueService:
             workers = worker_repository.living_workers(tx.connection)
             kinds = rivals(job.kind, workers)
             found = queue_view_repository.waiting_job(
-                tx.connection, job_id, kinds, kinds or {job.kind}, first=SHOWN_AHEAD
+                tx.connection,
+                job_id,
+                kinds,
+                kinds or {job.kind},
+                first=SHOWN_AHEAD,
+                most_devices=most_devices(workers),
             )
         mine = next((one for one in found if one.job_id == job_id), None)
         if job.status is not Status.PENDING or mine is None:

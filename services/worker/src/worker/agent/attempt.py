@@ -179,6 +179,7 @@ class Attempt:
             work_dir=str(folder),
             cache_dir=str(self._tools.cache_dir),
             threads=self._tools.threads,
+            devices=self._claim.config.devices,
             facts=inputs.facts,
         )
 

@@ -13,6 +13,7 @@ from pydantic_settings import NoDecode
 
 from kargah.db.settings import DatabaseSettings
 from kargah.domain.kinds import KIND_NAMES
+from kargah.domain.queue_policy import MOST_DEVICES
 from kargah.jobstore.settings import RetrySettings
 from kargah.web.settings import ListenSettings
 from worker.zygote.entry import PRELOAD, TRAINER
@@ -34,7 +35,8 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     """`KARGAH_...`; the object store and the doorbell read theirs by themselves.
 
     `grace_seconds` is what SIGTERM gives the trainer to save a checkpoint. The `*_deadline_seconds` are how long a
-    trainer may say nothing in each phase before it counts as hung. `threads` 0 means as many as there are CPUs.
+    trainer may say nothing in each phase before it counts as hung. `threads` 0 means as many as there are CPUs. Jobs
+    may ask for up to `devices`: 0 means as many as there are GPUs or, without one, as there are threads.
     After `idle_seconds` without a job the agent ends by itself (0: never), for those who start one per job.
     `import_stores`: S3 buckets by the names that jobs call them.
     """
@@ -50,6 +52,7 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
     grace_seconds: float = Field(default=15.0, ge=0)
     idle_seconds: float = Field(default=0.0, ge=0)
     threads: int = Field(default=0, ge=0)
+    devices: int = Field(default=0, ge=0, le=MOST_DEVICES)
     preparing_deadline_seconds: float = Field(default=600.0, gt=0)
     training_deadline_seconds: float = Field(default=300.0, gt=0)
     evaluating_deadline_seconds: float = Field(default=900.0, gt=0)
@@ -97,3 +100,9 @@ class AgentSettings(ListenSettings, DatabaseSettings, RetrySettings):
 def inherited_environment() -> Mapping[str, str]:
     """What the agent itself was started with, secrets included."""
     return os.environ
+
+
+def visible_gpus(found: int, environment: Mapping[str, str]) -> int:
+    """How many of the `found` GPUs a trainer may use."""
+    named = environment.get("CUDA_VISIBLE_DEVICES")
+    return found if named is None else min(found, len([name for name in named.split(",") if name.strip()]))

@@ -75,17 +75,18 @@ def lease_engine(database_url: str, lease_seconds: float) -> Engine:
 
 @dataclass(frozen=True)
 class PostgresLedger:
-    """The real one. `lease_seconds` is by the database's clock."""
+    """The real one. `lease_seconds` is by the database's clock; jobs for more than `devices` are left alone."""
 
     engine: Engine
     worker: str
     kinds: Sequence[str]
     lease_seconds: float
     policy: RetryPolicy
+    devices: int = 1
 
     def claim(self) -> Claim | None:
         with UnitOfWork(self.engine) as tx:
-            return claim_repository.claim(tx.connection, self.kinds, self.worker, self.lease_seconds)
+            return claim_repository.claim(tx.connection, self.kinds, self.worker, self.lease_seconds, self.devices)
 
     def publish(self, recipes: Sequence[RecipeView]) -> None:
         with UnitOfWork(self.engine) as tx:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import FrameType
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -60,7 +61,10 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     _log.info("agent starts", worker=settings.worker_name, kinds=settings.kinds, folders_removed=sweep(work_root))
     engine = lease_engine(settings.database_url, settings.lease_seconds)
     cleanup.callback(engine.dispose)
-    ledger = PostgresLedger(engine, settings.worker_name, settings.kinds, settings.lease_seconds, settings.retry_policy)
+    device = device_facts(settings.cpu_threads, devices=settings.devices)
+    ledger = PostgresLedger(
+        engine, settings.worker_name, settings.kinds, settings.lease_seconds, settings.retry_policy, device["devices"]
+    )
     registry = new_registry()
     metrics = AgentMetrics(registry)
     launcher = _launcher(settings, metrics)
@@ -74,7 +78,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     listener = open_listener(BellSettings(), settings.kinds, registry)
     cleanup.callback(listener.close)
     tools = Tools(
-        ledger=ShownLedger(ledger, _show(settings, ledger, cleanup)),
+        ledger=ShownLedger(ledger, _show(device, ledger, cleanup)),
         store=store,
         peers=peers,
         launcher=launcher,
@@ -133,8 +137,8 @@ def _publish_recipes(settings: AgentSettings, ledger: PostgresLedger, cleanup: E
     cleanup.callback(publisher.close)
 
 
-def _show(settings: AgentSettings, ledger: PostgresLedger, cleanup: ExitStack) -> Presence:
-    presence = Presence(ledger, device_facts(settings.cpu_threads))
+def _show(device: Mapping[str, Any], ledger: PostgresLedger, cleanup: ExitStack) -> Presence:
+    presence = Presence(ledger, device)
     presence.start()
     cleanup.callback(presence.close)
     return presence

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 from kargah.contracts.jobs import RecipeView
 from kargah.domain.errors import Unavailable
+from kargah.domain.queue_policy import MOST_DEVICES
 from kargah.jobstore.values import Claim
 from kargah.telemetry.logging import get_logger
+from worker.agent.config import inherited_environment, visible_gpus
 from worker.agent.ledger import AttemptLedger, Ledger
 
 _log = get_logger(__name__)
@@ -99,14 +101,18 @@ class ShownLedger:
         return self.ledger.attempt(claim)
 
 
-def device_facts(threads: int, nvidia: Path = _NVIDIA) -> dict[str, Any]:
-    """What can be told without loading torch: CPUs, threads that are used, memory in bytes, names of NVIDIA GPUs."""
+def device_facts(threads: int, nvidia: Path = _NVIDIA, devices: int = 0) -> dict[str, Any]:
+    """What can be told without loading torch: CPUs, threads that are used, memory in bytes, names of NVIDIA GPUs, and
+    `devices`, how many a job may ask for: given, or the GPUs that may be used, or the threads."""
+    gpus = [name for card in sorted(nvidia.glob("*/information")) if (name := _model(card))]
+    usable = visible_gpus(len(gpus), inherited_environment()) or threads
     return {
         "machine": platform.machine(),
         "cpus": os.cpu_count() or 1,
         "threads": threads,
         "memoryBytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
-        "gpus": [name for card in sorted(nvidia.glob("*/information")) if (name := _model(card))],
+        "gpus": gpus,
+        "devices": min(devices or usable, MOST_DEVICES),
     }
 
 

@@ -25,12 +25,17 @@ def run(context: RunContext) -> Outcome:
     session = prepare(context, recipe, given)
     began = time.monotonic()
     measured = measure(session, recipe.material(session, session.params), max_rows)
+    if session.team.leads:
+        _hand_over(context, measured, time.monotonic() - began)
+    return "finished"
+
+
+def _hand_over(context: RunContext, measured: Measured, seconds: float) -> None:
     context.metrics(0, 0.0, measured.metrics)
     told = ", ".join(f"{name} {value:.4g}" for name, value in measured.metrics.items())
     context.log(f"{measured.rows} rows: {told}")
     context.phase("saving")
-    context.output(_write(context, _report(context, measured, time.monotonic() - began)))
-    return "finished"
+    context.output(_write(context, _report(context, measured, seconds)))
 
 
 def _report(context: RunContext, measured: Measured, seconds: float) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class AgentBench:
     ) -> Tools:
         peers = Peers.connect(self.peers_url, self.peers_url)
         return Tools(
-            ledger=PostgresLedger(engine or self.jobs.engine, name, KIND_NAMES, lease, RetryPolicy()),
+            ledger=PostgresLedger(engine or self.jobs.engine, name, KIND_NAMES, lease, RetryPolicy(), devices=2),
             store=store or self.store,
             peers=peers,
             launcher=launcher,

@@ -31,7 +31,7 @@ class RealJobs:
         files = {**self.files, name: data}
         return replace(self, model=self.bench.peers.add_model("larger", files), files=files)
 
-    def submit(self, **params: Any) -> str:
+    def submit(self, devices: int = 1, **params: Any) -> str:
         """Queue a full fine-tuning; its id."""
         config = JobConfig(
             recipe="sft",
@@ -39,6 +39,7 @@ class RealJobs:
             dataset=self.dataset,
             output_model="tuned",
             params=_PARAMS | params,
+            devices=devices,
         )
         return self.bench.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), "train", "a job", config))[0]
 

@@ -37,14 +37,17 @@ class Device:
         return self.torch.type == "cuda"
 
 
-def open_device(wanted: Literal["auto", "fp32", "bf16"], threads: int, *, deterministic: bool = False) -> Device:
-    """Take the GPU if there is one. `threads` of the CPU, 0 for all that this process may use.
+def open_device(
+    wanted: Literal["auto", "fp32", "bf16"], threads: int, *, deterministic: bool = False, sharers: int = 1
+) -> Device:
+    """Take the GPU if there is one. `threads` of the CPU, 0 for all that this process may use, are
+    divided among `sharers` processes.
 
     `deterministic` kernels also need CUBLAS_WORKSPACE_CONFIG, which the agent sets for every trainer.
     """
     keep_freed_memory()
     torch.use_deterministic_algorithms(deterministic)
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(max(1, (threads or len(os.sched_getaffinity(0))) // sharers))
     precision = _precision(wanted)
     AcceleratorState._reset_state(True)
     mixed = "bf16" if precision == "bf16" else "no"

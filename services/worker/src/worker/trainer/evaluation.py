@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from worker.trainer.objective import EVALUATION, Objective
 from worker.trainer.passes import Measure, Passes
+from worker.trainer.ranks.team import Team
 from worker.trainer.token_store import TokenStore
 
 _CHUNK_ITEMS = 256
@@ -20,21 +22,37 @@ def evaluate(
     store: TokenStore,
     objective: Objective,
     numbers: Sequence[int],
+    team: Team,
     on_items: Callable[[int], None] | None = None,
 ) -> dict[str, float]:
     """`eval_loss` (mean over targets), `eval_accuracy`, `perplexity` for tokens, and the objective's own scores.
 
-    Empty when there is nothing to measure. The caller has put the model into evaluation mode. `on_items` hears how many
-    items each chunk had.
+    Empty when there is nothing to measure. The caller has put the model into evaluation mode. Every rank of `team`
+    measures its share, and gets the figures of all. `on_items` hears how many items each chunk had.
     """
-    measures: list[Measure] = []
-    for begin in range(0, len(numbers), _CHUNK_ITEMS):
-        chunk = numbers[begin : begin + _CHUNK_ITEMS]
-        items = store.get(chunk)
-        tasks = [objective.prepare(item, number, EVALUATION) for item, number in zip(items, chunk, strict=True)]
-        measures.append(passes.measure(tasks))
+    mine: list[Measure] = []
+    step = _CHUNK_ITEMS * team.size
+    for begin in range(0, len(numbers), step):
+        chunk = numbers[begin : begin + step]
+        own = chunk[team.rank :: team.size]
+        tasks = [objective.prepare(item, number, EVALUATION) for item, number in zip(store.get(own), own, strict=True)]
+        mine.append(passes.measure(tasks))
         if on_items is not None:
             on_items(len(chunk))
+    return _figures(_of_all(mine, objective, team), objective)
+
+
+def _of_all(mine: list[Measure], objective: Objective, team: Team) -> list[Measure]:
+    """Every rank's measures. Single predictions are many, and travel only where the objective looks at them."""
+    if team.size == 1:
+        return mine
+    if objective.per_token:
+        nothing = np.zeros(0, dtype=np.int64)
+        mine = [replace(measure, predicted=nothing, targets=nothing) for measure in mine]
+    return [measure for measures in team.gather(mine) for measure in measures]
+
+
+def _figures(measures: Sequence[Measure], objective: Objective) -> dict[str, float]:
     count = sum(measure.count for measure in measures)
     if count == 0:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kargah.contracts.runs import ProgressMessage
@@ -13,7 +14,7 @@ from worker.trainer.device import token_budget
 from worker.trainer.errors import Interruption, TrainingError
 from worker.trainer.learner import Learner, bare, parameters
 from worker.trainer.loop import Loop, Parts
-from worker.trainer.material import Material
+from worker.trainer.material import Material, Sample
 from worker.trainer.optimizer import make_optimizer
 from worker.trainer.output import write_output
 from worker.trainer.pace import Pace
@@ -42,26 +43,36 @@ def fit(session: Session, material: Material) -> Outcome:
     except Interruption as interruption:
         loop.save(interruption.action)
         parts.writer.wait()
+        session.team.disband()
         return "paused" if interruption.action == "pause" else "drained"
+    session.team.disband()
     parts.pulse.interruptible = False
+    if session.team.leads:
+        _hand_over(session, material, loop, answers)
+    return "finished" if finished else "stopped"
+
+
+def _hand_over(session: Session, material: Material, loop: Loop, answers: Sequence[Sample]) -> None:
+    parts = loop.parts
     parts.context.phase("saving")
     parts.writer.settle()
     parts.context.output(write_output(session, material, loop.state, answers))
     parts.context.progress(loop.progress().model_copy(update={"percent": 100.0, "eta_seconds": 0.0}))
-    return "finished" if finished else "stopped"
 
 
 def _assemble(session: Session, material: Material) -> Loop:
     """Everything the loop needs, resumed if there is a checkpoint to go on from."""
     context, params, device = session.context, session.params, session.device
+    team = session.team
     pulse = Pulse(context, lambda: ProgressMessage(percent=0, note="preparing"))
     model = material.model.to(device.torch)
     if params.gradient_checkpointing:
         bare(model).activation_checkpointing_enable({"use_reentrant": False})
     learner = Learner(model, device.accelerator.prepare_model(model))
     layout = choose_layout(learner, material, device)
-    budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)
-    store = open_store(session, material, pulse)
+    budget = team.least(params.max_tokens_per_batch or token_budget(device, model, bare(model).config))
+    with team.leader_first():
+        store = open_store(session, material, pulse)
     train = store.items_of(session.split.train)
     if len(train) == 0:
         raise TrainingError("empty_dataset", "No row is left to train on.", "Add rows, or lower eval_fraction.")
@@ -79,12 +90,15 @@ def _assemble(session: Session, material: Material) -> Loop:
         max_grad_norm=params.max_grad_norm,
         writer=CheckpointWriter(context, params.checkpoint_seconds),
         identity=identity.identity(session, context.spec.recipe),
-        samples=shown_rows(session, material, session.split.held_out),  # others would show memory, not learning
+        # Others than the held-out rows would show memory, not learning; one process is enough to answer them.
+        samples=shown_rows(session, material, session.split.held_out[: None if team.leads else 0]),
         pulse=pulse,
         pace=Pace(),
+        team=team,
     )
     _tell_start(session, learner, describe_layout(layout, learner), budget)
     loop = Loop(parts, _resume(session, parts) or RunState(budget=budget))
+    team.copy_leader(checkpoint.trained_tensors(model).values())
     parts.passes.budget = loop.state.budget
     pulse.follow(loop.progress)
     pulse.watch(learner.layers())
@@ -126,6 +140,11 @@ def _tell_start(session: Session, learner: Learner, layout: str, budget: int) ->
     trained, total = parameters(learner.model)
     device = session.device
     session.context.log(
-        f"Training {trained:,} of {total:,} parameters on {device.torch} in {device.precision}: {layout}, "
+        f"Training {trained:,} of {total:,} parameters on {_where(session)} in {device.precision}: {layout}, "
         f"at most {budget} tokens at a time"
     )
+
+
+def _where(session: Session) -> str:
+    size = session.team.size
+    return str(session.device.torch) if size == 1 else f"{size} x {session.device.torch.type}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,13 @@ from worker.trainer.errors import TrainingError
 from worker.trainer.evaluation import evaluate
 from worker.trainer.items import Item
 from worker.trainer.material import Material, Sample
+from worker.trainer.objective import Task
 from worker.trainer.pace import Pace
 from worker.trainer.passes import Passes, Trained
 from worker.trainer.peak_memory import peak_memory
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
+from worker.trainer.ranks.team import Team
 from worker.trainer.rows import IntArray
 from worker.trainer.sampler import sampler_chain
 from worker.trainer.samples import Samples
@@ -52,6 +55,7 @@ class Parts:
     samples: Samples
     pulse: Pulse
     pace: Pace
+    team: Team
 
 
 class Loop:
@@ -75,7 +79,7 @@ class Loop:
         """Train until the plan's end, True, or until a stop is asked for, False."""
         while True:
             self._random = rng.capture()
-            self.parts.pulse.listen()
+            self._meet()
             if self.parts.plan.evaluates(self.state.step):
                 self.measure()
             if self.state.step < self.parts.plan.total:
@@ -97,7 +101,8 @@ class Loop:
         self._enter("evaluating")
         parts.material.model.eval()
         try:
-            values = evaluate(parts.passes, parts.store, parts.material.objective, parts.held_out.tolist())
+            objective, numbers = parts.material.objective, parts.held_out.tolist()
+            values = evaluate(parts.passes, parts.store, objective, numbers, parts.team, lambda _: self._meet())
             if state.step == 0 and not state.sampled:
                 parts.samples.show("before")
                 state.sampled = True
@@ -122,12 +127,14 @@ class Loop:
         parts.optimizer.zero_grad(set_to_none=True)
         rng.restore(self._random)
         state.budget = parts.passes.budget
+        self._saved = state.step
+        if not parts.team.leads:
+            return
         parts.writer.settle()
         snapshot = checkpoint.take(
             parts.material.model, parts.optimizer, self._random, state, parts.identity, self._buffers
         )
         parts.writer.write(snapshot, parts.plan.epoch(state.step), reason)
-        self._saved = state.step
 
     def progress(self) -> ProgressMessage:
         """Where it stands; 100 % is only reached once the output is handed over."""
@@ -153,10 +160,9 @@ class Loop:
         tasks = [prepare(item, number, draw) for item, number in zip(items, numbers, strict=True)]
         rate = parts.plan.schedule.at(state.step)
         values = {"learning_rate": rate}
-        if any(len(task.targets) for task in tasks):
-            trained = parts.passes.accumulate(tasks)
-            values |= self._update(trained, rate)
-            state.tokens += trained.tokens
+        if count := sum(len(task.targets) for task in tasks):
+            values |= self._update(self._train(tasks, count), count, rate)
+            state.tokens += sum(len(task.ids) for task in tasks)
             self._fruitless = 0
         else:
             self._count_fruitless()
@@ -169,11 +175,23 @@ class Loop:
         self._report(values)
         self._log_step(values)
 
-    def _update(self, trained: Trained, rate: float) -> dict[str, float]:
+    def _train(self, tasks: Sequence[Task], count: int) -> Trained:
+        """Gradients and sums of the whole step, of which this process computes its share."""
+        parts = self.parts
+        parts.team.seed(parts.plan.sampler.seed, self.state.step)
+        mine = parts.team.share(tasks, [len(task.ids) for task in tasks])
+        trained = parts.passes.accumulate(mine, count)
+        parts.team.sum_gradients(self._trained_parameters())
+        loss, correct = parts.team.total(torch.stack([trained.loss, trained.correct])).unbind()
+        return Trained(loss, correct)
+
+    def _trained_parameters(self) -> list[torch.nn.Parameter]:
+        return [parameter for group in self.parts.optimizer.param_groups for parameter in group["params"]]
+
+    def _update(self, trained: Trained, count: int, rate: float) -> dict[str, float]:
         """One look at the device for all numbers, before anything is changed."""
         parts = self.parts
-        parameters = [parameter for group in parts.optimizer.param_groups for parameter in group["params"]]
-        norm = parts.accelerator.clip_grad_norm_(parameters, parts.max_grad_norm or math.inf)
+        norm = parts.accelerator.clip_grad_norm_(self._trained_parameters(), parts.max_grad_norm or math.inf)
         loss, correct, length = torch.stack([trained.loss, trained.correct, norm.to(trained.loss)]).tolist()
         self._check("loss", loss)
         self._check("gradient", length)
@@ -181,7 +199,7 @@ class Loop:
             group["lr"] = rate
         parts.optimizer.step()
         parts.optimizer.zero_grad(set_to_none=True)
-        return {"loss": loss / trained.count, "accuracy": correct / trained.count, "grad_norm": length}
+        return {"loss": loss / count, "accuracy": correct / count, "grad_norm": length}
 
     def _count_fruitless(self) -> None:
         """A few rows without anything to learn are skipped; a whole epoch of them is a mistake."""
@@ -238,8 +256,13 @@ class Loop:
             return
         elif plan.ends_epoch(step) or step == plan.total:
             self.save("epoch" if plan.ends_epoch(step) else "final")
-        elif plan.saves(step) or self.parts.writer.due():
+        elif plan.saves(step) or self.parts.team.decide(self.parts.writer.due):
             self.save("interval")
+
+    def _meet(self) -> None:
+        """All processes of the run hear the same, and interrupt themselves in the same place. Raises Interruption."""
+        self.parts.passes.narrow(self.parts.team.meet(self.parts.passes.budget))
+        self.parts.pulse.listen()
 
     def _enter(self, phase: Phase) -> None:
         if phase != self._phase:

@@ -16,6 +16,7 @@ from worker.kinds.registry import run_job
 from worker.trainer.context import MessageContext
 from worker.trainer.errors import AgentGone, TrainingError
 from worker.trainer.pipe_context import PipeContext, PrintingContext
+from worker.trainer.ranks.crew import run_ranks
 
 DONE, PERMANENT, RETRYABLE = 0, 10, 11
 _READ_FD, _WRITE_FD = 3, 4
@@ -23,7 +24,11 @@ _READ_FD, _WRITE_FD = 3, 4
 
 def run(spec: RunSpec, read_fd: int, write_fd: int) -> int:
     """Do as `spec` says, talking over two pipes. 0: done; 10: it would fail again; 11: another try may help."""
-    return execute(PipeContext(spec, read_fd, write_fd))
+    return _run(PipeContext(spec, read_fd, write_fd), (read_fd, write_fd))
+
+
+def _run(context: MessageContext, own_fds: tuple[int, ...] = ()) -> int:
+    return execute(context) if context.spec.devices == 1 else run_ranks(context, own_fds, execute)
 
 
 def execute(context: MessageContext) -> int:
@@ -81,7 +86,7 @@ def main() -> int:
     spec = RunSpec.model_validate_json(parser.parse_args().spec.read_bytes())
     if _is_pipe(_READ_FD) and _is_pipe(_WRITE_FD):
         return run(spec, _READ_FD, _WRITE_FD)
-    return execute(PrintingContext(spec))
+    return _run(PrintingContext(spec))
 
 
 def _is_pipe(descriptor: int) -> bool:

@@ -52,7 +52,8 @@ def measure(session: Session, material: Material, max_rows: int | None) -> Measu
     pulse = Pulse(session.context, progress.message)
     pulse.interruptible = True
     passes, model = _passes(session, material, pulse)
-    store = open_store(session, material, pulse)
+    with session.team.leader_first():
+        store = open_store(session, material, pulse)
     rows = session.split.held_out[:max_rows]
     numbers = store.items_of(rows).tolist()
     session.context.phase("evaluating")
@@ -60,11 +61,14 @@ def measure(session: Session, material: Material, max_rows: int | None) -> Measu
 
     def count(items: int) -> None:
         progress.done += items
+        passes.narrow(session.team.meet(passes.budget))
+        pulse.listen()
         pulse.tell()
 
-    metrics = evaluate(passes, store, material.objective, numbers, count)
+    metrics = evaluate(passes, store, material.objective, numbers, session.team, count)
     _check(metrics)
-    samples = shown_rows(session, material, rows)
+    samples = shown_rows(session, material, rows[: None if session.team.leads else 0])
+    session.team.disband()
     model.eval()
     return Measured(metrics, len(rows), samples.show("evaluation"))
 
@@ -74,7 +78,7 @@ def _passes(session: Session, material: Material, pulse: Pulse) -> tuple[Passes,
     model = material.model.to(device.torch).eval().requires_grad_(False)
     learner = Learner(model, device.accelerator.prepare_model(model, evaluation_mode=True))
     layout = choose_layout(learner, material, device)
-    budget = params.max_tokens_per_batch or token_budget(device, model, bare(model).config)
+    budget = session.team.least(params.max_tokens_per_batch or token_budget(device, model, bare(model).config))
     session.context.log(f"Measuring on {device.torch} in {device.precision}: {describe_layout(layout, learner)}")
     pulse.watch(learner.layers())
     return Passes(learner, layout, device, budget, session.context, pulse.beat), model

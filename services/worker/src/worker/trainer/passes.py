@@ -37,12 +37,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Trained:
-    """Of one accumulation: device scalars `loss` and `correct` (sums), how many predictions, how many real tokens."""
+    """Sums of one accumulation, scalars on the device."""
 
     loss: Tensor
     correct: Tensor
-    count: int
-    tokens: int
 
 
 class Passes:
@@ -64,15 +62,22 @@ class Passes:
         self._context = context
         self._beat = beat
 
-    def accumulate(self, tasks: Sequence[Task]) -> Trained:
-        """Add the gradients of the mean loss over all targets of `tasks`; the model must have none before."""
+    def accumulate(self, tasks: Sequence[Task], count: int) -> Trained:
+        """Add the gradients of the summed loss over all targets of `tasks` divided by `count`; the model must have none
+        before."""
         random = rng.capture()
 
         def again() -> None:
             self._learner.model.zero_grad(set_to_none=True)
             rng.restore(random)
 
-        return self._fitting(tasks, lambda: self._accumulate(tasks), again)
+        return self._fitting(tasks, lambda: self._accumulate(tasks, count), again)
+
+    def narrow(self, budget: int) -> None:
+        """Another process of this run had to go down to so few tokens: so does this one."""
+        if budget < self.budget:
+            self._tell_halved(self.budget, budget)
+            self.budget = budget
 
     def measure(self, tasks: Sequence[Task]) -> Measure:
         """Without gradients."""
@@ -84,8 +89,7 @@ class Passes:
         groups = self._layout.group([len(task.ids) for task in tasks], self.budget)
         return [group for group in groups if any(len(tasks[index].targets) for index in group)]
 
-    def _accumulate(self, tasks: Sequence[Task]) -> Trained:
-        count = sum(len(task.targets) for task in tasks)
+    def _accumulate(self, tasks: Sequence[Task], count: int) -> Trained:
         loss = torch.zeros((), device=self._device.torch)
         correct = torch.zeros((), device=self._device.torch)
         for group in self._groups(tasks):
@@ -95,7 +99,7 @@ class Passes:
             loss += summed.detach()
             correct += hits
             self._beat()
-        return Trained(loss, correct, count, sum(len(task.ids) for task in tasks))
+        return Trained(loss, correct)
 
     def _measure(self, tasks: Sequence[Task]) -> Measure:
         loss = 0.0
@@ -132,8 +136,11 @@ class Passes:
                 "Lower max_length, switch gradient_checkpointing on, use LoRA, or take a smaller model.",
             ) from error
         self.budget = max(before // 2, _SMALLEST)
-        self._context.event("micro_batch_halved", {"tokens_before": before, "tokens": self.budget})
-        self._context.log(f"Out of memory with {before} tokens at a time: going on with {self.budget}", "warning")
+        self._tell_halved(before, self.budget)
+
+    def _tell_halved(self, before: int, now: int) -> None:
+        self._context.event("micro_batch_halved", {"tokens_before": before, "tokens": now})
+        self._context.log(f"Out of memory with {before} tokens at a time: going on with {now}", "warning")
 
 
 def _joined(parts: Sequence[Tensor]) -> Index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kargah.domain.kinds import KINDS
@@ -14,13 +14,15 @@ from worker.trainer.context import RunContext
 from worker.trainer.device import Device, open_device
 from worker.trainer.errors import TrainingError
 from worker.trainer.given_splits import GivenSplits
+from worker.trainer.ranks.team import Team
 from worker.trainer.reading import tokenizer_folder
 from worker.trainer.rows import RowFile, Split, all_held_out, split_rows
 
 
 @dataclass(frozen=True)
 class Session:
-    """The inputs of a run, opened. `model_dir` is the model's folder; `base_dir` its base's when it is an adapter."""
+    """The inputs of a run, opened. `model_dir` is the model's folder; `base_dir` its base's when it is an adapter.
+    `team` are the processes that share the run."""
 
     context: RunContext
     params: CommonParams
@@ -30,6 +32,7 @@ class Session:
     split: Split
     model_dir: Path
     base_dir: Path | None
+    team: Team = field(default_factory=Team)
 
     @property
     def base_name(self) -> str:
@@ -56,14 +59,15 @@ def open_session(context: RunContext, params: CommonParams) -> Session:
         raise TrainingError(
             "bad_spec", "A training or an evaluation needs a model and a dataset.", "Submit the job with both."
         )
-    device = open_device(params.precision, spec.threads, deterministic=params.deterministic)
+    device = open_device(params.precision, spec.threads, deterministic=params.deterministic, sharers=spec.devices)
+    team = Team.gather_up(context, gpu=device.is_gpu)
     rng.seed_all(params.seed)
     rows = RowFile(Path(spec.dataset_path))
     split = _split(context, params, rows)
     context.log(f"{len(rows)} rows: {len(split.train)} to train on, {len(split.held_out)} held out")
     base_dir = Path(spec.base_dir) if spec.base_dir is not None else None
     return Session(
-        context, params, device, rows, format_named(spec.dataset_format), split, Path(spec.model_dir), base_dir
+        context, params, device, rows, format_named(spec.dataset_format), split, Path(spec.model_dir), base_dir, team
     )
 
 
