@@ -8,6 +8,7 @@ environment is shared (`kargah/db/migration_environment`), so a service needs no
 from __future__ import annotations
 
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
-from kargah.db.engine import create_engine
+from kargah.db.engine import Engine, create_engine
 from kargah.db.settings import DatabaseSettings
 
 PACKAGES = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry"}
 _ENVIRONMENT = Path(__file__).with_name("migration_environment")
+_LOCK_NOT_AVAILABLE = "55P03"
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _LOCK_CLASS = 0x4B61  # the first of two numbers of the advisory lock: "Ka"
 
 
@@ -32,15 +36,28 @@ def migrate(url: str, service: str, revision: str = "head") -> None:
     migrate_folder(url, versions_folder(service), revision)
 
 
-def migrate_folder(url: str, versions: Path, revision: str = "head") -> None:
-    """The same for a folder of alembic revisions."""
+def migrate_folder(url: str, versions: Path, revision: str = "head", *, lock_seconds: float = 5.0) -> None:
+    """The same for a folder of alembic revisions.
+
+    A step that waits for a table holds up everybody who comes after it. So it waits `lock_seconds` at most, then all is
+    undone, the others go on, and it is tried again: for about a minute, then SQLAlchemy's error says so.
+    """
     engine = create_engine(url, application_name="kargah-migrate", statement_timeout_seconds=None)
     try:
-        with engine.begin() as connection:
-            _wait_for_turn(connection)
-            command.upgrade(_config(versions, connection), revision)
+        for pause in (*_PAUSES, None):
+            try:
+                return _migrate_once(engine, versions, revision, lock_seconds)
+            except OperationalError as error:
+                if pause is None or getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+            time.sleep(pause)
     finally:
         engine.dispose()
+
+
+def upgrade(connection: Connection, versions: Path, revision: str = "head") -> None:
+    """Carry out the steps of a folder up to `revision`, within the transaction of `connection`."""
+    command.upgrade(_config(versions, connection), revision)
 
 
 def versions_folder(service: str) -> Path:
@@ -51,6 +68,11 @@ def versions_folder(service: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise LookupError(f"the package {PACKAGES[service]} is not installed")
     return Path(spec.submodule_search_locations[0]) / "migrations" / "versions"
+
+
+def steps(versions: Path) -> list[str]:
+    """Every revision of a folder, the first one first."""
+    return [step.revision for step in ScriptDirectory.from_config(_config(versions, None)).walk_revisions()][::-1]
 
 
 def heads(versions: Path) -> list[str]:
@@ -69,6 +91,13 @@ def _config(versions: Path, connection: Connection | None) -> Config:
 def _literal(path: Path) -> str:
     """Alembic expands percent signs in its options."""
     return str(path).replace("%", "%%")
+
+
+def _migrate_once(engine: Engine, versions: Path, revision: str, lock_seconds: float) -> None:
+    with engine.begin() as connection:
+        _wait_for_turn(connection)
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(lock_seconds * 1000)}"))
+        upgrade(connection, versions, revision)
 
 
 def _wait_for_turn(connection: Connection) -> None:
