@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import controls, hub_push, platform_runs, training_throughput, upload
+from benchmarks.gateway_load import load
 from benchmarks.report import Row, save, show
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "controls": controls.rows,
     "upload": upload.rows,
     "push": hub_push.rows,
+    "gateway": load.rows,
 }
 
 

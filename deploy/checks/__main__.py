@@ -124,7 +124,7 @@ class Checks:
                     seen.add(document["kind"])
                     if problems := schemas[document["apiVersion"]].problems(document):
                         raise Failed(f"{overlay}: " + "\n".join(problems))
-        if seen != {"ScaledJob", "PodMonitor"}:
+        if seen != {"ScaledJob", "PodMonitor", "PrometheusRule"}:
             raise Failed(f"only {seen} were found")
         return "KEDA 2.20 and Prometheus operator 0.93, strict"
 

@@ -41,6 +41,12 @@ def test_the_dashboards_are_as_their_sources_say(tmp_path: Path) -> None:
     assert {path.stem: path.read_text() for path in _BOARDS} == json.loads(told.stdout)
 
 
+def test_the_operators_alerts_are_those_of_prometheus() -> None:
+    rule = yaml.safe_load((_ROOT / "deploy/k8s/components/podmonitors/prometheusrule.yaml").read_text())
+    assert rule["kind"] == "PrometheusRule"
+    assert rule["spec"] == yaml.safe_load(_ALERTS.read_text())
+
+
 def test_dashboards_have_names_that_stay() -> None:
     boards = [json.loads(path.read_text()) for path in _BOARDS]
     assert [board["uid"] for board in boards] == [f"kargah-{path.stem}" for path in _BOARDS]

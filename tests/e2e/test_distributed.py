@@ -140,7 +140,7 @@ def test_every_panel_has_something_to_show(client: Client, distributed: Any, pro
     chosen = {"job": job.id, "service": ".*"}
     deadline = time.monotonic() + 60
     while empty := [
-        question for question in questions() if not ask(question, prometheus, distributed.database_url, chosen)
+        question for question in questions() if not ask(question, prometheus, distributed.dsn_of("gateway"), chosen)
     ]:
         assert time.monotonic() < deadline, empty
         time.sleep(1)
