@@ -1,4 +1,4 @@
-"""One gateway of a distributed stack, with neither worker nor inference, and all of the load on the same machine."""
+"""One gateway of a distributed stack whose worker tells its recipes and trains nothing; all on the same machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from kargah.testing.distributed import distributed_stack
 from kargah.testing.jobs import job_bench
 
 _THREADS = followers.FOLLOWERS + 60
-_SETTINGS = {"KARGAH_THREADS": str(_THREADS), "KARGAH_EVENT_STREAMS": str(followers.FOLLOWERS + 10)}
+_SETTINGS = {
+    "gateway": {"KARGAH_THREADS": str(_THREADS), "KARGAH_EVENT_STREAMS": str(followers.FOLLOWERS + 10)},
+    "worker": {"KARGAH_KINDS": "install"},
+}
 
 
 def rows() -> list[Row]:
     """Points, followers, submissions: in this order, for the last leave a long queue."""
     with (
         tempfile.TemporaryDirectory(prefix="kargah-bench-") as name,
-        distributed_stack({"gateway": _SETTINGS}, without=frozenset({"worker", "inference"})) as stack,
+        distributed_stack(_SETTINGS, without=frozenset({"inference"})) as stack,
         Client(stack.url) as client,
         job_bench(stack.dsn_of("gateway")) as bench,
     ):
