@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -135,9 +136,7 @@ def what_is_wrong(service: DatasetService, ledger: Ledger) -> list[str]:
     for name in service.names():
         for version in service.client.get(f"/api/datasets/{name}/versions?limit=200").json()["items"]:
             sources.add((name, version["sourceSha256"]))
-            for digest in filter(
-                None, (version["sha256"], version["sourceSha256"], (version["splits"] or {}).get("sha256"))
-            ):
+            for digest in _objects_of(version):
                 needed.add(f"datasets/{digest}")
                 if not _is_whole(service.store, digest):
                     wrong.append(f"{name} version {version['version']} is not whole")
@@ -147,6 +146,13 @@ def what_is_wrong(service: DatasetService, ledger: Ledger) -> list[str]:
     left = set(service.stored())
     wrong += [f"nobody's: {key}" for key in left - needed] + [f"missing: {key}" for key in needed - left]
     return wrong + [f"still under way: {one.key}" for one in service.store.multiparts("")]
+
+
+def _objects_of(version: dict[str, Any]) -> list[str]:
+    """The digests of its rows, its source, and, where it is divided, of the splits and of each one's own file."""
+    splits = version["splits"]
+    divided = [splits["sha256"], *splits["files"].values()] if splits else []
+    return [version["sha256"], version["sourceSha256"], *divided]
 
 
 def _is_whole(store: MinioStore, digest: str) -> bool:

@@ -138,11 +138,11 @@ def test_what_a_killed_process_left_is_gone_on_with(
     try:
         assert hub.stalled.wait(30)
         wait_until(lambda: list(registry.store.list("mirror/")), timeout=30)
-        # A process that holds the lease and is dead looks just so to another one.
-        with registry.engine.begin() as connection:
-            connection.execute(text("UPDATE fetches SET lease_until = now() - interval '1 second'"))
         settings = {"upstream_url": hub.url, "mirror": True}
         with registry_bench(database_url_for("registry"), registry.store, **settings) as other:
+            # A process that holds the lease and is dead looks just so to another one; this one may renew it soon.
+            with registry.engine.begin() as connection:
+                connection.execute(text("UPDATE fetches SET lease_until = now() - interval '1 second'"))
             assert content(got(other)) == LARGE
     finally:
         hub.go_on.set()

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import httpx
+import pytest
+import structlog
 
 from kargah.telemetry.ids import bound, in_this_context, origin, pass_on, request_id
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> Iterator[None]:
+    """What a request in this thread may have left behind is none of ours."""
+    structlog.contextvars.clear_contextvars()
+    yield
+    structlog.contextvars.clear_contextvars()
 
 
 def test_another_thread_goes_on_with_the_ids() -> None:
