@@ -15,8 +15,8 @@ from kargah.db.engine import libpq_url
 from kargah.testing.distributed import Distributed
 
 _CALLERS = 8
-_SUBMITS = 1500
-_BARE = 4000
+_SUBMITS = 800
+_BARE = 2000
 _CONFIG = {"baseModel": "bench", "dataset": "bench", "outputModel": "out", "epochs": 1}
 _BODY = json.dumps({"name": "load", "config": _CONFIG}).encode()
 
@@ -24,6 +24,8 @@ _BODY = json.dumps({"name": "load", "config": _CONFIG}).encode()
 def rows(stack: Distributed) -> list[Row]:
     """Submissions, then the bare parts: the same callers, the same servers."""
     together(_CALLERS, _CALLERS * 5, lambda: _submitter(stack))
+    with psycopg.connect(libpq_url(stack.dsn_of("gateway")), autocommit=True) as connection:
+        connection.execute("CREATE TABLE bench_bare (id bigserial PRIMARY KEY, config jsonb NOT NULL)")
     ours = together(_CALLERS, _SUBMITS, lambda: _submitter(stack))
     insert = together(_CALLERS, _BARE, lambda: _inserter(stack))
     publish = together(_CALLERS, _BARE, lambda: _publisher(stack))
@@ -57,7 +59,6 @@ def _submitter(stack: Distributed) -> Callable[[], object]:
 
 def _inserter(stack: Distributed) -> Callable[[], object]:
     connection = psycopg.connect(libpq_url(stack.dsn_of("gateway")), autocommit=True)
-    connection.execute("CREATE TABLE IF NOT EXISTS bench_bare (id bigserial PRIMARY KEY, config jsonb NOT NULL)")
     body = _BODY.decode()
     return lambda: connection.execute("INSERT INTO bench_bare (config) VALUES (%s)", (body,))
 

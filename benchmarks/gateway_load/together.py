@@ -21,11 +21,8 @@ class Took:
 def together(callers: int, calls: int, make: Callable[[], Callable[[], object]]) -> Took:
     """`calls` calls in all from `callers` threads, each with a call of its own making. Raises what a call raised."""
     numbers, each, errors = count(), list[float](), list[BaseException]()
-    ready = threading.Barrier(callers + 1)
 
-    def work() -> None:
-        call = make()
-        ready.wait()
+    def work(call: Callable[[], object]) -> None:
         try:
             while next(numbers) < calls and not errors:
                 began = time.perf_counter()
@@ -34,11 +31,10 @@ def together(callers: int, calls: int, make: Callable[[], Callable[[], object]])
         except BaseException as error:  # told by the caller's thread
             errors.append(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(callers)]
+    threads = [threading.Thread(target=work, args=(make(),), daemon=True) for _ in range(callers)]
+    began = time.perf_counter()
     for thread in threads:
         thread.start()
-    ready.wait()
-    began = time.perf_counter()
     for thread in threads:
         thread.join()
     seconds = time.perf_counter() - began
