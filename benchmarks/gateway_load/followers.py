@@ -47,8 +47,8 @@ def rows(stack: Distributed, bench: JobBench) -> list[Row]:
         _row("event to a client, median", peer, quantile_ms(late, 0.5), quantile_ms(bare, 0.5), note),
         _row("event to a client, p99", peer, quantile_ms(late, 0.99), quantile_ms(bare, 0.99), ""),
         Row(
-            "gateway", "memory of a client", "kB", grown / FOLLOWERS / 1000, "a thread's 8 MB of stack, if touched",
-            8000, 8000 / (grown / FOLLOWERS / 1000), None, f"{before / 1e6:.0f} MB before",
+            "gateway", f"memory with {FOLLOWERS} clients", "MB", (before + grown) / 1e6, "without", before / 1e6,
+            before / (before + grown), None, "",
         ),
     ]  # fmt: skip
 
