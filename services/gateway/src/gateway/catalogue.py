@@ -10,12 +10,11 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from kargah.access.service_auth import ServiceAuth
+from kargah.clients.service_http import service_client
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
 from kargah.domain.errors import Unavailable
-from kargah.domain.hosts import any_https
-from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _PAGE = 200
@@ -30,8 +29,8 @@ class Catalogue:
     def __init__(self, registry_url: str, datasets_url: str, secret: str | None = None) -> None:
         """`secret`: what tokens for the other services are signed with, where these ask for some."""
         auth = ServiceAuth(secret, "gateway")
-        self._registry = _client(registry_url, auth)
-        self._datasets = _client(datasets_url, auth)
+        self._registry = service_client(registry_url, timeout=_TIMEOUT, auth=auth)
+        self._datasets = service_client(datasets_url, timeout=_TIMEOUT, auth=auth)
 
     def model(self, name: str, version: str | None = None) -> ModelLocation | None:
         """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent."""
@@ -55,14 +54,6 @@ class Catalogue:
     def close(self) -> None:
         self._registry.close()
         self._datasets.close()
-
-
-def _client(url: str, auth: httpx.Auth) -> httpx.Client:
-    """Peers are addressed directly: no proxy of the environment stands between."""
-    hooks = {"request": [pass_on]}
-    return httpx.Client(
-        base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks, verify=any_https(url)
-    )
 
 
 def _versioned(version: int | str | None) -> dict[str, int | str]:

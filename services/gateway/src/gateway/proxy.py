@@ -10,8 +10,8 @@ from flask import Flask, Request, Response, g, request
 
 from kargah.access.principal import ANYBODY, current_principal
 from kargah.access.tokens import mint_service_token
+from kargah.clients.service_http import service_client
 from kargah.domain.errors import Unavailable
-from kargah.domain.hosts import any_https
 from kargah.web.body import RequestBody, read_bytes
 
 _CHUNK = 64 << 10
@@ -47,8 +47,7 @@ class Proxy:
         self._service = service
         self._judge = judge
         self._secret = secret
-        tls = any_https(url)
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=_LIMITS, trust_env=False, verify=tls)
+        self._client = service_client(url, timeout=_TIMEOUT, limits=_LIMITS)
 
     def add(self, app: Flask, *rules: str, methods: Sequence[str] = _METHODS) -> None:
         """Forward everything under `rules` (Flask paths), with its path and query as they are."""

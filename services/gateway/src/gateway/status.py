@@ -9,11 +9,11 @@ import httpx
 
 import kargah
 from gateway.config import GatewaySettings
+from kargah.clients.service_http import service_client
 from kargah.contracts.base import Wire
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Unavailable
-from kargah.domain.hosts import any_https
 from kargah.jobstore.stats_repository import queue_state
 from kargah.jobstore.worker_repository import living_workers
 from kargah.web.api import Api
@@ -40,7 +40,7 @@ class StatusReader:
         self._engine = engine
         self._settings = settings
         self._peers = _peers(settings)
-        self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False, verify=any_https(*self._peers.values()))
+        self._client = service_client(*self._peers.values(), timeout=_TIMEOUT)
 
     def read(self) -> StatusView:
         with ThreadPoolExecutor(max_workers=len(self._peers)) as pool:

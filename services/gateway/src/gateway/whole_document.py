@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from kargah.domain.hosts import any_https
+from kargah.clients.service_http import service_client
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 def with_peers(own: Document, urls: Mapping[str, str]) -> Callable[[], Document]:
     """A reader of the whole document. `urls` of the peers by name; one that does not answer is left out, and told."""
-    http = httpx.Client(timeout=_SECONDS, trust_env=False, verify=any_https(*urls.values()))
+    http = service_client(*urls.values(), timeout=_SECONDS)
 
     def read() -> Document:
         whole: Document = copy.deepcopy(own)

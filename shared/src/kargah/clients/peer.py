@@ -9,9 +9,8 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from kargah.clients.service_http import service_client
 from kargah.domain.errors import Unavailable
-from kargah.domain.hosts import any_https
-from kargah.telemetry.ids import pass_on
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _LATER = "Try again in a moment."
@@ -23,10 +22,7 @@ class Peer:
 
     def __init__(self, name: str, url: str, auth: httpx.Auth | None = None) -> None:
         self._name = name
-        hooks = {"request": [pass_on]}
-        self._client = httpx.Client(
-            base_url=url, timeout=_TIMEOUT, trust_env=False, auth=auth, event_hooks=hooks, verify=any_https(url)
-        )
+        self._client = service_client(url, timeout=_TIMEOUT, auth=auth)
 
     def ask(self, answer: type[Answer], path: str, query: Mapping[str, str]) -> Answer | None:
         """The answer to a GET; None where there is no such thing."""

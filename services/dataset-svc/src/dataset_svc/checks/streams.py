@@ -56,7 +56,7 @@ class HashedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
         data = self._source.read(len(buffer))
         self._digest.add(data)
         if self._digest.size > self._limit:
@@ -92,7 +92,7 @@ class LinesStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed allows any buffer
         if not self._rest:
             batch = next(self._batches, b"")
             self._digest.add(batch)

@@ -14,6 +14,7 @@ import httpx
 from pydantic import ValidationError
 
 from kargah.access.service_auth import ServiceAuth
+from kargah.clients.service_http import service_client
 from kargah.contracts.base import Wire
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView
 from kargah.contracts.jobs import DatasetRef, ModelRef
@@ -21,8 +22,6 @@ from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVers
 from kargah.contracts.problem import Problem
 from kargah.contracts.runs import FileEntry
 from kargah.domain.errors import Unavailable
-from kargah.domain.hosts import any_https
-from kargah.telemetry.ids import pass_on
 from worker.agent.dataset_parts import PARTS_FROM, send_in_parts
 from worker.agent.refusals import PeerRefused, told
 
@@ -45,10 +44,8 @@ class Peers:
 
     @classmethod
     def connect(cls, registry_url: str, datasets_url: str, secret: str | None = None) -> Peers:
-        """Connections are made on demand; proxies of the environment are not for calls within the platform. `secret`:
-        what tokens are signed with, where the services ask for some."""
-        tls, hooks = any_https(registry_url, datasets_url), {"request": [pass_on]}
-        client = httpx.Client(timeout=_TIMEOUT, trust_env=False, event_hooks=hooks, verify=tls)
+        """Connections are made on demand. `secret`: what tokens are signed with, where the services ask for some."""
+        client = service_client(registry_url, datasets_url, timeout=_TIMEOUT)
         return cls(client, registry_url.rstrip("/"), datasets_url.rstrip("/"), ServiceAuth(secret, "worker"))
 
     def of(self, project: str) -> Peers:
