@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from kargah.contracts.runs import (
     CheckpointMessage,
@@ -73,6 +76,11 @@ class Told:
     def ask(self, action: str) -> None:
         os.write(self.control_fd, f'{{"type":"control","action":"{action}"}}\n'.encode())
 
+
+DIVIDED = {"sharding": "full", "max_tokens_per_batch": 64}
+"""With passes so small that the processes have different numbers of them."""
+
+CREWS: list[tuple[int, dict[str, Any]]] = [(1, {}), (2, {}), (2, DIVIDED)]
 
 Hear = Callable[[Told, TrainerMessage], None]
 Run = Callable[..., Told]
@@ -152,8 +160,24 @@ def both(run: Run) -> Told:
     return run(2)
 
 
+@pytest.fixture(scope="module")
+def divided(run: Run) -> Told:
+    return run(2, params=DIVIDED)
+
+
 def same_curves(found: Mapping[int, float], wanted: Mapping[int, float]) -> bool:
     return found.keys() == wanted.keys() and all(abs(found[step] - wanted[step]) <= 1e-5 for step in wanted)
+
+
+def weights(folder: str) -> dict[str, torch.Tensor]:
+    return load_file(next(Path(folder).glob("*.safetensors")))
+
+
+def same_weights(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> bool:
+    return found.keys() == wanted.keys() and all(
+        found[name].dtype == wanted[name].dtype and torch.allclose(found[name], wanted[name], atol=1e-4)
+        for name in wanted
+    )
 
 
 def checkpoint(told: Told, step: int) -> str:
@@ -175,23 +199,64 @@ def test_two_processes_learn_what_one_learns(alone: Told, both: Told) -> None:
     assert samples == ["before", "after"], "one process answers"
 
 
+def test_a_divided_model_learns_what_a_whole_one_learns(alone: Told, divided: Told) -> None:
+    assert divided.status == 0, divided.of(FailedMessage)
+    for name in ("loss", "accuracy", "grad_norm", "learning_rate", "eval_loss", "eval_accuracy"):
+        assert same_curves(divided.values(name), alone.values(name)), name
+    (one,), (two,) = alone.of(OutputMessage), divided.of(OutputMessage)
+    assert two.metrics["sampler_sha256"] == one.metrics["sampler_sha256"]
+    assert same_weights(weights(two.directory), weights(one.directory))
+    assert json.loads((Path(two.directory) / "config.json").read_text()) == json.loads(
+        (Path(one.directory) / "config.json").read_text()
+    )
+    samples = [event.data["when"] for event in divided.of(EventMessage) if event.name == "sample"]
+    assert samples == ["before", "after"], "all answer, one tells"
+
+
+def test_an_adapter_on_a_divided_base_goes_on_from_one_process(run: Run) -> None:
+    """The base is frozen, so only the adapter's gradients travel; its activations are made twice."""
+    more = {"method": "lora", "max_steps": 6, "gradient_checkpointing": True, "sample_prompts": 0}
+    alone = run(1, params=DIVIDED | more)
+    resumed = run(2, params=DIVIDED | more, resume_dir=checkpoint(alone, 4))
+    assert resumed.status == 0 and sorted(resumed.values("loss")) == [5, 6], resumed.of(FailedMessage)
+    for name in ("loss", "grad_norm", "eval_loss"):
+        assert same_curves(resumed.values(name), {step: alone.values(name)[step] for step in resumed.values(name)})
+    (one,), (two,) = alone.of(OutputMessage), resumed.of(OutputMessage)
+    assert same_weights(weights(two.directory), weights(one.directory))
+    assert sorted(each.path for each in two.files) == sorted(each.path for each in one.files)
+
+
+def test_a_divided_model_whose_process_is_killed_goes_on_whole(run: Run, alone: Told) -> None:
+    killed = run(2, at_step(6, lambda told: os.kill(told.pids[1], signal.SIGKILL)), params=DIVIDED)
+    (failed,) = killed.of(FailedMessage)
+    assert killed.status == 11 and failed.code == "rank_lost" and "Process 1" in failed.message
+    until(lambda: not any(alive(pid) for pid in killed.pids), "the end of every process")
+    resumed = run(1, resume_dir=checkpoint(killed, 4), params=DIVIDED)
+    assert resumed.status == 0 and min(resumed.values("loss")) == 5
+    for name in ("loss", "grad_norm", "eval_loss"):
+        assert same_curves(killed.values(name) | resumed.values(name), alone.values(name)), name
+
+
 def test_classes_are_measured_by_both_as_by_one(run: Run) -> None:
     """The F1 needs every prediction; dropout is off while measuring. Of one row a step, one rank has none."""
     params = {"max_steps": 2, "batch_size": 1, "gradient_accumulation": 1, "learning_rate": 1e-9}
-    one, two = (run(devices, labelled=True, params=params) for devices in (1, 2))
-    assert one.status == two.status == 0
+    one, two, divided = (run(devices, labelled=True, params=params | more) for devices, more in CREWS)
+    assert one.status == two.status == divided.status == 0
     assert len(one.values("eval_macro_f1")) == 2
     for name in ("eval_macro_f1", "eval_loss", "eval_accuracy"):
         assert same_curves(two.values(name), one.values(name)), name
+        assert same_curves(divided.values(name), one.values(name)), name
 
 
 def test_an_evaluation_is_shared_and_told_once(run: Run) -> None:
-    one, two = (run(devices, kind=Kind.EVALUATE) for devices in (1, 2))
-    assert one.status == two.status == 0
-    (alone,), (shared,) = one.of(OutputMessage), two.of(OutputMessage)
-    assert shared.metrics["rows"] == alone.metrics["rows"] == 60
-    assert shared.metrics["metrics"] == pytest.approx(alone.metrics["metrics"], rel=1e-5)
-    assert len(shared.metrics["samples"]) == len(alone.metrics["samples"]) == 1
+    one, *others = (run(devices, kind=Kind.EVALUATE, params=more) for devices, more in CREWS)
+    (alone,) = one.of(OutputMessage)
+    for two in others:
+        assert one.status == two.status == 0
+        (shared,) = two.of(OutputMessage)
+        assert shared.metrics["rows"] == alone.metrics["rows"] == 60
+        assert shared.metrics["metrics"] == pytest.approx(alone.metrics["metrics"], rel=1e-5)
+        assert len(shared.metrics["samples"]) == len(alone.metrics["samples"]) == 1
 
 
 def test_a_killed_rank_ends_the_attempt_and_the_next_ends_the_same(run: Run, alone: Told, both: Told) -> None:

@@ -157,6 +157,13 @@ class CommonParams(BaseModel):
         title="Gradient checkpointing",
         description="Less memory for about a third more time.",
     )
+    sharding: Literal["none", "full"] = Field(
+        default="none",
+        title="Sharding",
+        description="full divides weights, gradients and moments among the job's devices, so that a model may be too "
+        "large for one of them. Changes memory and speed only; one device has all of it.",
+        json_schema_extra=measured(),
+    )
     checkpoint_seconds: float = Field(
         default=60,
         ge=0,

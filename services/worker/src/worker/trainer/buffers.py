@@ -7,6 +7,8 @@ import time
 import torch
 from torch import Tensor
 
+from worker.trainer.ranks.sharding import whole
+
 Files = dict[str, dict[str, Tensor]]
 
 
@@ -25,7 +27,7 @@ class Buffers:
         began = time.monotonic()
         for file, tensors in files.items():
             for name, tensor in tensors.items():
-                copies[file][name].copy_(tensor.detach())
+                copies[file][name].copy_(whole(tensor.detach()))
         return copies, time.monotonic() - began
 
     def _fit(self, file: str, name: str, tensor: Tensor) -> Tensor:

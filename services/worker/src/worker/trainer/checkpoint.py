@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from worker.trainer.artifacts import disk_errors
 from worker.trainer.buffers import Buffers, Files
 from worker.trainer.errors import TrainingError
+from worker.trainer.ranks import sharding
+from worker.trainer.ranks.sharding import laid_out
 from worker.trainer.rng import RandomState
 from worker.trainer.state import RunState
 
@@ -75,7 +77,6 @@ def take(
     The snapshot before, taken with the same `buffers`, must have been written.
     """
     packed = optimizer.state_dict()
-    moments = {f"{index}.{key}": value for index, kept in packed["state"].items() for key, value in kept.items()}
     document = {
         "layout": _LAYOUT,
         "must_match": identity.must_match,
@@ -84,8 +85,20 @@ def take(
         "random": random.plain,
         "schedule": {"learning_rate": [group["lr"] for group in packed["param_groups"]]},
     }
-    tensors, seconds = buffers.copy({_WEIGHTS: trained_tensors(model), _OPTIMIZER: moments, _RANDOM: random.tensors})
+    files = {_WEIGHTS: trained_tensors(model), _OPTIMIZER: _moments(packed), _RANDOM: random.tensors}
+    tensors, seconds = buffers.copy(files)
     return Snapshot(state.model_copy(update={"history": list(state.history)}), tensors, document, seconds)
+
+
+def attend(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """What a process does while the first one takes a snapshot of a model that is divided among them."""
+    sharding.attend(trained_tensors(model))
+    sharding.attend(_moments(optimizer.state_dict()))
+
+
+def _moments(packed: dict[str, Any]) -> dict[str, Tensor]:
+    """Of an optimizer's state, by the parameter's number and the kind of moment."""
+    return {f"{index}.{key}": value for index, kept in packed["state"].items() for key, value in kept.items()}
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, id
         raise TrainingError("bad_checkpoint", f"The checkpoint cannot be read: {error}", _FRESH) from error
     _check(document, identity)
     _load_weights(model, files[_WEIGHTS])
-    optimizer.load_state_dict(_optimizer_state(document["param_groups"], files[_OPTIMIZER]))
+    optimizer.load_state_dict(_optimizer_state(document["param_groups"], files[_OPTIMIZER], optimizer))
     versions = {
         name: f"{document['versions'].get(name)} -> {now}"
         for name, now in identity.versions.items()
@@ -134,13 +147,17 @@ def _load_weights(model: nn.Module, saved: dict[str, Tensor]) -> None:
         raise TrainingError("checkpoint_mismatch", "The checkpoint's weights are not this model's.", _FRESH)
     with torch.no_grad():
         for name, tensor in saved.items():
-            current[name].copy_(tensor)
+            current[name].copy_(laid_out(tensor, current[name]))
 
 
-def _optimizer_state(groups: list[dict[str, Any]], moments: dict[str, Tensor]) -> dict[str, Any]:
+def _optimizer_state(
+    groups: list[dict[str, Any]], moments: dict[str, Tensor], optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in moments.items():
         index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = tensor
+        like = parameters[int(index)]
+        state.setdefault(int(index), {})[key] = laid_out(tensor, like) if tensor.shape == like.shape else tensor
     restored = [group | {"betas": tuple(group["betas"])} for group in groups]
     return {"state": state, "param_groups": restored}

@@ -14,6 +14,7 @@ from worker.trainer.layout import Flat, Layout, Padded
 from worker.trainer.learner import Learner, bare
 from worker.trainer.material import Material
 from worker.trainer.objective import Task
+from worker.trainer.ranks.sharding import recover
 
 _LENGTHS = (5, 9, 9, 3)
 _CANNOT = (
@@ -75,6 +76,7 @@ def _agrees(learner: Learner, flat: Flat, padded: Padded, plain: str, name: str,
                 found = learner.logits(flat.build(first, device.torch)).float()
                 other = learner.logits(flat.build(second, device.torch)).float()
     except _CANNOT:
+        recover(bare(learner.model))
         return False
     finally:
         learner.model.train(training)

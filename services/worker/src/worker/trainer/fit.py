@@ -19,8 +19,10 @@ from worker.trainer.optimizer import make_optimizer
 from worker.trainer.output import write_output
 from worker.trainer.pace import Pace
 from worker.trainer.passes import Passes
+from worker.trainer.placement import common_rounds, place
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
+from worker.trainer.ranks.sharding import reunite
 from worker.trainer.rows import IntArray
 from worker.trainer.samples import Samples
 from worker.trainer.session import Session
@@ -33,20 +35,22 @@ def fit(session: Session, material: Material) -> Outcome:
 
     Raises TrainingError.
     """
-    loop = _assemble(session, material)
-    parts = loop.parts
-    parts.pulse.interruptible = True
-    try:
-        finished = loop.run()
-        loop.measure()
-        answers = loop.answer_samples()
-    except Interruption as interruption:
-        loop.save(interruption.action)
-        parts.writer.wait()
-        session.team.disband()
-        return "paused" if interruption.action == "pause" else "drained"
+    with session.team.lockstep():
+        loop = _assemble(session, material)
+        loop.parts.pulse.interruptible = True
+        try:
+            finished = loop.run()
+            loop.measure()
+            answers = loop.answer_samples()
+        except Interruption as interruption:
+            loop.save(interruption.action)
+            loop.parts.writer.wait()
+            session.team.disband()
+            return "paused" if interruption.action == "pause" else "drained"
+        if session.sharded:
+            reunite(material.model, here=session.team.leads)
     session.team.disband()
-    parts.pulse.interruptible = False
+    loop.parts.pulse.interruptible = False
     if session.team.leads:
         _hand_over(session, material, loop, answers)
     return "finished" if finished else "stopped"
@@ -65,10 +69,10 @@ def _assemble(session: Session, material: Material) -> Loop:
     context, params, device = session.context, session.params, session.device
     team = session.team
     pulse = Pulse(context, lambda: ProgressMessage(percent=0, note="preparing"))
-    model = material.model.to(device.torch)
+    model = material.model
     if params.gradient_checkpointing:
         bare(model).activation_checkpointing_enable({"use_reentrant": False})
-    learner = Learner(model, device.accelerator.prepare_model(model))
+    learner = place(session, model, trains=True)
     layout = choose_layout(learner, material, device)
     budget = team.least(params.max_tokens_per_batch or token_budget(device, model, bare(model).config))
     with team.leader_first():
@@ -81,7 +85,7 @@ def _assemble(session: Session, material: Material) -> Loop:
         context=context,
         material=material,
         plan=Plan.of(params, len(train)),
-        passes=Passes(learner, layout, device, budget, context, pulse.beat),
+        passes=Passes(learner, layout, device, budget, context, pulse.beat, common_rounds(session, material)),
         store=store,
         train=train,
         held_out=held_out,
@@ -90,15 +94,17 @@ def _assemble(session: Session, material: Material) -> Loop:
         max_grad_norm=params.max_grad_norm,
         writer=CheckpointWriter(context, params.checkpoint_seconds),
         identity=identity.identity(session, context.spec.recipe),
-        # Others than the held-out rows would show memory, not learning; one process is enough to answer them.
-        samples=shown_rows(session, material, session.split.held_out[: None if team.leads else 0]),
+        # Others than the held-out rows would show memory, not learning.
+        samples=shown_rows(session, material, session.split.held_out),
         pulse=pulse,
         pace=Pace(),
         team=team,
+        sharded=session.sharded,
     )
     _tell_start(session, learner, describe_layout(layout, learner), budget)
     loop = Loop(parts, _resume(session, parts) or RunState(budget=budget))
-    team.copy_leader(checkpoint.trained_tensors(model).values())
+    if not session.sharded:
+        team.copy_leader(checkpoint.trained_tensors(model).values())
     parts.passes.budget = loop.state.budget
     pulse.follow(loop.progress)
     pulse.watch(learner.layers())
@@ -115,8 +121,9 @@ def open_store(session: Session, material: Material, pulse: Pulse) -> TokenStore
 
 
 def shown_rows(session: Session, material: Material, rows: IntArray) -> Samples:
-    """The first of `rows` as samples to be answered."""
-    chosen = rows[: session.params.sample_prompts]
+    """The first of `rows` as samples to be answered: by one process, where one has the whole model."""
+    answers = session.team.leads or session.sharded
+    chosen = rows[: session.params.sample_prompts if answers else 0]
     examples = [session.example(int(row)) for row in chosen] if material.samples is not None else []
     return Samples(session.context, examples, material.samples or (lambda _: []))
 

@@ -14,8 +14,9 @@ from worker.trainer.checkpoint import Identity
 from worker.trainer.session import Session
 
 _LIBRARIES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
-# When it saves changes no result; how long it runs may change where a job goes on from another's checkpoint.
-_MAY_DIFFER = {"checkpoint_seconds", "checkpoint_steps", "epochs", "max_steps"}
+# When it saves and where the weights lie changes no result; how long it runs may change where a job goes on from
+# another's checkpoint.
+_MAY_DIFFER = {"checkpoint_seconds", "checkpoint_steps", "epochs", "max_steps", "sharding"}
 _TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
     "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja",

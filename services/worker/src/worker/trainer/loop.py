@@ -26,6 +26,7 @@ from worker.trainer.passes import Passes, Trained
 from worker.trainer.peak_memory import peak_memory
 from worker.trainer.plan import Plan
 from worker.trainer.pulse import Pulse
+from worker.trainer.ranks.sharding import whole
 from worker.trainer.ranks.team import Team
 from worker.trainer.rows import IntArray
 from worker.trainer.sampler import sampler_chain
@@ -38,7 +39,8 @@ _LOG_SECONDS = 1.0
 
 @dataclass
 class Parts:
-    """Everything the loop works with, made by `worker.trainer.fit`. `train` and `held_out` are item numbers."""
+    """Everything the loop works with, made by `worker.trainer.fit`. `train` and `held_out` are item numbers.
+    `sharded`: the processes' shares of the model are divided already, its gradients with them."""
 
     context: RunContext
     material: Material
@@ -56,6 +58,7 @@ class Parts:
     pulse: Pulse
     pace: Pace
     team: Team
+    sharded: bool = False
 
 
 class Loop:
@@ -129,6 +132,8 @@ class Loop:
         state.budget = parts.passes.budget
         self._saved = state.step
         if not parts.team.leads:
+            if parts.sharded:
+                checkpoint.attend(parts.material.model, parts.optimizer)
             return
         parts.writer.settle()
         snapshot = checkpoint.take(
@@ -181,7 +186,8 @@ class Loop:
         parts.team.seed(parts.plan.sampler.seed, self.state.step)
         mine = parts.team.share(tasks, [len(task.ids) for task in tasks])
         trained = parts.passes.accumulate(mine, count)
-        parts.team.sum_gradients(self._trained_parameters())
+        if not parts.sharded:
+            parts.team.sum_gradients(self._trained_parameters())
         loss, correct = parts.team.total(torch.stack([trained.loss, trained.correct])).unbind()
         return Trained(loss, correct)
 
@@ -192,7 +198,8 @@ class Loop:
         """One look at the device for all numbers, before anything is changed."""
         parts = self.parts
         norm = parts.accelerator.clip_grad_norm_(self._trained_parameters(), parts.max_grad_norm or math.inf)
-        loss, correct, length = torch.stack([trained.loss, trained.correct, norm.to(trained.loss)]).tolist()
+        norm = whole(norm).to(trained.loss)
+        loss, correct, length = torch.stack([trained.loss, trained.correct, norm]).tolist()
         self._check("loss", loss)
         self._check("gradient", length)
         for group in parts.optimizer.param_groups:

@@ -13,9 +13,10 @@ from worker.trainer.device import token_budget
 from worker.trainer.errors import TrainingError
 from worker.trainer.evaluation import evaluate
 from worker.trainer.fit import open_store, shown_rows
-from worker.trainer.learner import Learner, bare
+from worker.trainer.learner import bare
 from worker.trainer.material import Material, Sample
 from worker.trainer.passes import Passes
+from worker.trainer.placement import common_rounds, place
 from worker.trainer.pulse import Pulse
 from worker.trainer.session import Session
 
@@ -51,6 +52,11 @@ def measure(session: Session, material: Material, max_rows: int | None) -> Measu
     progress = Progress()
     pulse = Pulse(session.context, progress.message)
     pulse.interruptible = True
+    with session.team.lockstep():
+        return _measured(session, material, max_rows, pulse, progress)
+
+
+def _measured(session: Session, material: Material, max_rows: int | None, pulse: Pulse, progress: Progress) -> Measured:
     passes, model = _passes(session, material, pulse)
     with session.team.leader_first():
         store = open_store(session, material, pulse)
@@ -67,21 +73,22 @@ def measure(session: Session, material: Material, max_rows: int | None) -> Measu
 
     metrics = evaluate(passes, store, material.objective, numbers, session.team, count)
     _check(metrics)
-    samples = shown_rows(session, material, rows[: None if session.team.leads else 0])
-    session.team.disband()
     model.eval()
-    return Measured(metrics, len(rows), samples.show("evaluation"))
+    samples = shown_rows(session, material, rows).show("evaluation")
+    session.team.disband()
+    return Measured(metrics, len(rows), samples)
 
 
 def _passes(session: Session, material: Material, pulse: Pulse) -> tuple[Passes, Any]:
     device, params = session.device, session.params
-    model = material.model.to(device.torch).eval().requires_grad_(False)
-    learner = Learner(model, device.accelerator.prepare_model(model, evaluation_mode=True))
+    model = material.model.eval().requires_grad_(False)
+    learner = place(session, model, trains=False)
     layout = choose_layout(learner, material, device)
     budget = session.team.least(params.max_tokens_per_batch or token_budget(device, model, bare(model).config))
     session.context.log(f"Measuring on {device.torch} in {device.precision}: {describe_layout(layout, learner)}")
     pulse.watch(learner.layers())
-    return Passes(learner, layout, device, budget, session.context, pulse.beat), model
+    common = common_rounds(session, material)
+    return Passes(learner, layout, device, budget, session.context, pulse.beat, common), model
 
 
 def _check(metrics: dict[str, float]) -> None:

@@ -15,7 +15,7 @@ from worker.trainer.context import RunContext
 from worker.trainer.cross_entropy import summed_cross_entropy
 from worker.trainer.device import Device, is_out_of_memory
 from worker.trainer.errors import TrainingError
-from worker.trainer.layout import Layout
+from worker.trainer.layout import Batch, Layout
 from worker.trainer.learner import Learner
 from worker.trainer.objective import Index, Task
 
@@ -43,6 +43,15 @@ class Trained:
     correct: Tensor
 
 
+@dataclass(frozen=True)
+class CommonRounds:
+    """Passes that all processes of a run make together: `most` is the greatest of their numbers, and a process that has
+    nothing left sends `idle` through the model, which counts for nothing."""
+
+    most: Callable[[int], int]
+    idle: Task
+
+
 class Passes:
     """Owns the token budget: halved, and told, when the device runs out of memory; the work is then done again."""
 
@@ -54,6 +63,7 @@ class Passes:
         budget: int,
         context: RunContext,
         beat: Callable[[], None],
+        common: CommonRounds | None = None,
     ) -> None:
         self.budget = budget
         self._learner = learner
@@ -61,6 +71,7 @@ class Passes:
         self._device = device
         self._context = context
         self._beat = beat
+        self._common = common
 
     def accumulate(self, tasks: Sequence[Task], count: int) -> Trained:
         """Add the gradients of the summed loss over all targets of `tasks` divided by `count`; the model must have none
@@ -84,17 +95,28 @@ class Passes:
         with torch.no_grad():
             return self._fitting(tasks, lambda: self._measure(tasks), lambda: None)
 
-    def _groups(self, tasks: Sequence[Task]) -> list[list[int]]:
-        """A group without any target teaches nothing and measures nothing."""
-        groups = self._layout.group([len(task.ids) for task in tasks], self.budget)
-        return [group for group in groups if any(len(tasks[index].targets) for index in group)]
+    def _rounds(self, tasks: Sequence[Task]) -> list[list[Task]]:
+        """What goes through the model at once, without what has no target: that teaches nothing and measures nothing.
+        Empty ones follow where other processes have more."""
+        groups = self._layout.group([len(task.ids) for task in tasks], self.budget) if tasks else []
+        rounds = [[tasks[index] for index in group] for group in groups]
+        rounds = [each for each in rounds if any(len(task.targets) for task in each)]
+        if self._common is None:
+            return rounds
+        return rounds + [[] for _ in range(self._common.most(len(rounds)) - len(rounds))]
+
+    def _build(self, tasks: Sequence[Task]) -> Batch:
+        idle = [self._common.idle] if self._common is not None else []
+        return self._layout.build(tasks or idle, self._device.torch)
 
     def _accumulate(self, tasks: Sequence[Task], count: int) -> Trained:
         loss = torch.zeros((), device=self._device.torch)
         correct = torch.zeros((), device=self._device.torch)
-        for group in self._groups(tasks):
-            batch = self._layout.build([tasks[index] for index in group], self._device.torch)
+        for each in self._rounds(tasks):
+            batch = self._build(each)
             summed, hits = summed_cross_entropy(self._learner.logits(batch).float(), batch.targets)
+            if not each:
+                summed, hits = summed * 0, hits * 0
             self._device.accelerator.backward(summed / count)
             loss += summed.detach()
             correct += hits
@@ -105,9 +127,11 @@ class Passes:
         loss = 0.0
         predicted: list[Tensor] = []
         targets: list[Tensor] = []
-        for group in self._groups(tasks):
-            batch = self._layout.build([tasks[index] for index in group], self._device.torch)
+        for each in self._rounds(tasks):
+            batch = self._build(each)
             logits = self._learner.logits(batch).float()
+            if not each:
+                continue
             loss += float(summed_cross_entropy(logits, batch.targets)[0])
             predicted.append(logits.argmax(-1).cpu())
             targets.append(batch.targets.cpu())
@@ -122,6 +146,8 @@ class Passes:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+                if self._common is not None:
+                    raise self._too_large() from error
                 self._halve(max(len(task.ids) for task in tasks), sum(len(task.ids) for task in tasks), error)
             if self._device.is_gpu:
                 torch.cuda.empty_cache()
@@ -137,6 +163,14 @@ class Passes:
             ) from error
         self.budget = max(before // 2, _SMALLEST)
         self._tell_halved(before, self.budget)
+
+    def _too_large(self) -> TrainingError:
+        """The others are amid the same pass: this process cannot do it again alone."""
+        return TrainingError(
+            "out_of_memory",
+            f"A pass of at most {self.budget} tokens does not fit into the memory of a device.",
+            "Set max_tokens_per_batch to fewer, switch gradient_checkpointing on, or give the job more devices.",
+        )
 
     def _tell_halved(self, before: int, now: int) -> None:
         self._context.event("micro_batch_halved", {"tokens_before": before, "tokens": now})

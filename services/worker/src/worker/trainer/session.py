@@ -44,6 +44,11 @@ class Session:
         return tokenizer_folder(self.model_dir, self.base_dir)
 
     @property
+    def sharded(self) -> bool:
+        """Whether the model is divided among the processes; a single one has all of it."""
+        return self.params.sharding == "full" and self.team.size > 1
+
+    @property
     def trains(self) -> bool:
         """Whether the run trains; if not, it measures, and every row is held out."""
         return KINDS[self.context.spec.kind].trains

@@ -90,6 +90,10 @@ class Team:
             return number
         return int(self._reduce(torch.tensor(number), dist.ReduceOp.MIN))
 
+    def most(self, number: int) -> int:
+        """The greatest of the ranks' numbers."""
+        return -self.least(-number)
+
     def total(self, numbers: Tensor) -> Tensor:
         """The sum of the ranks' tensors."""
         return numbers if self.size == 1 else self._reduce(numbers, dist.ReduceOp.SUM)
@@ -131,6 +135,16 @@ class Team:
         if self.leads:
             self._wait()
 
+    @contextmanager
+    def lockstep(self) -> Iterator[None]:
+        """Around work in which the ranks meet unseen, as those of a divided model do in every pass."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self._context is None or not _is_of_meeting(error):
+                raise
+            raise self._context.broken(error) from error
+
     def disband(self) -> None:
         """The last meeting is over."""
         if self.size > 1:
@@ -156,6 +170,11 @@ class Team:
         except RuntimeError as error:
             assert self._context is not None
             raise self._context.broken(error) from error
+
+
+def _is_of_meeting(error: RuntimeError) -> bool:
+    """Gloo's errors have no type of their own, only its name in their text."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error).lower()
 
 
 def _buckets(parameters: Iterable[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
