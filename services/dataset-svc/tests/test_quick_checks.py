@@ -15,9 +15,12 @@ import pytest
 
 from dataset_svc.checks import checked_rows, scripts, statistics, warnings
 from dataset_svc.checks.checked_rows import CheckedRows
+from dataset_svc.checks.pieces import Pieces
 from dataset_svc.checks.quick import look
 from dataset_svc.checks.quick.plan import plan_for
+from dataset_svc.checks.row_digests import LONG, row_digests
 from dataset_svc.readers.jsonl import JsonLines
+from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.source import open_source
 from kargah.domain.errors import DomainError, Invalid
 from tests.hostile.corpus import corpus
@@ -197,6 +200,24 @@ def test_one_odd_line_among_plain_ones_is_seen(
         by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))
         assert outcome(JsonLines(io.BytesIO(data), 0, 400)) == by_row, (shape, seed)
     assert sum(scanned) > 40
+
+
+@pytest.mark.parametrize("shape", SCANNED)
+def test_rows_have_one_digest_whichever_way_they_were_read(
+    shape: str, scanned: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "WORDS", [*PLAIN[:6], 'a "b"', "c\nd"])
+    for seed, longest in ((1, 0), (2, 0), (3, LONG)):
+        chance = random.Random(f"{shape} {seed}")
+        rows = [SHAPES[shape](chance) for _ in range(60)]
+        rows[7] = json.loads(json.dumps(rows[7]).replace('"}', "s" * longest + '"}'))
+        lines = [json.dumps(row, ensure_ascii=False).encode() for row in rows]
+        plan = plan_for(shape.replace("_alone", "").replace("with_context", "question_answer"), rows[0])
+        assert plan is not None
+        found = look.look(Block(1, 0, b"\n".join(lines) + b"\n"), plan, 0)
+        assert found is not None
+        assert found.rows.tolist() == [row_digests(Pieces.of([line])).item() for line in lines]
+    assert scanned == [True] * 3
 
 
 def talk(*turns: tuple[str, str]) -> Row:

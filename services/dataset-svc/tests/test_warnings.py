@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_svc.checks.digests import DigestMap, DigestSet, digest_of
+from dataset_svc.checks.digests import DigestMap, DigestSet
+from dataset_svc.checks.hashing import digest_of
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.pieces import Pieces
+from dataset_svc.checks.row_digests import LONG, row_digests
 from dataset_svc.checks.row_texts import texts_of, with_texts
 from dataset_svc.checks.statistics import Statistics
 from dataset_svc.checks.warnings import Warnings
@@ -128,6 +130,18 @@ def test_digests_tell_pieces_apart_and_know_them_again_wherever_they_lie() -> No
     shifted = Pieces.of([b"?", *reversed(words)]).digests().tolist()
     assert shifted[:0:-1] == found
     assert whole.at(np.array([4, 8])).digests().tolist() == [found[4], found[8]]
+
+
+def test_digests_hang_on_no_other_piece() -> None:
+    texts = [bytes(range(size % 251)) + b"y" * (size // 251) + ending for size in range(300) for ending in (b"", b"\0")]
+    whole = Pieces.of(texts)
+    found = whole.digests().tolist()
+    assert len(set(found)) == len(set(texts)) and 0 not in found
+    assert [Pieces.of([text]).digests().item() for text in texts] == found
+    rows = [b'{"a":"%b"}' % text for text in texts] + [b"{}", b'{"":1}', b'{"a":"' + b'\\""' * LONG]
+    known = row_digests(Pieces.of(rows)).tolist()
+    assert [row_digests(Pieces.of([row])).item() for row in rows] == known
+    assert len(set(known)) == len(set(rows)) and 0 not in known
 
 
 def test_pieces_are_measured_in_characters() -> None:

@@ -11,16 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dataset_svc.checks.pieces import Digests, Flags
+from dataset_svc.checks.arrays import Digests, Flags
 
 _FIRST_SIZE = 1 << 10
 _PART = 1 << 15
 _SLOT_SHIFT = 48
-
-
-def digest_of(value: bytes) -> int:
-    """64 bits of the value, never 0; good within one process."""
-    return hash(value) & 0xFFFF_FFFF_FFFF_FFFF or 1
 
 
 class DigestMap:

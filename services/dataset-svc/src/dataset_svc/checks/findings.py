@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_svc.checks.pieces import Flags
+from dataset_svc.checks.arrays import Flags
 from dataset_svc.readers.rows import ParsedRow, shortened
 from kargah.contracts.datasets import RowPlace, RowWarning
 

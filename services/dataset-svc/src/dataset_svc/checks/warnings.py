@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataset_svc.checks.arrays import Digests, Flags
 from dataset_svc.checks.digests import DigestMap, DigestSet
 from dataset_svc.checks.findings import Findings, file_warning
 from dataset_svc.checks.near_empty import is_near_empty
-from dataset_svc.checks.pieces import Digests, Flags, Pieces
+from dataset_svc.checks.pieces import Pieces
+from dataset_svc.checks.row_digests import row_digests
 from dataset_svc.checks.row_texts import texts_of
 from dataset_svc.checks.statistics import MAX_LABELS, Statistics
 from dataset_svc.readers.rows import ParsedRow
@@ -78,7 +80,7 @@ class Warnings:
 
     def _look_at_waiting(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        repeated = self._rows.add_all(Pieces.of(stored for _, stored in waiting).digests())
+        repeated = self._rows.add_all(row_digests(Pieces.of(stored for _, stored in waiting)))
         exchanges = [self._shape.exchange(row.value) for row, _ in waiting]
         asks = np.array([exchange.verdict is not None and bool(exchange.asked) for exchange in exchanges], np.bool_)
         asked = Pieces.of(exchange.asked.encode() for exchange in exchanges).digests()

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from dataset_svc.checks.checked_rows import row_json
-from dataset_svc.checks.digests import DigestSet, digest_of
+from dataset_svc.checks.digests import DigestSet
+from dataset_svc.checks.hashing import digest_of
 from dataset_svc.checks.near_empty import is_near_empty
 from dataset_svc.checks.row_texts import with_texts
 from dataset_svc.readers.rows import ROW_LIMIT, ParsedRow

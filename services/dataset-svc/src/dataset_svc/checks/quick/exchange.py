@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_svc.checks.pieces import Flags, Pieces, Places
+from dataset_svc.checks.arrays import Flags, Places
+from dataset_svc.checks.pieces import Pieces
 from dataset_svc.checks.quick.plan import Said, Turns
 from dataset_svc.checks.quick.scan import Scanned, Talk
 from dataset_svc.checks.quick.texts import speaks, speaks_or_may_be_silent

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import orjson
 
-from dataset_svc.checks.pieces import Digests, Flags, Numbers, Pieces, Places, Stretch
+from dataset_svc.checks.arrays import Digests, Flags, Numbers, Places
+from dataset_svc.checks.pieces import Pieces, Stretch
 from dataset_svc.checks.quick.exchange import Exchanges, exchanges_of_turns, exchanges_said
 from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan
 from dataset_svc.checks.quick.scan import scan
 from dataset_svc.checks.quick.scripts import LONGEST, scripts_of_long, scripts_of_short
 from dataset_svc.checks.quick.table import Table, table_of
 from dataset_svc.checks.quick.texts import near_empty
+from dataset_svc.checks.row_digests import row_digests
 from dataset_svc.checks.scripts import NOT_PROSE, counted, script_of_row
 from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.line_blocks import Block
@@ -66,7 +68,7 @@ def look(block: Block, plan: Plan, first_row: int) -> Look | None:
     return Look(
         first_row=first_row,
         sizes=rows.sizes + 1,
-        rows=rows.digests(),
+        rows=row_digests(rows) if found.rows is None else found.rows,
         asked=exchanges.asked.digests(),
         asks=exchanges.asked.sizes > 0,
         verdict=None if exchanges.verdict is None else exchanges.verdict.digests(),

@@ -13,8 +13,10 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from dataset_svc.checks.pieces import Flags, Pieces, Places, Stretch, stands_at
-from dataset_svc.checks.quick.plan import TEXT, Plan, Turns
+from dataset_svc.checks.arrays import Digests, Flags, Places
+from dataset_svc.checks.pieces import Pieces, Stretch, stands_at
+from dataset_svc.checks.quick.plan import TEXT, Plan, Row, Turns
+from dataset_svc.checks.row_digests import LONG, flat_rows, row_digests, talk_rows
 from dataset_svc.readers.strict_row import SUSPECT_ESCAPE, quick_row
 
 _QUOTE, _BACKSLASH, _FIRST_PRINTABLE = b'"'[0], b"\\"[0], 32
@@ -32,10 +34,31 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The texts of a block by the names of their columns, and its conversations where it has such."""
+    """The texts of a block by the names of their columns, its conversations where it has such, and the digests of its
+    rows where they are known."""
 
     texts: dict[str, Pieces]
     talk: Talk | None
+    rows: Digests | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What lines are that differ from the line `model` in nothing but `values`, by where these stand: the number of
+    their column; or where there are `offsets` of conversations, that of the quote of a turn before them."""
+
+    model: int
+    values: dict[int, Pieces]
+    offsets: Places | None = None
+
+    def rows(self, rows: Pieces, values: list[Digests]) -> Digests:
+        """The rows' digests, from those of the values."""
+        if (rows.sizes > LONG).any():
+            return row_digests(rows)
+        model = rows.at(slice(self.model, self.model + 1))
+        if self.offsets is None:
+            return flat_rows(model, values)
+        return talk_rows(model, self.offsets, dict(zip(self.values, values, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +94,20 @@ def scan(data: bytes, rows: Pieces, plan: Plan) -> Scanned | None:
         return None
     firsts = np.append(quotes.searchsorted(rows.begins), len(quotes))
     lines = _Lines(rows.stretch, rows.begins, rows.ends, quotes, firsts)
-    scanned = _flat(lines, plan) if plan.turns is None else _talk(lines, plan.turns)
-    if scanned is None or not _is_utf8(data):
+    model = quick_row(lines.line(0))
+    if model is None:
         return None
-    return scanned if b"\\" not in data else _unescaped(data, scanned)
+    alike = _flat(lines, plan, model) if plan.turns is None else _talk(lines, plan.turns)
+    if alike is None or not _is_utf8(data):
+        return None
+    read = _unescaped(data, [*alike.values.values()])
+    if read is None:
+        return None
+    digests, (texts, _) = alike.rows(rows, read[1]), read
+    if alike.offsets is None:
+        return Scanned(dict(zip(model, texts, strict=True)), None, digests)
+    roles, said = texts
+    return Scanned({}, Talk(alike.offsets, roles, said), digests)
 
 
 def _quotes(data: bytes, stretch: Stretch, lines: int) -> Places | None:
@@ -99,10 +132,10 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _flat(lines: _Lines, plan: Plan) -> Scanned | None:
+def _flat(lines: _Lines, plan: Plan, model: Row) -> _Alike | None:
     """Rows of texts alone."""
-    model, count = quick_row(lines.line(0)), _OF_TEXT * len(plan.columns)
-    if model is None or model.keys() != plan.columns.keys() or (np.diff(lines.firsts) != count).any():
+    count = _OF_TEXT * len(plan.columns)
+    if model.keys() != plan.columns.keys() or (np.diff(lines.firsts) != count).any():
         return None
     quotes = lines.quotes.reshape(-1, count)
     begins, ends = quotes[:, 2::_OF_TEXT] + 1, quotes[:, 3::_OF_TEXT]
@@ -112,8 +145,8 @@ def _flat(lines: _Lines, plan: Plan) -> Scanned | None:
         return None
     if not _ends_with_brace(lines):
         return None
-    texts = {name: Pieces(lines.stretch, begins[:, place], ends[:, place]) for place, name in enumerate(model)}
-    return Scanned(texts, None)
+    columns = ((place, Pieces(lines.stretch, begins[:, place], ends[:, place])) for place in range(len(model)))
+    return _Alike(0, dict(columns))
 
 
 def _ends_with_brace(lines: _Lines) -> bool:
@@ -122,7 +155,7 @@ def _ends_with_brace(lines: _Lines) -> bool:
     return line.startswith(b"{") and line.endswith(b"}")
 
 
-def _talk(lines: _Lines, names: Turns) -> Scanned | None:
+def _talk(lines: _Lines, names: Turns) -> _Alike | None:
     """Rows of one conversation each."""
     counts = np.diff(lines.firsts) - 2
     if (counts <= 0).any() or (counts % _OF_TURN).any():
@@ -136,10 +169,8 @@ def _talk(lines: _Lines, names: Turns) -> Scanned | None:
     quotes = np.delete(lines.quotes, np.concatenate((lines.firsts[:-1], lines.firsts[:-1] + 1))).reshape(-1, _OF_TURN)
     if not _alike_turns(lines, quotes, offsets, row):
         return None
-    role, text = order
-    roles = Pieces(lines.stretch, quotes[:, role] + 1, quotes[:, role + 1])
-    texts = Pieces(lines.stretch, quotes[:, text] + 1, quotes[:, text + 1])
-    return Scanned({}, Talk(offsets, roles, texts))
+    values = {quote: Pieces(lines.stretch, quotes[:, quote] + 1, quotes[:, quote + 1]) for quote in order}
+    return _Alike(row, values, offsets)
 
 
 def _order(line: bytes, names: Turns) -> tuple[int, int] | None:
@@ -172,27 +203,28 @@ def _alike_turns(lines: _Lines, quotes: Places, offsets: Places, row: int) -> bo
     )
 
 
-def _unescaped(data: bytes, scanned: Scanned) -> Scanned | None:
-    """The same with the texts that are escaped written out, behind the block's own bytes."""
-    parts = [*scanned.texts.values()]
-    if scanned.talk is not None:
-        parts += [scanned.talk.roles, scanned.talk.texts]
-    escaped = [np.flatnonzero(_with_escapes(data, pieces)) for pieces in parts]
+def _unescaped(data: bytes, values: list[Pieces]) -> tuple[list[Pieces], list[Digests]] | None:
+    """The same with what is escaped written out, behind the block's own bytes; and the digests of what stands there."""
+    if b"\\" not in data:
+        hashed = [pieces.hashed() for pieces in values]
+        return hashed, [pieces.digests() for pieces in hashed]
+    escaped = [np.flatnonzero(_with_escapes(data, pieces)) for pieces in values]
     try:
-        written = [_written(pieces.at(places)) for pieces, places in zip(parts, escaped, strict=True)]
+        written = [_written(pieces.at(places)) for pieces, places in zip(values, escaped, strict=True)]
     except orjson.JSONDecodeError:
         return None
     stretch = Stretch(b"".join((data, *(text for texts in written for text in texts))))
-    moved, end = [], len(data)
-    for pieces, places, texts in zip(parts, escaped, written, strict=True):
+    found, digests, end = [], [], len(data)
+    for pieces, places, texts in zip(values, escaped, written, strict=True):
         sizes = np.fromiter(map(len, texts), np.int64, len(texts))
         begins, ends = pieces.begins.copy(), pieces.ends.copy()
         ends[places] = end + np.cumsum(sizes)
         begins[places] = ends[places] - sizes
-        moved.append(Pieces(stretch, begins, ends))
+        found.append(Pieces(stretch, begins, ends).hashed())
+        digests.append(found[-1].digests().copy())
+        digests[-1][places] = pieces.at(places).digests()
         end += int(sizes.sum())
-    talk = None if scanned.talk is None else Talk(scanned.talk.offsets, *moved[-2:])
-    return Scanned(dict(zip(scanned.texts, moved, strict=False)), talk)
+    return found, digests
 
 
 def _with_escapes(data: bytes, pieces: Pieces) -> Flags:

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 
 from dataset_svc.checks import scripts
-from dataset_svc.checks.pieces import Digests, Numbers, Pieces, Places
+from dataset_svc.checks.arrays import Digests, Numbers, Places
+from dataset_svc.checks.pieces import Pieces
 
 LONGEST = 1000
 """Of a row in bytes: a longer one may have more characters than are looked at, and then their order matters."""

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json
 
-from dataset_svc.checks.pieces import Pieces, Places, Stretch
+from dataset_svc.checks.arrays import Places
+from dataset_svc.checks.pieces import Pieces, Stretch
 from dataset_svc.checks.quick.plan import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, Plan
 from dataset_svc.checks.quick.scan import Scanned, Talk
 from dataset_svc.readers.strict_row import SUSPECT_ESCAPE

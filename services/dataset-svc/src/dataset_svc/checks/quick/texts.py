@@ -6,8 +6,9 @@ from functools import cache
 
 import numpy as np
 
+from dataset_svc.checks.arrays import Flags, Places
 from dataset_svc.checks.near_empty import LONGEST_NOTHING, is_near_empty
-from dataset_svc.checks.pieces import Flags, Pieces, Places
+from dataset_svc.checks.pieces import Pieces
 
 # Digits and letters of most texts: whatever has one of them is neither blank nor signs alone.
 _LATIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
