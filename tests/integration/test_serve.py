@@ -30,10 +30,11 @@ GRACE = 4
 class Server:
     """The echo service as its own process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         settings = {"KARGAH_PORT": str(self.port), "KARGAH_LOG_FORMAT": "json", "KARGAH_GRACEFUL_SECONDS": str(GRACE)}
+        settings |= more
         # What gunicorn would obey if it were asked: neither may change how many processes there are.
         stray = {"WEB_CONCURRENCY": "3", "GUNICORN_CMD_ARGS": "--workers 3"}
         self.log = folder / "echo.log"
@@ -52,6 +53,29 @@ class Server:
             while chunk := connection.recv(65536):
                 answer += chunk
             return answer
+
+    def trickle(self, data: bytes) -> bytes:
+        """Send `data`, then some letters a second, until the server answers or closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(data)
+            ended = threading.Event()
+            sender = threading.Thread(target=_drip, args=(connection, ended))
+            sender.start()
+            try:
+                answer = b""
+                with contextlib.suppress(ConnectionResetError):
+                    while chunk := connection.recv(65536):
+                        answer += chunk
+                return answer
+            finally:
+                ended.set()
+                sender.join(timeout=20)
+
+
+def _drip(connection: socket.socket, ended: threading.Event) -> None:
+    with contextlib.suppress(OSError):
+        while not ended.wait(0.05):
+            connection.sendall(b"x")
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +167,18 @@ def test_a_truncated_body_is_a_bad_request(server: Server, framing: str, method:
     body = b"64\r\n{}" if "chunked" in framing else b"{}"
     status, problem = _answer(server.raw(head.encode() + body, half_close=True))
     assert (status, problem["code"]) == (400, "bad_request")
+
+
+def test_who_trickles_is_not_waited_for(tmp_path: Path) -> None:
+    slow = Server(tmp_path, KARGAH_SLOW_SECONDS="0.5")
+    try:
+        head = b"PUT /raw HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
+        status, problem = _answer(slow.trickle(head + b"\r\n"))
+        assert (status, problem["code"]) == (408, "too_slow")
+        assert slow.trickle(head) == b""
+        assert httpx.put(f"{slow.url}/raw", content=b"x" * 100_000).json()["size"] == 100_000
+    finally:
+        slow.process.stop()
 
 
 def test_what_never_reaches_the_app_is_answered_with_a_problem_too(server: Server) -> None:

@@ -76,6 +76,13 @@ class TooLarge(DomainError):
     code = "too_large"
 
 
+class TooSlow(DomainError):
+    """The body trickles in; nothing of it was kept."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "too_slow"
+
+
 class UnsupportedMedia(DomainError):
     """A kind of file that is not accepted (pickled weights, say)."""
 

@@ -11,8 +11,9 @@ from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from kargah.domain.errors import BadRequest, FieldError, Invalid, TooLarge, UnsupportedMedia
+from kargah.domain.errors import BadRequest, FieldError, Invalid, TooLarge, TooSlow, UnsupportedMedia
 from kargah.web.field_errors import field_errors
+from kargah.web.pace import LEAST, is_too_slow
 from kargah.web.strict_json import parse_model, unstorable_fields
 
 DEFAULT_BODY_BYTES = 1 << 20
@@ -30,11 +31,12 @@ class RequestBody:
         self._count = 0
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes; empty only at the end of a whole body. Raises `BadRequest` when it breaks off."""
+        """Up to `size` bytes; empty only at the end of a whole body. Raises `BadRequest` when it breaks off, `TooSlow`
+        when it trickles."""
         try:
             data = self._stream.read(size)
         except (OSError, ValueError, HTTPException, ParseException) as error:
-            raise _broken_off() from error
+            raise (_too_slow() if is_too_slow(error) else _broken_off()) from error
         self._count += len(data)
         if size and not data and self._count < self._declared:
             raise _broken_off()
@@ -119,6 +121,11 @@ def _refuse_unknown(given: Collection[str], known: set[str]) -> None:
 
 def _broken_off() -> BadRequest:
     return BadRequest("The body breaks off before its end, or its framing is broken.")
+
+
+def _too_slow() -> TooSlow:
+    hint = "send it over a quicker connection, large files in parts"
+    return TooSlow(f"The body came slower than {LEAST:,} bytes a second; nothing of it was kept.", hint)
 
 
 def _too_large(limit: int) -> TooLarge:

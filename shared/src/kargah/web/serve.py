@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http import get_parser
 from gunicorn.sock import create_sockets
 from gunicorn.workers.gthread import ThreadWorker
 
 from kargah.telemetry import traces
 from kargah.telemetry.logging import configure_logging
+from kargah.web.pace import PacedReader
 from kargah.web.settings import WebSettings
 from kargah.web.shutdown import stopping
 from kargah.web.unread import closing_after_refusals, remember_request
@@ -61,7 +63,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         log = self.cfg.logger_class(self.cfg)
         sockets = create_sockets(self.cfg, log)
         worker = _Worker(1, os.getppid(), sockets, self, self.cfg.timeout, self.cfg, log)
-        worker.pid = os.getpid()
+        worker.pid, worker.slow_seconds = os.getpid(), self._settings.slow_seconds
         log.info("Listening at: %s (%s)", ", ".join(map(str, sockets)), worker.pid)
         worker.init_process()
         log.info("Ended")
@@ -100,6 +102,16 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """Tells event streams at once that the process is ending; they would use up the grace otherwise. Ends for certain
     when the grace is over: the interpreter would wait for requests that hang."""
+
+    slow_seconds: float
+
+    def handle(self, conn: Any) -> Any:
+        """Requests that trickle in end, wherever they are read."""
+        if conn.parser is None:
+            conn.parser = get_parser(self.cfg, conn.sock, conn.client)
+            conn.parser.unreader = PacedReader(conn.sock, self.slow_seconds)
+        conn.parser.unreader.begin()
+        return super().handle(conn)
 
     def init_signals(self) -> None:
         hangup = signal.getsignal(signal.SIGHUP)

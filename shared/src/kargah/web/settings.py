@@ -42,9 +42,10 @@ class ListenSettings(AccessSettings):
 
 class WebSettings(ListenSettings):
     """Of the HTTP services. `allowed_hosts` (a JSON list) are extra Host names that browsers may use, for example
-    behind a reverse proxy."""
+    behind a reverse proxy. Who sends less than 1 KiB a second for `slow_seconds` is not waited for any longer."""
 
     port: int = Field(default=8000, ge=1, le=65535)
     allowed_hosts: list[str] = []
     threads: int = Field(default=64, ge=1, le=1024)
     graceful_seconds: int = Field(default=15, ge=1)
+    slow_seconds: float = Field(default=60, gt=0)
