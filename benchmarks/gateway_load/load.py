@@ -12,11 +12,7 @@ from kargah import Client
 from kargah.testing.distributed import distributed_stack
 from kargah.testing.jobs import job_bench
 
-_THREADS = followers.FOLLOWERS + 60
-_SETTINGS = {
-    "gateway": {"KARGAH_THREADS": str(_THREADS), "KARGAH_EVENT_STREAMS": str(followers.FOLLOWERS + 10)},
-    "worker": {"KARGAH_KINDS": "install"},
-}
+_SETTINGS = {"worker": {"KARGAH_KINDS": "install"}}
 
 
 def rows() -> list[Row]:

@@ -104,7 +104,7 @@ def reached(jobs: RealJobs, job_id: str, step: int) -> None:
 
 
 def losses(jobs: RealJobs, job_id: str) -> dict[int, float]:
-    points = jobs.bench.jobs.do(query_repository.list_metrics, job_id, name="loss")
+    points = jobs.bench.jobs.metrics(job_id, name="loss")
     return {point.step: point.value for point in points}
 
 

@@ -64,8 +64,12 @@ def test_same_rows_are_the_same_version_and_others_a_new_one(service: DatasetSer
     again = service.put("d", QA.replace("\n", "\r\n"))
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
+    known = {"if-none-match": service.client.get("/api/datasets/d/location").headers["etag"]}
+    assert service.client.get("/api/datasets/d/location", headers=known).status_code == 304
     changed = service.put("d", QA + '{"question":"q","answer":"a"}\n')
     assert (changed.status_code, changed.json()["version"]) == (201, 2)
+    assert service.client.get("/api/datasets/d/location", headers=known).json()["version"]["version"] == 2
+    assert service.client.get("/api/datasets/d/location?version=1", headers=known).status_code == 304
     assert service.client.get("/api/datasets/d").json()["latest"]["version"] == 2
     assert service.client.get("/api/datasets/d?version=1").json()["latest"] == first.json()
     versions = service.client.get("/api/datasets/d/versions?limit=1").json()

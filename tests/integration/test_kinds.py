@@ -15,7 +15,7 @@ import pytest
 from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.jobs import JobConfig, JobView, ModelRef
 from kargah.domain.job_state import Status
-from kargah.jobstore import control_repository, query_repository
+from kargah.jobstore import control_repository
 from worker.agent import loop
 from worker.agent.child_env import zygote_env
 from worker.testing.agent_bench import AgentBench, agent_bench
@@ -93,7 +93,7 @@ def test_an_evaluation_outlives_a_kill_and_a_pause(bench: AgentBench, tiny: Mode
     assert job.status is Status.COMPLETED and job.result is not None
     assert bench.outcomes(job_id) == ["failed", "paused", "finished"]
     assert (job.result["rows"], len(job.result["samples"])) == (3000, 1)
-    points = bench.jobs.do(query_repository.list_metrics, job_id)
+    points = bench.jobs.metrics(job_id)
     assert {point.step for point in points} == {0}
     assert {point.name: point.value for point in points} == pytest.approx(job.result["metrics"])
     assert job.progress.eval_loss == pytest.approx(job.result["metrics"]["eval_loss"])

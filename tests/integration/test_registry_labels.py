@@ -54,6 +54,21 @@ def test_an_alias_points_moves_and_tells_where_it_was(registry: RegistryBench) -
     assert registry.http.get("/api/models/m?version=candidate").status_code == 404
 
 
+def test_who_knows_a_version_is_told_only_whether_it_is_still_meant(registry: RegistryBench) -> None:
+    three(registry)
+    point(registry, "production", 1)
+    path = "/api/models/m/location?version=production"
+    known = {"if-none-match": registry.http.get(path).headers["etag"]}
+    unchanged = registry.http.get(path, headers=known)
+    assert (unchanged.status_code, unchanged.data, unchanged.headers["etag"]) == (304, b"", known["if-none-match"])
+    point(registry, "production", 3)
+    moved = registry.http.get(path, headers=known)
+    assert (moved.status_code, moved.json["version"]["version"]) == (200, 3)
+    assert moved.headers["etag"] != known["if-none-match"]
+    assert registry.http.delete("/api/models/m/aliases/production").status_code == 204
+    assert registry.http.get(path, headers=known).status_code == 404
+
+
 def test_an_alias_of_one_model_is_none_of_another(registry: RegistryBench) -> None:
     three(registry)
     registry.version("owner/other")

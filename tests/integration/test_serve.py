@@ -200,6 +200,7 @@ def test_a_foreign_host_is_refused(server: Server) -> None:
 
 def test_an_event_stream_flows_and_stays_alive(server: Server) -> None:
     with httpx.stream("GET", f"{server.url}/events", timeout=10) as response:
+        assert response.headers["connection"] == "close", "what follows is not gunicorn's to end"
         lines = response.iter_lines()
         seen = [next(lines) for _ in range(8)]
     assert "event: hello" in seen

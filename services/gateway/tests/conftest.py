@@ -112,7 +112,7 @@ class Peers:
             location = {"version": self._version(name), "bucket": "b", "prefix": "blobs/"}
             if self.models[name] == "adapter":
                 location["base"] = {**location, "version": self._version("smollm2")}
-            return jsonify(location), 200
+            return self._unless_known(location)
 
         @app.get("/api/datasets")
         def datasets() -> Response:
@@ -125,13 +125,21 @@ class Peers:
         def dataset(name: str) -> tuple[Response, int]:
             if name not in self.datasets:
                 return jsonify(detail="no"), 404
-            return jsonify(version=_dataset(name, self.datasets[name]), bucket="b", key="k", sizeBytes=1), 200
+            location = {"version": _dataset(name, self.datasets[name]), "bucket": "b", "key": "k", "sizeBytes": 1}
+            return self._unless_known(location)
 
         @app.delete("/api/models/<path:name>")
         @app.delete("/api/datasets/<path:name>")
         def delete(name: str) -> tuple[str, int]:
             self.seen.append({"path": request.full_path.rstrip("?")})
             return "", 204
+
+    def _unless_known(self, location: dict[str, Any]) -> tuple[Response, int]:
+        tag = f'W/"{location["version"]["id"]}"'
+        known = request.headers.get("if-none-match") == tag
+        answer = Response(status=304) if known else jsonify(location)
+        answer.headers["etag"] = tag
+        return answer, answer.status_code
 
     def _version(self, name: str) -> dict[str, Any]:
         version = _model(name, self.models[name])

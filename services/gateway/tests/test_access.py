@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -14,10 +15,13 @@ from werkzeug.test import EnvironBuilder
 
 from gateway.access.addresses import Addresses
 from gateway.access.limits import RequestLimits
-from gateway.app import build
+from gateway.app import Gateway, build
 from gateway.config import GatewaySettings
+from gateway.events.followers import Follower
 from kargah.db.engine import create_engine
 from kargah.domain.errors import TooMany
+from kargah.testing.jobs import JobBench, job_bench
+from kargah.testing.waiting import wait_until
 
 SECRET = "0f9b1d7c5a3e8246" * 4
 PASSWORD = "three-words-and-more"
@@ -25,11 +29,45 @@ NOWHERE = {name: "http://127.0.0.1:1" for name in ("registry_url", "datasets_url
 
 
 @dataclass
+class Stream:
+    """An open event stream, begun."""
+
+    follower: Follower
+    answer: Any
+
+    def still_open(self) -> bool:
+        return not self.follower.outlet.closed
+
+    def leave(self) -> None:
+        self.answer.close()
+        wait_until(lambda: not self.still_open())
+
+
+@dataclass
 class Door:
     """The gateway's app where people must log in, with the platform's first admin."""
 
-    app: Any
+    gateway: Gateway
+    bench: JobBench
     token: str = ""
+    beats: int = 0
+
+    @property
+    def app(self) -> Any:
+        return self.gateway.app
+
+    def follow(self, job_id: str, token: str) -> Stream:
+        known = set(self.gateway.hub.followers.all())
+        answer = self("GET", f"/api/jobs/{job_id}/events", token, headers={"accept": "text/event-stream"})
+        assert answer.status_code == 200, answer.get_json()
+        next(answer.iter_encoded())
+        (follower,) = set(self.gateway.hub.followers.all()) - known
+        return Stream(follower, answer)
+
+    def beat(self) -> None:
+        """As long after the last sign of life as the next one may take."""
+        self.beats += 1
+        self.gateway.hub.keeper.round(time.monotonic() + 1000 * self.beats)
 
     def __call__(self, method: str, path: str, token: str | None = None, **options: Any) -> Any:
         headers = {"authorization": f"Bearer {token or self.token}"} | options.pop("headers", {})
@@ -50,14 +88,18 @@ def door(database_url_for: Callable[[str], str]) -> Iterator[Door]:
         jwt_secret=SECRET,  # type: ignore[arg-type]
         admin_password=PASSWORD,  # type: ignore[arg-type]
         requests_per_minute=100,
+        event_streams_each=3,
         trusted_proxies=["127.0.0.0/8"],  # type: ignore[list-item]
         **NOWHERE,  # type: ignore[arg-type]
     )
     gateway = build(settings)
     gateway.first_admin.ensure()
-    door = Door(gateway.app)
-    door.token = door.login("admin", PASSWORD).get_json()["accessToken"]
-    yield door
+    gateway.hub.pusher.start()
+    with job_bench(settings.database_url) as bench:
+        door = Door(gateway, bench)
+        door.token = door.login("admin", PASSWORD).get_json()["accessToken"]
+        yield door
+    gateway.hub.stop()
     for close in gateway.closing:
         close()
 
@@ -209,3 +251,31 @@ def test_only_our_own_proxies_say_where_a_request_comes_from(remote: str, told: 
     environ = EnvironBuilder(headers={"x-forwarded-for": told}).get_environ()
     environ["REMOTE_ADDR"] = remote
     assert Addresses([ip_network("10.0.0.0/8")]).of(Request(environ)) == expected
+
+
+def test_a_stream_ends_with_the_key_that_opened_it(door: Door) -> None:
+    """Checked again at each sign of life, for all streams of a caller at once."""
+    door("POST", "/api/projects", json={"name": "south"})
+    door("POST", "/api/users", json={"name": "ali", "password": PASSWORD})
+    door("PUT", "/api/projects/south/members/ali", json={"role": "viewer"})
+    ali = door.login("ali", PASSWORD).get_json()["accessToken"]
+    keys = [door("POST", "/api/keys", ali, json={"name": "k"}).get_json() for _ in range(2)]
+    job_id = door.bench.submit(owner="south")
+    revoked, kept, session = [door.follow(job_id, token) for token in (keys[0]["key"], keys[1]["key"], ali)]
+    assert all(one.still_open() for one in (revoked, kept, session))
+    assert door("DELETE", f"/api/keys/{keys[0]['id']}", ali).status_code == 204
+    door.beat()
+    assert [one.still_open() for one in (revoked, kept, session)] == [False, True, True]
+    door("DELETE", "/api/projects/south/members/ali")
+    door.beat()
+    assert not kept.still_open() and not session.still_open()
+
+
+def test_one_caller_does_not_take_every_stream(door: Door) -> None:
+    job_id = door.bench.submit(owner="local")
+    open_ones = [door.follow(job_id, door.token) for _ in range(3)]
+    refused = door("GET", f"/api/jobs/{job_id}/events", headers={"accept": "text/event-stream"})
+    assert (refused.status_code, refused.get_json()["code"]) == (429, "too_many_requests")
+    assert "retry-after" in refused.headers and "two seconds" in refused.get_json()["hint"]
+    open_ones[0].leave()
+    assert door.follow(job_id, door.token).still_open()

@@ -62,6 +62,40 @@ def test_a_broken_stream_goes_on_after_the_last_event_seen(stack: Any) -> None:
     assert [int(str(number)) for number in first + rest] == list(range(1, 1204))
 
 
+def test_who_comes_while_much_happens_gets_all_of_it_once(stack: Any) -> None:
+    """Between what is stored and what is live nothing is lost and nothing comes twice, from wherever a client goes on:
+    the writer does not wait for anybody."""
+    claim, total, seen = stack.bench.running(), 400, dict[int, list[int]]()
+
+    def follow(after: int) -> None:
+        with _following(stack, claim.job_id, **{"last-event-id": str(after)}) as events:
+            seen[after] = [int(str(event.id)) for event in events]
+
+    threads = []
+    for number in range(total):
+        stack.bench.do(attempts.record, claim.job_id, 1, _sample(number))
+        if number in (0, 150, 300):
+            threads.append(threading.Thread(target=follow, args=(2 + number // 2,)))
+            threads[-1].start()
+    stack.bench.do(attempts.finish, claim.job_id, 1, {})
+    for thread in threads:
+        thread.join(30)
+    assert seen == {after: list(range(after + 1, total + 4)) for after in (2, 77, 152)}
+
+
+def test_a_client_that_reads_nothing_holds_up_nobody_and_loses_nothing(stack: Any) -> None:
+    """What waits for it is bounded: the rest stays in the database until it reads on."""
+    claim = stack.bench.running()
+    large = [EventEntry("sample", {"text": "x" * 16_000}) for _ in range(50)]
+    with _following(stack, claim.job_id) as slow, _following(stack, claim.job_id) as quick:
+        for _ in range(20):
+            stack.bench.do(attempts.record, claim.job_id, 1, Batch(events=large))
+        stack.bench.do(attempts.finish, claim.job_id, 1, {})
+        everything = [int(str(number)) for number in range(1, 1004)]
+        assert [int(str(event.id)) for event in quick] == everything
+        assert [int(str(event.id)) for event in slow] == everything
+
+
 def test_an_event_name_that_would_break_the_framing_is_made_harmless(stack: Any) -> None:
     claim = stack.bench.running()
     stack.bench.do(attempts.record, claim.job_id, 1, Batch(events=[EventEntry("a\nid: 9", {"text": "x\ny"})]))

@@ -43,11 +43,12 @@ from kargah.web.hub_errors import hub_error
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The app, its two threads, and what to close at the end."""
+    """The app, its threads, and what to close at the end."""
 
     app: Flask
     hub: EventHub
     reconciler: Reconciler
+    ringer: Ringer
     first_admin: FirstAdmin
     closing: Sequence[Callable[[], None]]
 
@@ -55,12 +56,14 @@ class Gateway:
         """Start the threads: after the server's fork."""
         self.first_admin.try_ensure()
         self.hub.start()
+        self.ringer.start()
         self.reconciler.start()
 
     def stop(self) -> None:
         """End the threads, close every connection."""
         self.reconciler.stop()
         self.hub.stop()
+        self.ringer.stop()
         for close in self.closing:
             close()
 
@@ -72,17 +75,17 @@ def build(settings: GatewaySettings) -> Gateway:
     registry.register(queue_collector(engine))
     ringer = Ringer(open_bell(settings, engine), registry)
     catalogue = Catalogue(settings.registry_url, settings.datasets_url, settings.service_secret)
-    hub = EventHub(settings.database_url, settings.event_streams)
+    hub = EventHub(engine, settings.database_url, settings.event_streams, settings.event_streams_each)
 
     api = Api("Kargah", kargah.__version__)
     add_job_routes(api, JobService(engine, ringer, catalogue))
     add_queue_routes(api, QueueService(engine, ringer))
-    add_event_routes(api, EventStreams(engine, hub))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)
     access = Access(engine, settings)
     access.add_routes(api)
+    add_event_routes(api, EventStreams(engine, hub), access.caller_of)
 
     def schema_is_there() -> None:
         with UnitOfWork(engine) as tx:
@@ -105,4 +108,4 @@ def build(settings: GatewaySettings) -> Gateway:
     proxies = add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     reconciler = Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy)
-    return Gateway(app, hub, reconciler, access.first_admin, closing)
+    return Gateway(app, hub, reconciler, ringer, access.first_admin, closing)

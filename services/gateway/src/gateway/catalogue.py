@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from gateway.locations import Locations, get, read
 from kargah.access.service_auth import ServiceAuth
 from kargah.clients.service_http import service_client
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
-from kargah.domain.errors import Unavailable
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _PAGE = 200
@@ -31,16 +31,19 @@ class Catalogue:
         auth = ServiceAuth(secret, "gateway")
         self._registry = service_client(registry_url, timeout=_TIMEOUT, auth=auth)
         self._datasets = service_client(datasets_url, timeout=_TIMEOUT, auth=auth)
+        self._models = Locations(self._registry, "registry", ModelLocation)
+        self._rows = Locations(self._datasets, "dataset service", DatasetLocation)
 
     def model(self, name: str, version: str | None = None) -> ModelLocation | None:
-        """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent."""
-        path = f"/api/models/{quote(name)}/location"
-        return _ask(self._registry, "registry", ModelLocation, path, _versioned(version))
+        """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent.
+
+        Which version that is, is asked anew each time; the rest, its aliases and tags too, may be of an earlier time.
+        """
+        return self._models.ask(f"/api/models/{quote(name)}/location", version)
 
     def dataset(self, name: str, version: int | None = None) -> DatasetVersionView | None:
-        """A version of a dataset, the latest without `version`; None if absent."""
-        path = f"/api/datasets/{quote(name)}/location"
-        location = _ask(self._datasets, "dataset service", DatasetLocation, path, _versioned(version))
+        """A version of a dataset, the latest without `version`; None if absent. See `model`."""
+        location = self._rows.ask(f"/api/datasets/{quote(name)}/location", version)
         return None if location is None else location.version
 
     def models(self) -> Iterator[ModelView]:
@@ -54,10 +57,6 @@ class Catalogue:
     def close(self) -> None:
         self._registry.close()
         self._datasets.close()
-
-
-def _versioned(version: int | str | None) -> dict[str, int | str]:
-    return {} if version is None else {"version": version}
 
 
 def _pages(client: httpx.Client, service: str, page: type[Page[Any]], path: str) -> Iterator[Any]:
@@ -74,19 +73,5 @@ def _pages(client: httpx.Client, service: str, page: type[Page[Any]], path: str)
 
 def _ask(client: httpx.Client, service: str, model: type[Answer], path: str, query: dict[str, Any]) -> Answer | None:
     """None for a 404."""
-    try:
-        response = client.get(path, params=query)
-    except httpx.TransportError as error:
-        raise _silent(service) from error
-    if response.status_code == httpx.codes.NOT_FOUND:
-        return None
-    if not response.is_success:
-        raise _silent(service, f"it answered {response.status_code}")
-    try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        raise _silent(service, "its answer cannot be read") from error
-
-
-def _silent(service: str, why: str = "it cannot be reached") -> Unavailable:
-    return Unavailable(f"The {service} does not answer as it should: {why}.", hint="Try again in a moment.")
+    response = get(client, service, path, query, {})
+    return None if response.status_code == httpx.codes.NOT_FOUND else read(response, service, model)

@@ -33,7 +33,7 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     """`admin_password` (or a file that holds it): of the user `admin`, who is made where nobody is yet.
     `requests_per_minute`: of one principal. `audit_days`: how long the record of changes is kept. `trusted_proxies` (a
     JSON list of networks): whose X-Forwarded-For counts. `sweep_seconds`: how often lost workers are looked for.
-    `event_streams`: how many SSE clients at once; each takes one of `threads`."""
+    `event_streams`: how many SSE clients at once, `event_streams_each`: of one principal; they take no `threads`."""
 
     admin_password: SecretStr | None = Field(default=None, repr=False)
     admin_password_file: Path | None = None
@@ -42,7 +42,8 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)
     port: int = Field(default=8080, ge=1, le=65535)
-    event_streams: int = Field(default=40, ge=1)
+    event_streams: int = Field(default=500, ge=1)
+    event_streams_each: int = Field(default=100, ge=1)
 
     @property
     def first_password(self) -> str | None:
@@ -56,13 +57,4 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
         password = self.first_password
         if password is not None and (problem := weakness(password, "admin")) is not None:
             raise ValueError(f"KARGAH_ADMIN_PASSWORD is not accepted: {problem}")
-        return self
-
-    @model_validator(mode="after")
-    def _leave_threads_for_requests(self) -> Self:
-        if self.event_streams >= self.threads:
-            raise ValueError(
-                f"KARGAH_EVENT_STREAMS={self.event_streams} must be below KARGAH_THREADS={self.threads}: each follower "
-                "takes a thread, and requests need some too."
-            )
         return self

@@ -31,6 +31,13 @@ from kargah.jobstore.values import (
     StoredCheckpoint,
 )
 
+# Built once: every report of every attempt begins with it.
+_LOCKED = (
+    select(jobs)
+    .where(jobs.c.id == bindparam("id_"), jobs.c.generation == bindparam("generation_"), IS_ACTIVE)
+    .with_for_update()
+)
+
 
 def heartbeat(conn: Connection, job_id: str, generation: int, lease_seconds: float) -> Orders:
     """Renew the lease and hear what the user wants. Raises StaleAttempt: end the trainer."""
@@ -187,12 +194,7 @@ def fail(conn: Connection, job_id: str, generation: int, error: JobError, policy
 
 def _own(conn: Connection, job_id: str, generation: int) -> Row[Any]:
     """Lock the job's row as this attempt's. Until commit nobody can take, cancel or change it."""
-    row = conn.execute(
-        select(jobs)
-        .where(jobs.c.id == bindparam("id_"), jobs.c.generation == bindparam("generation_"), IS_ACTIVE)
-        .with_for_update(),
-        {"id_": job_id, "generation_": generation},
-    ).one_or_none()
+    row = conn.execute(_LOCKED, {"id_": job_id, "generation_": generation}).one_or_none()
     if row is None:
         raise _stale(conn, job_id, generation)
     return row

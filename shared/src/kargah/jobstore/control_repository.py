@@ -33,7 +33,7 @@ def request_resume(conn: Connection, job_id: str, checkpoint_id: str | None = No
     job = _locked(conn, job_id, "resume")
     if job.status == Status.PAUSED:
         went_back = go_back_to(conn, job, checkpoint_id) if checkpoint_id is not None else {}
-        _move(conn, job, Event.RESUME, desired=Desired.RUN, **queue_changes(job.priority), **went_back)
+        _move(conn, job, Event.RESUME, desired=Desired.RUN, **queue_changes(rank(0.0, job.priority)), **went_back)
     elif checkpoint_id is not None:
         raise Conflict(
             f"Job {job_id} is {job.status}: a checkpoint can be chosen only while it is paused.", hint="Pause it first."

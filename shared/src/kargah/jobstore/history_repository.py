@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, Text, bindparam, func, insert, select, text, update
 
 from kargah.domain.job_state import Status
 from kargah.jobstore.clean import clean_json, clean_text
@@ -13,6 +13,8 @@ from kargah.jobstore.tables import attempts, events, jobs, logs
 from kargah.jobstore.values import EventEntry, LogEntry
 
 CHANNEL = "kargah_events"
+_NOTIFY = select(func.pg_notify(CHANNEL, bindparam("of_job", type_=Text)))
+_NEW_EVENTS, _NEW_LOGS = insert(events), insert(logs)
 
 
 def change_job(
@@ -45,7 +47,7 @@ def change_job(
 
 def notify(conn: Connection, job_id: str) -> None:
     """Wake whoever follows the job, at commit."""
-    conn.execute(select(func.pg_notify(CHANNEL, job_id)))
+    conn.execute(_NOTIFY, {"of_job": job_id})
 
 
 def status_event(status: Status, **details: Any) -> EventEntry:
@@ -91,7 +93,7 @@ def _append_events(conn: Connection, job_id: str, generation: int, last: int, en
         for number, entry in enumerate(entries, start=last + 1)
     ]
     if rows:
-        conn.execute(insert(events), rows)
+        conn.execute(_NEW_EVENTS, rows)
 
 
 def _append_logs(conn: Connection, job_id: str, generation: int, last: int, entries: Sequence[LogEntry]) -> None:
@@ -106,4 +108,4 @@ def _append_logs(conn: Connection, job_id: str, generation: int, last: int, entr
         for number, entry in enumerate(entries, start=last + 1)
     ]
     if rows:
-        conn.execute(insert(logs), rows)
+        conn.execute(_NEW_LOGS, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_
@@ -13,19 +13,17 @@ from kargah.contracts.jobs import (
     JobView,
     LogLine,
     LogPage,
-    MetricPoint,
 )
 from kargah.domain.errors import NotFound
 from kargah.domain.job_state import TERMINAL, Status
 from kargah.domain.scope import EVERY, current_project
-from kargah.jobstore.tables import attempts, events, jobs, logs, metrics
-from kargah.jobstore.values import JobCursor, JobFilter
+from kargah.jobstore.tables import attempts, events, jobs, logs
+from kargah.jobstore.values import JobCursor, JobFilter, Tail
 from kargah.jobstore.views import (
     attempt_view,
     event_view,
     job_view,
     log_line,
-    metric_point,
 )
 
 _COUNTED = 10_000
@@ -45,12 +43,11 @@ def get_job(conn: Connection, job_id: str, *, kind: str | None = None) -> JobVie
     return job_view(row)
 
 
-def job_status(conn: Connection, job_id: str) -> Status:
-    """Where the job stands. Raises NotFound."""
-    status = conn.execute(select(jobs.c.status).where(jobs.c.id == job_id)).scalar_one_or_none()
-    if status is None:
-        raise NotFound(f"There is no job {job_id}.")
-    return Status(status)
+def tails(conn: Connection, job_ids: Collection[str]) -> dict[str, Tail]:
+    """How far each has come, by job; one that there is no more is left out."""
+    columns = (jobs.c.id, jobs.c.status, jobs.c.event_count, jobs.c.log_count)
+    rows = conn.execute(select(*columns).where(jobs.c.id.in_(list(job_ids))))
+    return {row.id: Tail(Status(row.status), row.event_count, row.log_count) for row in rows}
 
 
 def list_jobs(
@@ -107,24 +104,6 @@ def log_lines_after(conn: Connection, job_id: str, number: int, limit: int) -> l
         select(logs).where(logs.c.job_id == job_id, logs.c.number > number).order_by(logs.c.number).limit(limit)
     )
     return [log_line(row) for row in rows]
-
-
-def list_metrics(
-    conn: Connection, job_id: str, *, name: str | None = None, after_step: int | None = None, steps: int = 10_000
-) -> list[MetricPoint]:
-    """The points of at most `steps` steps beyond `after_step`, by step, then name; whole steps only."""
-    conditions = [metrics.c.job_id == job_id]
-    if name is not None:
-        conditions.append(metrics.c.name == name)
-    if after_step is not None:
-        conditions.append(metrics.c.step > after_step)
-    chosen = select(metrics.c.step).where(*conditions).distinct().order_by(metrics.c.step).limit(steps)
-    rows = conn.execute(
-        select(metrics)
-        .where(*conditions, metrics.c.step <= select(func.max(chosen.subquery().c.step)).scalar_subquery())
-        .order_by(metrics.c.step, metrics.c.name)
-    )
-    return [metric_point(row) for row in rows]
 
 
 def events_after(conn: Connection, job_id: str, number: int, limit: int = 500) -> list[EventView]:

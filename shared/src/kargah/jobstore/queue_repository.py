@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from kargah.domain.queue_policy import QUOTA_KIND, has_room, rank
+from kargah.domain.queue_policy import QUOTA_KIND, has_room
 from kargah.jobstore.heads_repository import trainings_of
 from kargah.jobstore.tables import owners
 
 
-def queue_changes(priority: int) -> dict[str, Any]:
-    """The columns of `jobs` to set whenever a job is queued (anew) by its user: `queued_at`, `rank`."""
-    return {"queued_at": func.now(), "rank": func.extract("epoch", func.now()) + rank(0.0, priority)}
-
-
-def add_owner(conn: Connection, owner: str) -> None:
-    """Know the owner, without a limit unless there is one already."""
-    conn.execute(insert(owners).values(name=owner).on_conflict_do_nothing())
+def queue_changes(ahead: float | ColumnElement[float]) -> dict[str, Any]:
+    """The columns of `jobs` to set whenever a job is queued (anew) by its user: `queued_at`, `rank`. `ahead`: what its
+    priority adds, `rank(0.0, priority)`."""
+    return {"queued_at": func.now(), "rank": func.extract("epoch", func.now()) + ahead}
 
 
 def lock_room(conn: Connection, owner: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from kargah.contracts.jobs import RecipeView
 from kargah.jobstore.tables import recipes
+
+_MARKS = text("SELECT name, xmin::text AS mark FROM recipes")
 
 
 def publish(conn: Connection, views: Sequence[RecipeView]) -> None:
@@ -17,6 +19,11 @@ def publish(conn: Connection, views: Sequence[RecipeView]) -> None:
         statement = insert(recipes).values(name=view.name, view=view.model_dump(mode="json", by_alias=True))
         changed = {"view": statement.excluded.view, "published_at": func.now()}
         conn.execute(statement.on_conflict_do_update(index_elements=[recipes.c.name], set_=changed))
+
+
+def marks(conn: Connection) -> frozenset[tuple[str, str]]:
+    """Something that is another whenever a recipe was published: each row's name and the transaction that wrote it."""
+    return frozenset((row.name, row.mark) for row in conn.execute(_MARKS))
 
 
 def list_recipes(conn: Connection) -> list[RecipeView]:

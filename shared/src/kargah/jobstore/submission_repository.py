@@ -2,45 +2,82 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from functools import cache
+from typing import Any
 
+from sqlalchemy import Connection, Double, bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
+
+from kargah.contracts.jobs import JobView
 from kargah.domain.errors import Conflict
 from kargah.domain.job_state import Status
-from kargah.jobstore.history_repository import change_job, status_event
-from kargah.jobstore.queue_repository import add_owner, queue_changes
-from kargah.jobstore.tables import jobs
+from kargah.domain.queue_policy import rank
+from kargah.jobstore.history_repository import status_event
+from kargah.jobstore.query_repository import get_job
+from kargah.jobstore.queue_repository import queue_changes
+from kargah.jobstore.tables import events, jobs, owners
 from kargah.jobstore.values import NewJob
+from kargah.jobstore.views import job_view
+
+_GIVEN = (
+    "id",
+    "kind",
+    "name",
+    "config",
+    "owner",
+    "priority",
+    "devices",
+    "origin",
+    "idempotency_key",
+    "idempotency_digest",
+)
+_BEGUN = status_event(Status.PENDING)
+_FIRST_EVENT = insert(events).values(
+    job_id=bindparam("new_id"), number=1, type=_BEGUN.type, data=dict(_BEGUN.data), generation=0
+)
 
 
-def insert_job(conn: Connection, new: NewJob) -> tuple[str, bool]:
-    """Queue `new`; its id, and True. With an idempotency key that was used before: the first job's id, and False.
+def insert_job(conn: Connection, new: NewJob) -> tuple[JobView, bool]:
+    """Queue `new`; the job, and True. With an idempotency key that was used before: the first job, and False.
 
     Raises Conflict when that key came with a different request.
     """
-    add_owner(conn, new.owner)
-    statement = insert(jobs).values(
-        id=new.id,
-        kind=new.kind,
-        name=new.name,
-        config=new.config.model_dump(mode="json", by_alias=True),
-        owner=new.owner,
-        priority=new.priority,
-        devices=new.config.devices,
-        origin=dict(new.origin),
-        **queue_changes(new.priority),
-        idempotency_key=new.idempotency_key,
-        idempotency_digest=new.idempotency_digest,
+    row = conn.execute(_birth(), _born(new)).one_or_none()
+    if row is None:
+        first = _first(conn, new.owner, new.idempotency_key or "", new.idempotency_digest)
+        return get_job(conn, first), False
+    conn.execute(_FIRST_EVENT, {"new_id": new.id})
+    return job_view(row), True
+
+
+@cache
+def _birth() -> ReturningInsert[Any]:
+    """The owner, if new, and the job, in one statement that is built once. Nobody follows a job whose id nobody knows
+    yet: no NOTIFY, for which commits would wait for each other."""
+    owner = insert(owners).values(name=bindparam("new_owner")).on_conflict_do_nothing().cte("owner")
+    given: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _GIVEN}
+    statement = insert(jobs).values(**given, **queue_changes(bindparam("new_rank", type_=Double)), event_count=1)
+    once = statement.on_conflict_do_nothing(
+        index_elements=[jobs.c.owner, jobs.c.idempotency_key], index_where=jobs.c.idempotency_key.is_not(None)
     )
-    inserted = conn.execute(
-        statement.on_conflict_do_nothing(
-            index_elements=[jobs.c.owner, jobs.c.idempotency_key], index_where=jobs.c.idempotency_key.is_not(None)
-        ).returning(jobs.c.id)
-    ).scalar_one_or_none()
-    if inserted is None and new.idempotency_key is not None:
-        return _first(conn, new.owner, new.idempotency_key, new.idempotency_digest), False
-    change_job(conn, new.id, {}, events_=[status_event(Status.PENDING)])
-    return new.id, True
+    return once.add_cte(owner).returning(jobs)
+
+
+def _born(new: NewJob) -> dict[str, Any]:
+    given = {
+        "id": new.id,
+        "kind": new.kind,
+        "name": new.name,
+        "config": new.config.model_dump(mode="json", by_alias=True),
+        "owner": new.owner,
+        "priority": new.priority,
+        "devices": new.config.devices,
+        "origin": dict(new.origin),
+        "idempotency_key": new.idempotency_key,
+        "idempotency_digest": new.idempotency_digest,
+    }
+    return {f"new_{name}": value for name, value in given.items()} | {"new_rank": rank(0.0, new.priority)}
 
 
 def find_submitted(conn: Connection, owner: str, key: str, digest: str) -> str | None:

@@ -47,6 +47,15 @@ class JobCursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a job stands, and the numbers of its last event and its last log line."""
+
+    status: Status
+    events: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A job that is now this worker's, for as long as it keeps the lease. `generation` goes with every write.
 

@@ -14,7 +14,6 @@ from kargah.contracts.jobs import (
     JobError,
     JobView,
     LogLine,
-    MetricPoint,
     Progress,
 )
 from kargah.domain.job_state import Desired, Status, controls
@@ -79,10 +78,6 @@ def event_view(row: Any) -> EventView:
 
 def log_line(row: Any) -> LogLine:
     return LogLine(number=row.number, at=row.at, level=row.level, message=row.message, attempt=row.generation)
-
-
-def metric_point(row: Any) -> MetricPoint:
-    return MetricPoint(step=row.step, name=row.name, value=row.value, at=row.at)
 
 
 def _config(document: dict[str, Any]) -> JobConfig:

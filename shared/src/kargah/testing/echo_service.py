@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Generator
 
 from flask import Flask, Response, request
 from pydantic import Field
@@ -15,14 +14,17 @@ from kargah.telemetry.logging import get_logger
 from kargah.web.api import Api
 from kargah.web.app import create_app
 from kargah.web.multipart import Upload, open_upload, raw_upload
+from kargah.web.outlet import Outlet, Piece
+from kargah.web.push import Pusher
 from kargah.web.serve import serve
 from kargah.web.settings import WebSettings
-from kargah.web.sse import ServerEvent, sse_response
+from kargah.web.sse import KEEP_ALIVE, ServerEvent, frame, sse_response
 
 UPLOAD_BYTES = 64 << 20
 
 api = Api("echo", "1")
 _background = threading.Event()
+_pusher = Pusher()
 
 
 class Slow(WireRequest):
@@ -68,14 +70,16 @@ def raw() -> Taken:
 @api.get("/events", produces="text/event-stream")
 def events() -> Response:
     """One event, then silence without end."""
-    return sse_response(_silence(), keep_alive_seconds=0.2)
+    outlet = Outlet()
+    outlet.send(Piece(frame(ServerEvent("hello", "there", 1))))
+    threading.Thread(target=_keep_alive, args=(outlet,), daemon=True).start()
+    return sse_response(_pusher, outlet)
 
 
-def _silence() -> Generator[ServerEvent | None, None, None]:
-    yield ServerEvent("hello", "there", 1)
-    while True:
-        time.sleep(0.05)
-        yield None
+def _keep_alive(outlet: Outlet) -> None:
+    while not outlet.closed:
+        time.sleep(0.2)
+        outlet.send(KEEP_ALIVE)
 
 
 def _take(upload: Upload) -> Taken:
@@ -88,6 +92,7 @@ def _take(upload: Upload) -> Taken:
 
 def _start_background(app: Flask) -> None:
     threading.Thread(target=_background.set, daemon=True).start()
+    _pusher.start()
 
 
 def main() -> None:

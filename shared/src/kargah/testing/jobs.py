@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from kargah.contracts.jobs import EventView, JobConfig, JobView
+from kargah.contracts.jobs import EventView, JobConfig, JobView, MetricPoint, MetricSeries
 from kargah.db.engine import Connection, create_engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.ids import new_id
-from kargah.jobstore import claim_repository, query_repository, submission_repository
+from kargah.jobstore import claim_repository, metric_repository, query_repository, submission_repository
 from kargah.jobstore.values import Claim, NewJob
 
 Given = ParamSpec("Given")
@@ -34,7 +34,7 @@ class JobBench:
         """Queue a job; its id."""
         config = JobConfig(recipe="sft", output_model="made", params={}, devices=devices)
         new = NewJob(new_id("job"), kind, name, config, **fields)
-        return self.do(submission_repository.insert_job, new)[0]
+        return self.do(submission_repository.insert_job, new)[0].id
 
     def claim(self, worker: str = "worker", lease_seconds: float = 60.0, kind: str = "train") -> Claim | None:
         return self.do(claim_repository.claim, [kind], worker, lease_seconds)
@@ -48,6 +48,11 @@ class JobBench:
 
     def get(self, job_id: str) -> JobView:
         return self.do(query_repository.get_job, job_id)
+
+    def metrics(self, job_id: str, **chosen: Any) -> list[MetricPoint]:
+        """As the API gives them."""
+        points = self.do(metric_repository.points_json, job_id, **chosen)
+        return MetricSeries.model_validate_json(f'{{"points":{points}}}').points
 
     def events(self, job_id: str, after: int = 0) -> list[EventView]:
         return self.do(query_repository.events_after, job_id, after)

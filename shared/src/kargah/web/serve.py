@@ -18,9 +18,10 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from kargah.telemetry import traces
 from kargah.telemetry.logging import configure_logging
+from kargah.web.handover import handing_over, is_handed_over
 from kargah.web.pace import PacedReader
 from kargah.web.settings import WebSettings
-from kargah.web.shutdown import stopping
+from kargah.web.shutdown import finish_all, stopping
 from kargah.web.unread import closing_after_refusals, remember_request
 from kargah.web.unreadable import LONGEST_REQUEST_LINE, ProblemSocket
 
@@ -66,6 +67,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         worker.pid, worker.slow_seconds = os.getpid(), self._settings.slow_seconds
         log.info("Listening at: %s (%s)", ", ".join(map(str, sockets)), worker.pid)
         worker.init_process()
+        finish_all()
         log.info("Ended")
         sys.exit(0)
 
@@ -75,7 +77,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         traces.see_requests(app)
         if self._hook is not None:
             self._hook(app)
-        return closing_after_refusals(app)
+        return handing_over(closing_after_refusals(app))
 
     def _options(self) -> dict[str, Any]:
         settings = self._settings
@@ -100,8 +102,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
-    """Tells event streams at once that the process is ending; they would use up the grace otherwise. Ends for certain
-    when the grace is over: the interpreter would wait for requests that hang."""
+    """Tells event streams at once that the process is ending. Ends for certain when the grace is over: the interpreter
+    would wait for requests that hang."""
 
     slow_seconds: float
 
@@ -120,6 +122,13 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         super().handle_error(req, ProblemSocket(client), addr, exc)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """A connection that was handed over is nobody's business here."""
+        if is_handed_over(conn.sock):
+            self.nr_conns -= 1
+        else:
+            super().finish_request(conn, fs)
 
     def handle_exit(self, sig: signal.Signals, frame: FrameType | None) -> None:
         self._end_within(self.cfg.graceful_timeout + _LAST_SECONDS)

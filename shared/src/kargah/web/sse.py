@@ -1,12 +1,10 @@
-"""Server-sent events: an endless answer out of an iterator, kept alive while nothing happens."""
+"""Server-sent events on the wire: their framing, and where a client goes on after it was cut off."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +12,13 @@ from flask import Response
 from pydantic import BaseModel
 
 from kargah.domain.errors import BadRequest
-from kargah.web.shutdown import stopping
+from kargah.web.outlet import Outlet, Piece
+from kargah.web.push import Pusher
 
 CONTENT_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
-_RETRY_MILLISECONDS = 1000
+KEEP_ALIVE = Piece(b": keep-alive\n\n")
+_RETRY = b"retry: 1000\n\n"
 _EVENT_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 
@@ -32,16 +32,12 @@ class ServerEvent:
     id: int | str | None = None
 
 
-Source = Generator[ServerEvent | None, None, None]
+def sse_response(pusher: Pusher, outlet: Outlet) -> Response:
+    """A stream of what is sent to `outlet`, until that ends, the client leaves or this process is asked to stop.
 
-
-def sse_response(source: Source, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> Response:
-    """Stream `source` until it ends, the client leaves or this process is asked to stop.
-
-    `source` yields None, at least once a second, while it has nothing: that is when comments keep the connection
-    alive and when leaving is noticed. It is closed at the end, so its `finally` blocks run.
+    Whoever fills it sends `KEEP_ALIVE` every `KEEP_ALIVE_SECONDS`: proxies end connections on which nothing happens.
     """
-    return Response(_frames(source, keep_alive_seconds), content_type=CONTENT_TYPE, headers=_HEADERS)
+    return pusher.response(outlet, _HEADERS, CONTENT_TYPE, _RETRY)
 
 
 def last_event_id(header: str | None, query: str | None = None) -> int:
@@ -64,22 +60,6 @@ def frame(event: ServerEvent) -> bytes:
         lines.append(f"id: {_one_line(str(event.id))}")
     lines += [f"data: {line}" for line in re.split(r"\r\n|\r|\n", _text(event.data))]
     return ("\n".join(lines) + "\n\n").encode()
-
-
-def _frames(source: Source, keep_alive_seconds: float) -> Iterator[bytes]:
-    with closing(source):
-        yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
-        quiet_since = time.monotonic()
-        for event in source:
-            if stopping.is_set():
-                return
-            if event is not None:
-                yield frame(event)
-            elif time.monotonic() - quiet_since >= keep_alive_seconds:
-                yield b": keep-alive\n\n"
-            else:
-                continue
-            quiet_since = time.monotonic()
 
 
 def _text(data: BaseModel | Mapping[str, Any] | str) -> str:

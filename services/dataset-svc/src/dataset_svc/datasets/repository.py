@@ -130,6 +130,13 @@ def get_dataset(conn: Connection, name: str, number: int | None = None) -> Datas
     return None if row is None else _dataset_view(row)
 
 
+def version_id(conn: Connection, name: str, number: int | None = None) -> str | None:
+    """The id of the version that `get_dataset` gives."""
+    wanted = _IS_LATEST if number is None else versions.c.number == number
+    statement = select(versions.c.id).join_from(versions, datasets).where(wanted, named(name))
+    return conn.execute(statement).scalar_one_or_none()
+
+
 def get_index(conn: Connection, version_id: str) -> RowIndex | None:
     """The row index of a version; None when that is gone."""
     query = select(versions.c.index_rows, versions.c.index_offsets).where(versions.c.id == version_id)

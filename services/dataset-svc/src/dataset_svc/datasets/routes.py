@@ -22,6 +22,7 @@ from kargah.domain.errors import FieldError, Invalid
 from kargah.web.api import Api, Reply
 from kargah.web.multipart import open_upload, raw_upload
 from kargah.web.paging import PageQuery
+from kargah.web.unchanged import etag, unless_known
 
 _FORM_FIELDS = ("name", "format", "map")
 _NAME = "/api/datasets/<path:name>"
@@ -65,6 +66,10 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
             return _reply(*uploads.add(staged, wanted))
 
 
+def _located(location: DatasetLocation) -> Reply:
+    return Reply(location, headers=etag(location.version.id))
+
+
 def _add_reads(api: Api, service: DatasetService) -> None:
     @api.get("/api/datasets", returns=Page[DatasetView], query=ListQuery)
     def list_datasets(query: ListQuery) -> Page[DatasetView]:
@@ -91,10 +96,13 @@ def _add_reads(api: Api, service: DatasetService) -> None:
         """Rows, sizes, fields, lengths and labels of a version."""
         return service.get(name, query.version).latest.stats
 
-    @api.get(f"{_NAME}/location", returns=DatasetLocation, query=VersionQuery)
-    def locate_dataset(name: str, query: VersionQuery) -> DatasetLocation:
-        """Where a worker reads the rows of a version."""
-        return service.location(name, query.version)
+    @api.get(f"{_NAME}/location", returns=DatasetLocation, query=VersionQuery, other_statuses=(304,))
+    def locate_dataset(name: str, query: VersionQuery) -> Reply | Response:
+        """Where a worker reads the rows of a version. The ETag is the version's id"""
+        version = query.version
+        return unless_known(
+            request, lambda: service.version_id(name, version), lambda: _located(service.location(name, version))
+        )
 
     @api.get(f"{_NAME}/content", query=VersionQuery, produces="application/jsonl")
     def get_dataset_content(name: str, query: VersionQuery) -> Response:

@@ -65,6 +65,11 @@ class DatasetService:
             raise _unknown(name, version)
         return found
 
+    def version_id(self, name: str, version: int | None = None) -> str | None:
+        """Of the version that the name and `version` stand for now; None where there is none."""
+        with UnitOfWork(self._engine) as tx:
+            return repository.version_id(tx.connection, name, version)
+
     def location(self, name: str, version: int | None = None) -> DatasetLocation:
         """Where the rows lie."""
         found = self.get(name, version).latest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from flask import Request
 
 from gateway.access import keys_repository, sessions_repository, users_repository
@@ -19,6 +21,16 @@ from kargah.web.access import bearer_of, nobody_known
 _HEADERS = ("x-kargah-project", "openai-project")
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The id of a key and its secret, or the ids of a user and of the session; and the project that is asked for."""
+
+    id: str
+    proof: str = field(repr=False)
+    wanted: str | None
+    is_key: bool
+
+
 class Identifier:
     """Asks the database on every request: what was revoked, disabled or taken away a moment ago counts at once."""
 
@@ -28,14 +40,28 @@ class Identifier:
 
     def __call__(self, request: Request) -> Principal:
         """Raises Unauthenticated, Forbidden for a project that is not the sender's."""
+        return self.of(self.credentials(request))
+
+    def credentials(self, request: Request, project: str | None = None) -> Credentials:
+        """What a request shows of its sender, for `project` where it names none itself. Raises Unauthenticated for
+        nothing, or for a session's token that is not good."""
         token = bearer_of(request)
         if token is None:
             raise nobody_known()
-        wanted = next((value for name in _HEADERS if (value := request.headers.get(name))), None)
+        wanted = next((value for name in _HEADERS if (value := request.headers.get(name))), project)
+        if (parts := api_keys.split_key(token)) is not None:
+            return Credentials(*parts, wanted, is_key=True)
+        try:
+            return Credentials(*read_session_token(self._secret, token), wanted, is_key=False)
+        except BadToken as error:
+            raise _no_good(str(error)) from error
+
+    def of(self, shown: Credentials) -> Principal:
+        """Raises as a call does."""
         with UnitOfWork(self._engine) as tx:
-            if (parts := api_keys.split_key(token)) is not None:
-                return self._by_key(tx.connection, *parts, wanted)
-            return self._by_session(tx.connection, token, wanted)
+            if shown.is_key:
+                return self._by_key(tx.connection, shown.id, shown.proof, shown.wanted)
+            return self._by_session(tx.connection, shown.id, shown.proof, shown.wanted)
 
     def _by_key(self, conn: Connection, key_id: str, secret: str, wanted: str | None) -> Principal:
         key = keys_repository.find(conn, key_id)
@@ -52,11 +78,7 @@ class Identifier:
         keys_repository.note_use(conn, key.id)
         return Principal(f"key:{key.id}", key.user, role, project, platform, key.user_id)
 
-    def _by_session(self, conn: Connection, token: str, wanted: str | None) -> Principal:
-        try:
-            user_id, session_id = read_session_token(self._secret, token)
-        except BadToken as error:
-            raise _no_good(str(error)) from error
+    def _by_session(self, conn: Connection, user_id: str, session_id: str, wanted: str | None) -> Principal:
         person = users_repository.person(conn, user_id)
         if person is None or sessions_repository.user_of(conn, session_id) != user_id:
             raise _no_good("The session has ended.")

@@ -15,11 +15,13 @@ from gateway.access.recorder import Recorder
 from gateway.access.routes import add_key_routes, add_project_routes, add_session_routes, add_user_routes
 from gateway.access.sessions import Sessions
 from gateway.config import GatewaySettings
-from kargah.access.principal import Principal
+from gateway.events.followers import Caller
+from kargah.access.principal import Principal, current_principal
+from kargah.access.roles import Permission
 from kargah.db.engine import Engine
 from kargah.domain.errors import Unauthenticated
 from kargah.domain.scope import EVERY, project_scope
-from kargah.web.access import Authenticate
+from kargah.web.access import Authenticate, require
 from kargah.web.api import Api
 
 
@@ -32,6 +34,8 @@ class Access:
         self._addresses = Addresses(settings.trusted_proxies)
         self._limits = RequestLimits(engine, settings.requests_per_minute)
         self.first_admin = FirstAdmin(engine, settings.first_password)
+        secret = settings.service_secret
+        self._identify = None if secret is None else Identifier(engine, secret)
 
     def add_routes(self, api: Api) -> None:
         """Everything about access."""
@@ -47,10 +51,9 @@ class Access:
     @property
     def authenticate(self) -> Authenticate | None:
         """Tells who sends a request, as often as that one may; None where nobody must log in."""
-        secret = self._settings.service_secret
-        if secret is None:
+        identify = self._identify
+        if identify is None:
             return None
-        identify = Identifier(self._engine, secret)
 
         def authenticate(request: Request) -> Principal:
             with project_scope(EVERY):  # users and keys are of no project
@@ -63,6 +66,19 @@ class Access:
             return principal
 
         return authenticate
+
+    def caller_of(self, request: Request) -> Caller:
+        """Whose stream this request opens, which goes on for as long as the same credentials open another."""
+        principal, identify = current_principal(), self._identify
+        if identify is None:
+            return Caller(principal.subject)
+        shown = identify.credentials(request, principal.project)
+
+        def check() -> None:
+            with project_scope(EVERY):
+                require(identify.of(shown), Permission.READ)
+
+        return Caller(principal.subject, shown, check)
 
     def watch(self, app: Flask) -> None:
         """Record what is changed and refused, where people must log in."""

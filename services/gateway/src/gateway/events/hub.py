@@ -1,69 +1,65 @@
-"""Wakes the followers of a job when it changes: one listening connection for the whole process."""
+"""Live events for many clients: one listening connection, one reader and one sender for the whole process."""
 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from gateway.events.followers import Caller, Follower, Followers, Position
+from gateway.events.keeper import Keeper
+from gateway.events.reader import Reader
+from kargah.db.engine import Engine
 from kargah.db.listen import Listener
-from kargah.domain.errors import Unavailable
 from kargah.jobstore.history_repository import CHANNEL
+from kargah.web.outlet import Outlet
+from kargah.web.push import Pusher
+from kargah.web.sse import KEEP_ALIVE_SECONDS
 
 _LISTEN_SECONDS = 5.0
 
 
 class EventHub:
-    """At most `capacity` followers at once: each holds a thread of the server, and others must be left.
+    """Its threads: one listens, one reads what there is to send, one sends what clients could not take at once, and one
+    keeps connections alive and ends those of callers who may not read any more."""
 
-    A wake-up may be lost (a reconnect, say): followers look for themselves every second or two.
-    """
-
-    def __init__(self, url: str, capacity: int) -> None:
+    def __init__(
+        self, engine: Engine, url: str, capacity: int, each: int, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    ) -> None:
+        """At most `capacity` streams at once, `each` of one caller."""
+        self.pusher = Pusher()
+        self.followers = Followers(capacity, each)
+        self._reader = Reader(engine, self.followers)
+        self.keeper = Keeper(self.followers, keep_alive_seconds)
         self._listener = Listener(url, [CHANNEL], application_name="kargah-events")
-        self._free = threading.BoundedSemaphore(capacity)
-        self._lock = threading.Lock()
-        self._followers: defaultdict[str, set[threading.Event]] = defaultdict(set)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="event-hub", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="event-hub", daemon=True)
 
     def start(self) -> None:
+        self.pusher.start()
+        self._reader.start()
+        self.keeper.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it."""
+        """End the streams and the threads, and wait for them."""
         self._stopped.set()
         self._listener.close()
-        self._thread.join()
+        self.keeper.stop()
+        self._reader.stop()
+        self.pusher.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
 
-    @contextmanager
-    def follow(self, job_id: str) -> Iterator[threading.Event]:
-        """An event that is set whenever the job changed. Raises Unavailable when there are too many followers."""
-        if not self._free.acquire(blocking=False):
-            raise Unavailable(
-                "Too many clients follow jobs live at the moment.",
-                hint="Ask for the job itself every two seconds instead, or try again later.",
-            )
-        wake = threading.Event()
-        try:
-            with self._lock:
-                self._followers[job_id].add(wake)
-            yield wake
-        finally:
-            self._forget(job_id, wake)
-            self._free.release()
+    def follow(self, job_id: str, position: Position, caller: Caller) -> Outlet:
+        """Where everything beyond `position` comes out, until the job has ended. Raises Unavailable when there are too
+        many followers, TooMany when there are too many of this caller."""
+        outlet = Outlet(on_room=lambda: self._reader.look([job_id]), on_close=lambda: self.followers.leave(follower))
+        follower = Follower(job_id, position, caller, outlet)
+        self.followers.enter(follower)
+        self._reader.look([job_id])
+        return outlet
 
-    def _forget(self, job_id: str, wake: threading.Event) -> None:
-        with self._lock:
-            self._followers[job_id].discard(wake)
-            if not self._followers[job_id]:
-                del self._followers[job_id]
-
-    def _run(self) -> None:
+    def _listen(self) -> None:
         while not self._stopped.is_set():
             changed = {one.payload for one in self._listener.wait(_LISTEN_SECONDS)}
-            with self._lock:
-                for job_id in changed & self._followers.keys():
-                    for wake in self._followers[job_id]:
-                        wake.set()
+            if followed := self.followers.followed(changed):
+                self._reader.look(followed)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from collections.abc import Callable
+
+from flask import Request, Response, request
 from pydantic import Field
 
+from gateway.events.followers import Caller
 from gateway.events.stream import EventStreams
 from gateway.jobs.replies import named
 from kargah.contracts.base import Page, WireRequest
 from kargah.contracts.jobs import EventView
 from kargah.domain.kinds import Kind
 from kargah.web.api import Api
-from kargah.web.sse import CONTENT_TYPE, last_event_id, sse_response
+from kargah.web.sse import CONTENT_TYPE, last_event_id
 
 _MAX_NUMBER = 2**31 - 1
 
@@ -25,12 +28,16 @@ class EventQuery(WireRequest):
     limit: int = Field(default=500, ge=1, le=1000)
 
 
-def add_event_routes(api: Api, streams: EventStreams) -> None:
+CallerOf = Callable[[Request], Caller]
+
+
+def add_event_routes(api: Api, streams: EventStreams, caller_of: CallerOf) -> None:
+    """`caller_of` tells on whose behalf a request's stream is open."""
     for scope, prefix, kind in (("train_job", "/api/train/jobs", Kind.TRAIN), ("job", "/api/jobs", None)):
-        _add(api, streams, f"follow_{scope}_events", f"{prefix}/<job_id>/events", kind)
+        _add(api, streams, caller_of, f"follow_{scope}_events", f"{prefix}/<job_id>/events", kind)
 
 
-def _add(api: Api, streams: EventStreams, name: str, path: str, kind: str | None) -> None:
+def _add(api: Api, streams: EventStreams, caller_of: CallerOf, name: str, path: str, kind: str | None) -> None:
     @api.get(path, query=EventQuery, returns=Page[EventView], tags=["events"])
     @named(name)
     def events(job_id: str, query: EventQuery) -> Page[EventView] | Response:
@@ -38,7 +45,10 @@ def _add(api: Api, streams: EventStreams, name: str, path: str, kind: str | None
         after = min(last_event_id(request.headers.get("last-event-id"), str(query.after)), _MAX_NUMBER)
         if _wants_json():
             return _page(streams.page(job_id, after, query.limit, kind), query.limit)
-        return sse_response(streams.open(job_id, after, query.after_log, kind))
+        if request.method == "HEAD":
+            streams.page(job_id, after, 1, kind)
+            return Response(content_type=CONTENT_TYPE)
+        return streams.answer(streams.open(job_id, after, query.after_log, kind, caller_of(request)))
 
 
 def _wants_json() -> bool:

@@ -33,7 +33,7 @@ from kargah.contracts.jobs import (
 )
 from kargah.domain.kinds import Kind
 from kargah.web.api import Api, Reply
-from kargah.web.route import RouteOptions
+from kargah.web.route import JSON, RouteOptions
 
 _JOBS = ["jobs"]
 
@@ -121,9 +121,9 @@ def _add_reading(api: Api, service: JobService, scope: str, path: str, kind: str
 
     @api.get(f"{path}/metrics", query=MetricQuery, returns=MetricSeries, tags=_JOBS)
     @named(f"get_{scope}_metrics")
-    def metrics(job_id: str, query: MetricQuery) -> MetricSeries:
+    def metrics(job_id: str, query: MetricQuery) -> Response:
         """The history of a job's metrics, by step."""
-        return service.metrics(job_id, query, kind)
+        return Response(service.metrics(job_id, query, kind), content_type=JSON)
 
     @api.get(f"{path}/checkpoints", returns=Page[CheckpointView], tags=_JOBS)
     @named(f"list_{scope}_checkpoints")

@@ -27,6 +27,7 @@ from gateway.jobs.queries import (
     PushCreate,
     TrainListQuery,
 )
+from gateway.jobs.recipe_book import RecipeBook
 from gateway.jobs.resolve import Installed, resolve
 from gateway.jobs.whose import owner_of, priority_of
 from gateway.ringer import Ringer
@@ -41,7 +42,6 @@ from kargah.contracts.jobs import (
     JobView,
     LogLine,
     LogPage,
-    MetricSeries,
     QueuedRequest,
     RecipeView,
     RestartRequest,
@@ -56,8 +56,8 @@ from kargah.domain.kinds import Kind
 from kargah.jobstore import (
     checkpoint_repository,
     control_repository,
+    metric_repository,
     query_repository,
-    recipe_repository,
     submission_repository,
 )
 from kargah.jobstore.values import JobCursor, JobFilter, NewJob
@@ -88,6 +88,7 @@ class JobService:
         self._engine = engine
         self._ringer = ringer
         self._installed = installed
+        self._recipes = RecipeBook(engine)
 
     def submit(self, create: JobCreate, idempotency_key: str | None = None) -> Accepted:
         """Queue a training job. Raises Invalid, Conflict, Unavailable."""
@@ -180,14 +181,14 @@ class JobService:
                 return
             last = lines[-1].number
 
-    def metrics(self, job_id: str, query: MetricQuery, kind: str | None = None) -> MetricSeries:
-        """Raises NotFound."""
+    def metrics(self, job_id: str, query: MetricQuery, kind: str | None = None) -> bytes:
+        """A MetricSeries as JSON, as the database made it: there may be hundreds of thousands. Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
             query_repository.get_job(tx.connection, job_id, kind=kind)
-            points = query_repository.list_metrics(
+            points = metric_repository.points_json(
                 tx.connection, job_id, name=query.name, after_step=query.after_step, steps=query.limit
             )
-        return MetricSeries(points=points)
+        return f'{{"points":{points}}}'.encode()
 
     def checkpoints(self, job_id: str, kind: str | None = None) -> Page[CheckpointView]:
         """All committed ones, newest first. Raises NotFound."""
@@ -205,8 +206,7 @@ class JobService:
 
     def recipes(self) -> Page[RecipeView]:
         """What workers have published, in the order of the automatic choice."""
-        with UnitOfWork(self._engine) as tx:
-            items = recipe_repository.list_recipes(tx.connection)
+        items = list(self._recipes.current())
         return Page[RecipeView](items=items, total=len(items))
 
     def _change(self, job_id: str, kind: str | None, change: Callable[[Connection, str], None]) -> JobView:
@@ -215,7 +215,7 @@ class JobService:
             change(tx.connection, job_id)
             job = query_repository.get_job(tx.connection, job_id)
         if job.status is Status.PENDING:
-            self._ringer.ring(job.id, job.kind)
+            self._ringer.soon(job.id, job.kind)
         return job
 
     def _fork(
@@ -240,7 +240,7 @@ class JobService:
         return self._rung(accepted)
 
     def _offered(self) -> tuple[Sequence[RecipeView], Installed]:
-        return self.recipes().items, self._installed
+        return self._recipes.current(), self._installed
 
     def _accept(self, kind: Kind, create: QueuedRequest, key: str | None, draft: Callable[[], Draft]) -> Accepted:
         digest, owner = _digest(kind, create.model_dump(mode="json")), owner_of(create)
@@ -259,13 +259,12 @@ class JobService:
 
     def _rung(self, accepted: Accepted) -> Accepted:
         if accepted.created:
-            self._ringer.ring(accepted.job.id, accepted.job.kind)
+            self._ringer.soon(accepted.job.id, accepted.job.kind)
         return accepted
 
 
 def _insert(conn: Connection, new: NewJob) -> Accepted:
-    job_id, created = submission_repository.insert_job(conn, new)
-    return Accepted(query_repository.get_job(conn, job_id), created)
+    return Accepted(*submission_repository.insert_job(conn, new))
 
 
 def _new(kind: str, draft: Draft, priority: int, key: str | None, digest: str, owner: str) -> NewJob:

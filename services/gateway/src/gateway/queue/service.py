@@ -81,7 +81,7 @@ class QueueService:
             view = queue_view_repository.get_owner(tx.connection, owner)
             startable = pending_to_ring(tx.connection, overdue_seconds=0.0)
         for job_id, kind in startable:
-            self._ringer.ring(job_id, kind)
+            self._ringer.soon(job_id, kind)
         return view
 
     def workers(self) -> Page[WorkerView]:

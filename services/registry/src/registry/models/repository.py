@@ -27,6 +27,12 @@ def find_version(connection: Connection, name: str, version: int | str | None = 
     return _one_version(connection, _VERSION.where(named(name), _is_version(version)))
 
 
+def version_id(connection: Connection, name: str, version: int | str | None = None) -> str | None:
+    """The id of what `find_version` finds."""
+    joined = select(versions.c.id).join_from(versions, models, versions.c.model_id == models.c.id)
+    return connection.execute(joined.where(named(name), _is_version(version))).scalar_one_or_none()
+
+
 def find_version_by_id(connection: Connection, version_id: str) -> ModelVersionView | None:
     """The version with that id."""
     return _one_version(connection, _VERSION.where(versions.c.id == version_id))

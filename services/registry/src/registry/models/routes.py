@@ -11,6 +11,7 @@ from kargah.domain.names import VERSION_PATTERN
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api, Reply
 from kargah.web.paging import PageQuery
+from kargah.web.unchanged import etag, unless_known
 from registry.blobs.routes import BINARY
 from registry.models.download import send_file
 from registry.models.service import ModelService
@@ -54,10 +55,19 @@ def _reading_routes(api: Api, models: ModelService, store: ObjectStore) -> None:
         """The versions of a model, newest first"""
         return models.versions(name, cursor=query.cursor, limit=query.limit)
 
-    @api.get("/api/models/<path:name>/location", returns=ModelLocation, query=VersionQuery, tags=_TAGS)
-    def locate_model(name: str, query: VersionQuery) -> ModelLocation:
-        """Where a worker reads a version, and the base of an adapter"""
-        return models.locate(name, query.version)
+    @api.get(
+        "/api/models/<path:name>/location",
+        returns=ModelLocation,
+        query=VersionQuery,
+        other_statuses=(304,),
+        tags=_TAGS,
+    )
+    def locate_model(name: str, query: VersionQuery) -> Reply | Response:
+        """Where a worker reads a version, and the base of an adapter. The ETag is the version's id"""
+        version = query.version
+        return unless_known(
+            request, lambda: models.version_id(name, version), lambda: _located(models.locate(name, version))
+        )
 
     @api.get(
         "/api/models/<path:name>/files/<path:path>",
@@ -69,6 +79,10 @@ def _reading_routes(api: Api, models: ModelService, store: ObjectStore) -> None:
     def download_file(name: str, path: str, query: VersionQuery) -> Response:
         """A file of a version; ranges are served"""
         return send_file(store, models.file(name, path, query.version), request)
+
+
+def _located(location: ModelLocation) -> Reply:
+    return Reply(location, headers=etag(location.version.id))
 
 
 def _writing_routes(api: Api, models: ModelService) -> None:

@@ -121,6 +121,11 @@ class ModelService:
             raise absent(name, version)
         return found
 
+    def version_id(self, name: str, version: str | None = None) -> str | None:
+        """Of the version that the model's name and `version` stand for now; None where there is none."""
+        with UnitOfWork(self._engine) as tx:
+            return repository.version_id(tx.connection, name, version)
+
     def locate(self, name: str, version: str | None = None) -> ModelLocation:
         """Where the files of a version are, and of its base. Raises NotFound."""
         with UnitOfWork(self._engine, snapshot=True) as tx:

@@ -79,7 +79,7 @@ class AgentBench:
 
     def submit_config(self, kind: str, config: JobConfig) -> str:
         """Queue a job for whatever trainer agents start; its id."""
-        return self.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), kind, "a job", config))[0]
+        return self.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), kind, "a job", config))[0].id
 
     def tools(
         self,
@@ -163,7 +163,7 @@ class AgentBench:
 
     def metric_steps(self, job_id: str) -> list[int]:
         """The steps whose loss is stored."""
-        return [point.step for point in self.jobs.do(query_repository.list_metrics, job_id, name="loss")]
+        return [point.step for point in self.jobs.metrics(job_id, name="loss")]
 
     def checkpoint_steps(self, job_id: str) -> list[int]:
         """Of the committed checkpoints, the furthest first."""

@@ -41,7 +41,9 @@ class RealJobs:
             params=_PARAMS | params,
             devices=devices,
         )
-        return self.bench.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), "train", "a job", config))[0]
+        return self.bench.jobs.do(submission_repository.insert_job, NewJob(new_id("job"), "train", "a job", config))[
+            0
+        ].id
 
     def weights_sha256(self, job_id: str) -> str:
         """Of the model that a completed job made."""
