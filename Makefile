@@ -26,10 +26,15 @@ up: .venv/run.done ## Start the whole platform on PORT=8080, kept in DATA=data; 
 down: ## Stop a platform that runs on DATA=data
 	$(BIN)/kargah down --data $(DATA)
 
+PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
+
 .PHONY: test
-test: .venv/dev.done servers ## The whole test suite, on real Postgres, RabbitMQ, S3 and Prometheus
-	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20 \
-	  --cov --cov-report=term --cov-fail-under=85 $(ARGS)
+test: .venv/dev.done servers ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus
+	$(PYTEST) -m "not campaign" --ignore=tests/architecture --cov --cov-report=term --cov-fail-under=85 $(ARGS)
+
+.PHONY: campaigns
+campaigns: .venv/dev.done servers ## Short forms of the campaigns: soak, fuzz, hostile files, kills, the restore drill
+	$(PYTEST) -m campaign tests/e2e tests/faults tests/fuzz tests/hostile tests/integration $(ARGS)
 
 .PHONY: check
 check: .venv/dev.done ## Format, lint, types, import rules, file sizes

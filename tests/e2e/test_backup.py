@@ -34,6 +34,8 @@ from worker.testing.tiny_models import question_rows, tiny_llama, write_rows
 
 from .commands import Kargah
 
+pytestmark = pytest.mark.campaign
+
 _PASSWORD = "only for tests"
 _SECONDS = 120.0
 _TRAINING = {"baseModel": "tiny", "dataset": "rows@1", "learningRate": 0.005, "evalFraction": 0.1}

@@ -18,7 +18,7 @@ from tests.soak.reference import Reference
 from tests.soak.servers import Servers, running_servers
 from tests.soak.stack import Stack, running_services
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(400)]
 
 
 @dataclass(frozen=True)

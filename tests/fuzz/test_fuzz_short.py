@@ -16,6 +16,8 @@ from kargah.embedded.postgres import EmbeddedPostgres
 if TYPE_CHECKING:
     from tests.fuzz.campaign import Report, Target
 
+pytestmark = pytest.mark.campaign
+
 _FEWEST = 100
 _SECONDS = 8
 _HUB_SECONDS = 5

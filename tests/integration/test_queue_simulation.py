@@ -94,6 +94,7 @@ def test_the_report_can_be_read(runs: tuple[list[Summary], str, str]) -> None:
     assert "| priority |" in tables and "| Jain's index of owners that wait |" in tables
 
 
+@pytest.mark.campaign
 def test_the_costs_are_measured_on_a_real_server() -> None:
     costs = measure(pending=(500, 2_000), running=200, connections=(2,), seconds=0.2)
     parts = costs.statements.parts
