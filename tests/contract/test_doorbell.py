@@ -119,7 +119,7 @@ def test_silence_ends_at_the_timeout(house: House) -> None:
         pass
     started = time.monotonic()
     assert listener.wait(0.3) is False
-    assert 0.25 <= time.monotonic() - started < 2
+    assert 0.25 <= time.monotonic() - started < 5
 
 
 def test_only_its_own_kinds_are_heard(house: House) -> None:

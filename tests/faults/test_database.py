@@ -29,6 +29,7 @@ from worker.testing.tcp_proxy import Proxy, proxy_to
 
 from .conftest import Sweep, sweeping
 
+_SHORT = 4.0  # seconds of a lease that ends within a test; long enough for a slow machine to be within it
 HOUR = 3600
 STEPS = 80
 
@@ -101,12 +102,12 @@ def test_a_database_away_for_longer_than_the_lease_ends_the_trainer_first_and_th
     own_postgres: EmbeddedPostgres, own_url: str, own_bench: AgentBench
 ) -> None:
     bench = own_bench
-    with leased(own_url, 2.0) as engine, sweeping(own_url), bench.agent(engine=engine, lease=2.0):
+    with leased(own_url, _SHORT) as engine, sweeping(own_url), bench.agent(engine=engine, lease=_SHORT):
         job_id, pid = running(bench)
         own_postgres.stop()
         down_at = time.monotonic()
-        until(lambda: not alive(pid), "the trainer's end", 3.0)
-        assert time.monotonic() - down_at < 2.0, "dead before the lease has ended"
+        until(lambda: not alive(pid), "the trainer's end", 2 * _SHORT)
+        assert time.monotonic() - down_at < _SHORT, "dead before the lease has ended"
         own_postgres.start()
         assert_whole(bench, job_id, ["lost", "finished"])
 
@@ -117,15 +118,15 @@ def test_a_partition_ends_the_trainer_before_the_lease_and_the_other_side_takes_
     """The cut-off worker is still there when another has its job; healed, it changes nothing of it."""
     url = bench.jobs.engine.url.render_as_string(hide_password=False)
     with ExitStack() as open_:
-        network, engine = open_.enter_context(partitioned(url, 2.0))
+        network, engine = open_.enter_context(partitioned(url, _SHORT))
         open_.enter_context(sweep())
-        open_.enter_context(bench.agent(engine=engine, lease=2.0, name="cut-off"))
+        open_.enter_context(bench.agent(engine=engine, lease=_SHORT, name="cut-off"))
         job_id, pid = running(bench)
         network.cut()
         cut_at = time.monotonic()
-        until(lambda: not alive(pid), "the trainer's end", 3.0)
-        assert time.monotonic() - cut_at < 2.0
-        open_.enter_context(bench.agent(lease=2.0, name="other"))
+        until(lambda: not alive(pid), "the trainer's end", 2 * _SHORT)
+        assert time.monotonic() - cut_at < _SHORT
+        open_.enter_context(bench.agent(lease=_SHORT, name="other"))
         bench.trainer_pid(job_id, attempt=2)
         network.heal()
         assert_whole(bench, job_id, ["lost", "finished"])
@@ -187,7 +188,7 @@ def test_an_hour_of_clock_skew_between_worker_and_database_has_no_effect(
 ) -> None:
     bench = own_bench
     ahead(seconds)
-    with leased(own_url, 2.0) as engine, sweeping(own_url), bench.agent(engine=engine, lease=2.0):
+    with leased(own_url, _SHORT) as engine, sweeping(own_url), bench.agent(engine=engine, lease=_SHORT):
         job_id, _pid = running(bench)
         assert_whole(bench, job_id, ["finished"])
         paused, _pid = running(bench)

@@ -99,7 +99,7 @@ def test_a_slow_upload_holds_up_neither_cancel_nor_the_next_job(
         proxy.inject(Fault(times=FOR_EVER, path=job_id, delay=3.0))
         until(lambda: proxy.struck > 0, "a slow upload")
         bench.jobs.do(control_repository.cancel, job_id)
-        until(lambda: not alive(pid), "the trainer's end", seconds=1.0)
+        until(lambda: not alive(pid), "the trainer's end", seconds=2.5)
         following = bench.submit(steps=1)
         assert bench.wait_ended(following).status is Status.COMPLETED
     assert bench.get(job_id).status is Status.CANCELLED
@@ -119,8 +119,8 @@ def test_a_store_that_answers_nothing_cannot_hold_up_a_shutdown(
             saved = bench.checkpoint_steps(job_id)[0]
             began = time.monotonic()
             agent.process.terminate()
-            assert agent.process.wait(10) == 0
-            assert time.monotonic() - began < 7, "the grace and a moment, not the minutes that the store was given"
+            assert agent.process.wait(25) == 0
+            assert time.monotonic() - began < 20, "the grace and a moment, not the minutes that the store was given"
     assert not alive(pid)
     assert bench.get(job_id).status is Status.PENDING and bench.outcomes(job_id) == ["drained"]
     assert bench.checkpoint_steps(job_id)[0] == saved
