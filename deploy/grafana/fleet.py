@@ -36,6 +36,15 @@ FLEET = dashboard(
             ),
         ],
         [
+            number("GPUs", "sum(kargah_gpus)", text="NVIDIA devices that workers see."),
+            graph("GPU use", {"{{instance}} {{gpu}}": "max by (instance, gpu) (kargah_gpu_busy_ratio)"}, "percentunit"),
+            graph(
+                "GPU memory",
+                {"{{instance}} {{gpu}}": "max by (instance, gpu) (kargah_gpu_memory_used_bytes)"},
+                "bytes",
+            ),
+        ],
+        [
             graph("Datasets and models", {"datasets": "max(kargah_datasets)", "models": "max(kargah_models)"}),
             graph(
                 "Stored",

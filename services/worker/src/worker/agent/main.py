@@ -34,6 +34,7 @@ from worker.agent.recipes import RecipePublisher
 from worker.agent.work_folder import sweep
 from worker.agent.zygote_client import ZygoteCommand
 from worker.cache import trim_cache
+from worker.gpus import GpuCollector
 from worker.zygote.lifetime import hide_environment
 
 _log = get_logger(__name__)
@@ -66,6 +67,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
         engine, settings.worker_name, settings.kinds, settings.lease_seconds, settings.retry_policy, device["devices"]
     )
     registry = new_registry()
+    GpuCollector(registry)
     metrics = AgentMetrics(registry)
     launcher = _launcher(settings, metrics)
     cleanup.callback(launcher.close)

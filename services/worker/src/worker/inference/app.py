@@ -14,6 +14,7 @@ from kargah.ports.object_store import ObjectStore
 from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
 from kargah.web.app import create_app
+from worker.gpus import GpuCollector
 from worker.inference.catalogue import Catalogue
 from worker.inference.chat import ChatService
 from worker.inference.client_socket import remember_connections
@@ -38,6 +39,7 @@ def build(settings: InferenceSettings, catalogue: Catalogue, store: ObjectStore)
     registry = new_registry()
     loader = Loader(store, settings)
     pool = ModelPool(settings.models_loaded, settings.queue_length, loader.load, loader.unload)
+    GpuCollector(registry)
     metrics = InferenceMetrics(registry)
     metrics.watch_loaded(lambda: pool.loaded)
     api = Api("inference", __version__)
