@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kargah.formats.spelling.repairs import MESSAGES, STEPS, TEXT_REPAIRS, find_faults, mend
-from kargah.formats.spelling.suspect import may_be_faulty
+from kargah.formats.spelling.suspect import may_be_faulty, which_may_be_faulty
+from kargah.formats.unicode_forms import has_too_many_marks
 
 Z = "\u200c"
 
@@ -144,6 +147,19 @@ def test_doing_it_twice_changes_nothing_more(text: str, names: set[str]) -> None
 def test_the_quick_look_misses_nothing(text: str) -> None:
     found = [edit for step in STEPS for edit in step.edits(text)]
     assert may_be_faulty(text) or not found
+
+
+@given(
+    st.lists(persian_like | spaced | st.sampled_from(["a\u0301" * 9, "\u0301" * 230, "e\u0301", "", Z]), max_size=150)
+)
+def test_many_texts_are_looked_at_as_one_by_one(texts: list[str]) -> None:
+    assert list(which_may_be_faulty(texts)) == [place for place, text in enumerate(texts) if may_be_faulty(text)]
+
+
+@given(st.text(st.sampled_from("a\u0301\u064b"), max_size=3), st.integers(190, 210), st.integers(0, 450))
+def test_hundreds_of_marks_are_found_wherever_they_stand(letters: str, marks: int, before: int) -> None:
+    text = "x" * before + letters + "\u0301" * marks
+    assert has_too_many_marks(text + "y") == (re.search("[\u0301\u064b]{200}", text) is not None)
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=0x7E, min_codepoint=0x20) | st.sampled_from("\n\t\r"), max_size=60))

@@ -172,9 +172,12 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_both_ways_give_the_same(shape: str, taken: list[int], scanned: list[bool]) -> None:
+def test_both_ways_give_the_same(
+    shape: str, taken: list[int], scanned: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed in range(40):
         chance = random.Random(f"{shape} {seed}")
+        monkeypatch.setattr(warnings, "CHARACTERS", chance.choice([30, 900, 3000, 1 << 20]))
         data = lines(chance, shape, chance.randint(5, 120), chance.choice([0, 0, 0.02, 0.2]))
         size = chance.choice([100, 1000, 3000])
         by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))

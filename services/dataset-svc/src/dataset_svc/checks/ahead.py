@@ -28,6 +28,8 @@ class Looks:
         self._name = name
         self._plan: Plan | None = None
         self._rows = self._size = 0
+        self.spelled = True
+        """Whether the prose of the blocks that are still to be looked at is wanted."""
 
     def learn(self, row: Row) -> None:
         """Expect rows like this one, which is good, from now on."""
@@ -61,12 +63,12 @@ class Looks:
             return None
         self._size = len(block.data)
         first_row, self._rows = self._rows, self._rows + block.data.count(b"\n")
-        return block, lookers.submit(_look, block, self._plan, first_row)
+        return block, lookers.submit(_look, block, self._plan, first_row, self.spelled)
 
 
-def _look(block: Block, plan: Plan | None, first_row: int) -> Look | None:
+def _look(block: Block, plan: Plan | None, first_row: int, spelled: bool) -> Look | None:
     if plan is None:
         return None
     from dataset_svc.checks.quick.look import look
 
-    return look(block, plan, first_row)
+    return look(block, plan, first_row, spelled=spelled)

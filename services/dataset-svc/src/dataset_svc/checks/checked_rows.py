@@ -78,10 +78,12 @@ class CheckedRows:
     def _by_block(self, source: JsonLines) -> Iterator[bytes]:
         """The same by columns, where a block allows it, and by its rows where not."""
         looks = Looks(self.format.name)
+        self._teach(looks)
         with closing(looks.of(source.blocks, self.statistics.rows)) as blocks:
             for block, look in blocks:
                 if self._problems.full:
                     break
+                looks.spelled = self.warnings.spells
                 if look is None or not self._can_take(look):
                     yield from self._by_row(source.rows(block))
                     self._teach(looks)
@@ -92,11 +94,11 @@ class CheckedRows:
                     yield block.data
 
     def _can_take(self, look: Look) -> bool:
-        return bool(self._problems.total) or (self.warnings.takes_blocks() and self.statistics.can_add_all(look))
+        return bool(self._problems.total) or self.statistics.can_add_all(look)
 
     def _teach(self, looks: Looks) -> None:
-        """Blocks are looked at as soon as they can be taken."""
-        if self._last is not None and (self.warnings.takes_blocks() or self._problems.total):
+        """Blocks are looked at as soon as there was a good row."""
+        if self._last is not None:
             looks.learn(self._last)
 
     def _take(self, source: JsonLines, block: Block, look: Look) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataset_svc.checks.arrays import Digests, Flags
+from dataset_svc.checks.arrays import Digests, Flags, Numbers
 from dataset_svc.checks.digests import DigestMap, DigestSet
 from dataset_svc.checks.findings import Findings, file_warning
 from dataset_svc.checks.near_empty import is_near_empty
@@ -50,11 +50,6 @@ class Warnings:
         if len(self._waiting) >= _TOGETHER or self._bytes >= _TOGETHER_BYTES:
             self._look_at_waiting()
 
-    def takes_blocks(self) -> bool:
-        """Whether no further text is looked at for its spelling."""
-        self._look_at_waiting()
-        return self._characters <= 0
-
     def add_all(self, look: Look, row_at: Callable[[int], ParsedRow]) -> None:
         """Look at the rows of a block; `row_at` gives the one at a place in it."""
         self._look_at_waiting()
@@ -64,7 +59,9 @@ class Warnings:
         repeated = self._findings.count_all("duplicate_rows", repeated)
         empty = self._findings.count_all("near_empty_answer", empty)
         contradicts = self._findings.count_all("different_answers", contradicts)
-        for place in np.flatnonzero(repeated | empty | contradicts).tolist():
+        characters = self._characters
+        spelled, before = self._misspelled(look)
+        for place in np.flatnonzero(repeated | empty | contradicts | spelled).tolist():
             row = row_at(place)
             if repeated[place]:
                 self._repeats(row)
@@ -72,6 +69,21 @@ class Warnings:
                 self._says_nothing(row, self._shape.exchange(row.value))
             if contradicts[place]:
                 self._contradicts(row)
+            if spelled[place]:
+                self._characters = characters - int(before[place])
+                self._spelling(row)
+        self._characters = characters - int(before[-1])
+
+    @property
+    def spells(self) -> bool:
+        """Whether further texts are looked at for their spelling."""
+        return self._characters > 0
+
+    def _misspelled(self, look: Look) -> tuple[Flags, Numbers]:
+        """Which rows are to be looked at for that, and how many characters stand before each and in all."""
+        if self.spells and look.prose is not None:
+            return look.prose.suspects(self._characters)
+        return np.zeros(len(look.sizes), np.bool_), np.zeros(len(look.sizes) + 1, np.int64)
 
     def view(self, statistics: Statistics) -> list[RowWarning]:
         """All that was found, each kind once."""

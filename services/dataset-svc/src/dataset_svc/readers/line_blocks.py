@@ -9,6 +9,7 @@ from typing import BinaryIO
 from dataset_svc.readers.rows import ROW_LIMIT
 
 BLOCK_BYTES = 1 << 20
+_FIRST_BYTES = 1 << 16  # the first block is read row by row, to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,10 @@ class Block:
 
 
 def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """All of the stream in blocks of about `size` bytes; a longer line makes its block longer, up to the row limit."""
+    """All of the stream in blocks of about `size` bytes, the first of fewer; a longer line makes its block longer, up
+    to the row limit."""
     line, offset, begun, dropped = 1, start, b"", 0
-    while chunk := _filled(stream, size):
+    while chunk := _filled(stream, size if offset > start or begun or dropped else min(size, _FIRST_BYTES)):
         if dropped:
             dropped, chunk = _skipped(dropped, chunk)
             if not chunk:

@@ -13,6 +13,7 @@ from dataset_svc.checks.arrays import Digests, Flags, Numbers, Places
 from dataset_svc.checks.pieces import Pieces, Stretch
 from dataset_svc.checks.quick.exchange import Exchanges, exchanges_of_turns, exchanges_said
 from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan
+from dataset_svc.checks.quick.prose import Prose, prose_of
 from dataset_svc.checks.quick.scan import scan
 from dataset_svc.checks.quick.scripts import LONGEST, scripts_of_long, scripts_of_short
 from dataset_svc.checks.quick.table import Table, table_of
@@ -32,7 +33,8 @@ class Look:
 
     `first_row`: the number of rows before it, as far as that was known, on which `scripts` hangs. `asked` and `verdict`
     are digests; where `asks` is false, or `verdict` is None, nothing is to be compared. `labels` stand in the order in
-    which they were met. `others` are the names of columns that are neither texts nor lists.
+    which they were met. `others` are the names of columns that are neither texts nor lists. `prose` only where it was
+    asked for.
     """
 
     first_row: int
@@ -47,14 +49,16 @@ class Look:
     others: tuple[str, ...]
     labels: Mapping[str, int] = field(default_factory=dict)
     scripts: Counter[str] = field(default_factory=Counter)
+    prose: Prose | None = None
 
     def count_scripts(self, block: Block, first_row: int) -> None:
         """Count anew: so many rows stand before the block after all."""
         self.scripts = _scripts_of(block.data, np.cumsum(self.sizes), counted(first_row, len(self.sizes)))
 
 
-def look(block: Block, plan: Plan, first_row: int) -> Look | None:
-    """The block by columns; None when it is not certain that every line of it is a good row of the plan."""
+def look(block: Block, plan: Plan, first_row: int, *, spelled: bool = False) -> Look | None:
+    """The block by columns, with its prose where that is `spelled`; None when it is not certain that every line of it
+    is a good row of the plan."""
     keep_arrow_to_it()
     ends = _line_ends(block)
     if ends is None:
@@ -78,6 +82,7 @@ def look(block: Block, plan: Plan, first_row: int) -> Look | None:
         others=tuple(name for name, kind in plan.columns.items() if kind not in (TEXT, TEXTS)),
         labels=exchanges.labels,
         scripts=_scripts(block.data, rows, table, first_row),
+        prose=prose_of(table, plan, len(rows)) if spelled else None,
     )
 
 
