@@ -19,7 +19,7 @@ from deploy.checks.custom_resources import read_schemas
 from deploy.checks.kubectl import render, unpack
 
 ROOT = Path(__file__).parents[2]
-OVERLAYS = ("local", "production", "gpu")
+OVERLAYS = ("local", "production", "gpu", "nodes")
 KUBERNETES = "1.36"
 _SECONDS = 600
 # What checkov asks for and is not done, each with its reason.
@@ -124,9 +124,9 @@ class Checks:
                     seen.add(document["kind"])
                     if problems := schemas[document["apiVersion"]].problems(document):
                         raise Failed(f"{overlay}: " + "\n".join(problems))
-        if seen != {"ScaledJob", "PodMonitor", "PrometheusRule"}:
+        if seen != {"ScaledJob", "PodMonitor", "PrometheusRule", "JobSet"}:
             raise Failed(f"only {seen} were found")
-        return "KEDA 2.20 and Prometheus operator 0.93, strict"
+        return "KEDA 2.20, Prometheus operator 0.93 and JobSet of Kubeflow Trainer 2.3, strict"
 
     def policies(self) -> str:
         files = [part for overlay in OVERLAYS for part in ("-f", str(self._rendered(overlay)))]

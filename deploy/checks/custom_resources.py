@@ -1,4 +1,4 @@
-"""Strict checks of resources that Kubernetes itself does not know: KEDA's and the Prometheus operator's.
+"""Strict checks of resources that Kubernetes itself does not know: KEDA's, the Prometheus operator's, JobSet's.
 
 The schemas are read, not run, out of wheels whose classes are generated from the operators' own definitions: which
 fields there are, which are required, and what they hold.
@@ -19,8 +19,11 @@ _SOURCES = {
         "cloudcoil_models_prometheus_operator-*.whl",
         "cloudcoil/models/prometheus_operator/v1.py",
     ),
+    "jobset.x-k8s.io/v1alpha2": ("kubeflow_trainer_api-*.whl", "kubeflow_trainer_api/models/"),
 }
-_SCALARS = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+_PREFIXES = {"JobSet": "JobsetV1alpha2JobSet"}
+_STRICT = {"StrictStr": str, "StrictInt": int, "StrictBool": bool, "StrictFloat": (int, float)}
+_SCALARS = {"str": str, "int": int, "bool": bool, "float": (int, float), **_STRICT}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Schemas:
 
     def problems(self, document: dict[str, Any]) -> list[str]:
         """What is wrong with it, by path; empty when nothing is."""
-        kind = document["kind"]
+        kind = _PREFIXES.get(document["kind"], document["kind"])
         if kind not in self.classes:
             return [f"there is no kind {kind}"]
         body = {name: value for name, value in document.items() if name not in ("apiVersion", "kind", "metadata")}
@@ -66,9 +69,11 @@ class Schemas:
                 yield from min(found, key=len)
             case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *_])):
                 yield from self._value(inner, value, path)
-            case ast.Subscript(value=ast.Name(id="list"), slice=inner):
+            case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
+                yield from self._value(inner, value, path)
+            case ast.Subscript(value=ast.Name(id="list" | "List"), slice=inner):
                 yield from self._list(inner, value, path)
-            case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, inner])):
+            case ast.Subscript(value=ast.Name(id="dict" | "Dict"), slice=ast.Tuple(elts=[_, inner])):
                 yield from self._map(inner, value, path)
             case ast.Subscript(value=ast.Name(id="Literal"), slice=options):
                 allowed = ast.literal_eval(options)
@@ -81,7 +86,7 @@ class Schemas:
         if name in self.classes:
             yield from self._object(name, value, path)
         elif name in _SCALARS and (
-            not isinstance(value, _SCALARS[name]) or (name == "int" and isinstance(value, bool))
+            not isinstance(value, _SCALARS[name]) or (_SCALARS[name] is int and isinstance(value, bool))
         ):
             yield f"{path}: {value!r} is no {name}"
 
@@ -103,17 +108,26 @@ class Schemas:
 def read_schemas(wheels: Path) -> dict[str, Schemas]:
     """By apiVersion. Raises StopIteration when a wheel is missing."""
     found = {}
-    for version, (pattern, module) in _SOURCES.items():
+    for version, (pattern, modules) in _SOURCES.items():
         with zipfile.ZipFile(next(wheels.glob(pattern))) as wheel:
-            found[version] = Schemas(dict(_classes(ast.parse(wheel.read(module)))))
+            names = [name for name in wheel.namelist() if name.startswith(modules) and name.endswith(".py")]
+            classes = [each for name in names for each in _classes(ast.parse(wheel.read(name)))]
+            found[version] = Schemas(dict(classes))
     return found
 
 
 def _classes(module: ast.Module) -> Iterator[tuple[str, dict[str, Field]]]:
-    """All but the root models: those are bare values, quantities say, which take numbers and texts."""
+    """All but those of bare values, quantities say, which take numbers and texts."""
     for node in module.body:
-        if isinstance(node, ast.ClassDef) and not any("RootModel" in ast.dump(base) for base in node.bases):
+        if isinstance(node, ast.ClassDef) and not _is_bare(node):
             yield node.name, dict(_field(line) for line in node.body if _is_field(line))
+
+
+def _is_bare(node: ast.ClassDef) -> bool:
+    names = {
+        line.target.id for line in node.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    }
+    return "actual_instance" in names or any("RootModel" in ast.dump(base) for base in node.bases)
 
 
 def _is_field(line: ast.stmt) -> bool:
@@ -124,12 +138,18 @@ def _field(line: ast.stmt) -> tuple[str, Field]:
     assert isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
     aliases = [
         keyword.value.value
-        for node in ast.walk(line.annotation)
+        for node in ast.walk(line)
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == "alias" and isinstance(keyword.value, ast.Constant)
     ]
-    return str(aliases[0] if aliases else line.target.id), Field(line.annotation, line.value is None)
+    return str(aliases[0] if aliases else line.target.id), Field(line.annotation, not _has_default(line.value))
+
+
+def _has_default(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        return any(keyword.arg == "default" for keyword in value.keywords)
+    return value is not None
 
 
 def _is_none(option: ast.expr) -> bool:

@@ -16,7 +16,7 @@ from kargah.cli.backup_commands import backup
 from kargah.cli.database_command import database
 from kargah.clients.config import ClientSettings
 from registry.config import RegistrySettings
-from worker.agent.config import AgentSettings
+from worker.agent.config import AgentSettings, NodeSettings
 from worker.imports.config import ImportSettings
 from worker.inference.config import InferenceSettings
 
@@ -26,6 +26,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     DatasetSettings,
     RegistrySettings,
     AgentSettings,
+    NodeSettings,
     InferenceSettings,
     ImportSettings,
     ClientSettings,

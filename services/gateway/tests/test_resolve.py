@@ -156,6 +156,12 @@ def test_devices_are_counted_from_one() -> None:
         assert _errors(devices=wrong) == {"config.devices": "Must be a whole number, 1 to 64."}
 
 
+def test_nodes_have_so_many_devices_each() -> None:
+    assert _resolve(nodes=2).devices == 2 and _resolve(nodes=2, devices=4).devices == 8
+    assert _errors(nodes=0) == {"config.nodes": "Must be a whole number, 1 to 64."}
+    assert _errors(nodes=8, devices=9) == {"config.nodes": "72 devices in all are too many: 64 at most."}
+
+
 def test_the_output_is_named_after_the_job_unless_given() -> None:
     assert _resolve(name="My run (2)").output_model == "my-run-2"
     assert _resolve(outputDir="models/finetuned/test").output_model == "test"

@@ -26,8 +26,8 @@ class JobCreate(QueuedRequest):
     """What a client submits.
 
     `config` holds the references (`baseModelPath` or `baseModel`, `datasetPath` or `dataset`, `outputDir` or
-    `outputModel`, `recipe`, `advanced`, and `devices`: how many of one worker share the job) and the recipe's own
-    parameters, in camelCase or snake_case.
+    `outputModel`, `recipe`, `advanced`, `devices` and `nodes`: how many of one worker share the job, on so many
+    machines each) and the recipe's own parameters, in camelCase or snake_case.
     """
 
     name: JobName

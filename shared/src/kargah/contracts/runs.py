@@ -19,6 +19,20 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), ser_json_inf_nan="constants")
 
 
+class NodePlan(Message):
+    """A run on several machines, each with up to `devices`. Node 0 lets the others in at `address` (host:port) if they
+    prove, by the `key` of this `run`, that they belong to it. For one of those: its ranks begin at `first`, and all
+    ranks meet at `meeting_port` of the same host; it has no key.
+    """
+
+    devices: int = Field(ge=1)
+    address: str
+    run: str
+    key: str = ""
+    first: int = 0
+    meeting_port: int = 0
+
+
 class RunSpec(Message):
     """All a trainer needs; it has no credentials and no network. Every path is absolute and local.
 
@@ -26,8 +40,8 @@ class RunSpec(Message):
     `dataset_path` is the version's canonical JSONL, `dataset_format` its format. Where the version has splits,
     `splits_path` holds a byte a row: its split's place in `split_names`. `resume_dir` is a verified checkpoint to
     go on from. `work_dir` is this attempt's own, for checkpoints and output. `cache_dir` outlives attempts
-    (tokenised data, keyed by content). `devices` processes share the run and its `threads`. `facts` goes into the model
-    card.
+    (tokenised data, keyed by content). `devices` processes share the run and its `threads`, on this machine alone
+    unless `nodes` says otherwise: then all paths are the same on all of them. `facts` goes into the model card.
     """
 
     job_id: str
@@ -48,6 +62,7 @@ class RunSpec(Message):
     cache_dir: str
     threads: int = 0
     devices: int = 1
+    nodes: NodePlan | None = None
     facts: dict[str, Any] = {}
 
 

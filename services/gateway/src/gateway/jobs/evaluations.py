@@ -74,5 +74,5 @@ def _misplaced(submitted: Submitted) -> list[FieldError]:
     return [
         FieldError(given.field, "Has no place in the config of an evaluation.", "unknown_field")
         for name, given in submitted.references.items()
-        if name not in ("advanced", "devices")
+        if name not in ("advanced", "devices", "nodes")
     ]

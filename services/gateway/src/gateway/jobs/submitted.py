@@ -19,8 +19,9 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "recipe": ("recipe",),
     "advanced": ("advanced",),
     "devices": ("devices",),
+    "nodes": ("nodes",),
 }
-_TYPES: Mapping[str, type] = {"advanced": bool, "devices": int}
+_TYPES: Mapping[str, type] = {"advanced": bool, "devices": int, "nodes": int}
 _WANTED: Mapping[type, str] = {
     bool: "Must be true or false.",
     int: f"Must be a whole number, 1 to {MOST_DEVICES}.",
@@ -61,8 +62,11 @@ class Submitted:
 
     @property
     def devices(self) -> int:
-        """How many devices of one worker are to share the job."""
-        given = self.references.get("devices")
+        """How many devices of one worker are to share the job: so many on each of `nodes` machines."""
+        return self._count("devices") * self._count("nodes")
+
+    def _count(self, name: str) -> int:
+        given = self.references.get(name)
         return 1 if given is None else int(given.value)
 
 
@@ -83,7 +87,11 @@ def read_config(config: Mapping[str, Any]) -> Submitted:
         errors += complaints
         if chosen is not None:
             references[reference] = chosen
-    return Submitted(references, by_name, errors)
+    submitted = Submitted(references, by_name, errors)
+    if submitted.devices > MOST_DEVICES:
+        message = f"{submitted.devices} devices in all are too many: {MOST_DEVICES} at most."
+        errors.append(FieldError(references["nodes"].field, message, "too_large"))
+    return submitted
 
 
 def snake_case(name: str) -> str:

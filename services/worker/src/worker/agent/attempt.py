@@ -22,6 +22,7 @@ from worker.agent.collector import Collector
 from worker.agent.drain import Drain
 from worker.agent.ending import Ending, Failed, Finished, GivenBack, Over, Paused
 from worker.agent.faults import OF_THIS_MACHINE, ending_for
+from worker.agent.group import Group
 from worker.agent.import_sources import ImportSources
 from worker.agent.inputs import InputFetcher, Inputs
 from worker.agent.keeper import LeaseKeeper, Loss, Pace
@@ -41,7 +42,8 @@ _CLOSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Tools:
-    """What every attempt of this agent works with. `deadlines`: allowed seconds of silence by phase."""
+    """What every attempt of this agent works with. `deadlines`: allowed seconds of silence by phase. `group`: the
+    machines of this worker, where it consists of several."""
 
     ledger: Ledger
     store: ObjectStore
@@ -55,6 +57,7 @@ class Tools:
     cache_dir: Path
     threads: int
     sources: ImportSources = field(default_factory=lambda: ImportSources({}))
+    group: Group | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ class Attempt:
             cache_dir=str(self._tools.cache_dir),
             threads=self._tools.threads,
             devices=self._claim.config.devices,
+            nodes=self._tools.group.plan(self._name) if self._tools.group is not None else None,
             facts=inputs.facts,
         )
 

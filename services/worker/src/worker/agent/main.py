@@ -14,6 +14,7 @@ from kargah.adapters.bells import open_listener
 from kargah.adapters.settings import BellSettings, S3Settings, open_store
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.queue_policy import MOST_DEVICES
 from kargah.telemetry import traces
 from kargah.telemetry.logging import configure_logging, get_logger
 from kargah.telemetry.metrics import new_registry
@@ -21,6 +22,7 @@ from worker.agent.attempt import Tools
 from worker.agent.child_env import install_env, trainer_env, zygote_env
 from worker.agent.config import AgentSettings, inherited_environment
 from worker.agent.drain import Drain
+from worker.agent.group import Group
 from worker.agent.health import HealthServer
 from worker.agent.import_sources import ImportSources
 from worker.agent.keeper import Pace
@@ -63,6 +65,8 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
     engine = lease_engine(settings.database_url, settings.lease_seconds)
     cleanup.callback(engine.dispose)
     device = device_facts(settings.cpu_threads, devices=settings.devices)
+    group = Group.of(settings, device["devices"])
+    device |= {"nodes": settings.nodes, "devices": min(device["devices"] * settings.nodes, MOST_DEVICES)}
     ledger = PostgresLedger(
         engine, settings.worker_name, settings.kinds, settings.lease_seconds, settings.retry_policy, device["devices"]
     )
@@ -92,6 +96,7 @@ def _build(settings: AgentSettings, drain: Drain, cleanup: ExitStack) -> AgentLo
         cache_dir=settings.cache_dir,
         threads=settings.cpu_threads,
         sources=ImportSources(settings.import_stores),
+        group=group,
     )
     return AgentLoop(tools, listener, lambda: _trim(settings), settings.idle_seconds)
 

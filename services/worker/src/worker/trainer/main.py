@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from kargah.contracts.runs import DoneMessage, FailedMessage, RunSpec
@@ -28,14 +29,25 @@ def run(spec: RunSpec, read_fd: int, write_fd: int) -> int:
 
 
 def _run(context: MessageContext, own_fds: tuple[int, ...] = ()) -> int:
-    return execute(context) if context.spec.devices == 1 else run_ranks(context, own_fds, execute)
+    if context.spec.devices == 1:
+        return execute(context)
+    return _told(context, lambda: run_ranks(context, own_fds, execute))
 
 
 def execute(context: MessageContext) -> int:
-    """The edge of the process: every failure becomes a message and a status."""
-    try:
+    """Do the job; its exit status."""
+
+    def work() -> int:
         context.send(DoneMessage(outcome=run_job(context)))
         return DONE
+
+    return _told(context, work)
+
+
+def _told(context: MessageContext, work: Callable[[], int]) -> int:
+    """The edge of the process: every failure becomes a message and a status."""
+    try:
+        return work()
     except AgentGone:
         return RETRYABLE
     except TrainingError as error:

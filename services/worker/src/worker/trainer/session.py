@@ -14,6 +14,7 @@ from worker.trainer.context import RunContext
 from worker.trainer.device import Device, open_device
 from worker.trainer.errors import TrainingError
 from worker.trainer.given_splits import GivenSplits
+from worker.trainer.ranks.nodes import local_ranks
 from worker.trainer.ranks.team import Team
 from worker.trainer.reading import tokenizer_folder
 from worker.trainer.rows import RowFile, Split, all_held_out, split_rows
@@ -64,7 +65,7 @@ def open_session(context: RunContext, params: CommonParams) -> Session:
         raise TrainingError(
             "bad_spec", "A training or an evaluation needs a model and a dataset.", "Submit the job with both."
         )
-    device = open_device(params.precision, spec.threads, deterministic=params.deterministic, sharers=spec.devices)
+    device = open_device(params.precision, spec.threads, deterministic=params.deterministic, sharers=local_ranks(spec))
     team = Team.gather_up(context, gpu=device.is_gpu)
     rng.seed_all(params.seed)
     rows = RowFile(Path(spec.dataset_path))

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from kargah.contracts.runs import CheckpointMessage, FailedMessage, RunSpec, TrainerMessage
 from worker.trainer.context import Action, MessageContext
 from worker.trainer.errors import AgentGone
 
 
+@dataclass(frozen=True)
+class Meeting:
+    """Where the ranks of several machines meet; rank 0 listens there already, on `listen_fd`."""
+
+    host: str
+    port: int
+    listen_fd: int | None = None
+
+
 class RankContext(MessageContext):
     """One rank's context. What the agent asks for is obeyed only once all ranks have agreed on it (`Team.meet`), so
     that all of them obey at the same step."""
 
-    def __init__(self, inner: MessageContext, rank: int, broken: Callable[[RuntimeError], Exception]) -> None:
-        """`broken` turns a failed meeting into what is to be raised."""
+    def __init__(
+        self,
+        inner: MessageContext,
+        rank: int,
+        broken: Callable[[RuntimeError], Exception],
+        meeting: Meeting | None = None,
+    ) -> None:
+        """`broken` turns a failed meeting into what is to be raised. No `meeting`: all ranks are on this machine."""
         super().__init__(inner.spec)
         self._inner = inner
         self._agreed: list[Action] = []
         self.rank = rank
         self.broken = broken
+        self.meeting = meeting
 
     def send(self, message: TrainerMessage) -> None:
         self._inner.send(message)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch._C._distributed_c10d import FileStore, Store, TCPStore
 
 from worker.trainer.context import Action, RunContext
 from worker.trainer.errors import TrainingError
@@ -24,6 +25,7 @@ _ACTIONS: tuple[Action, ...] = ("pause", "stop", "checkpoint", "drain")
 _BUCKET_BYTES = 32 << 20
 # The agent's deadlines end what hangs; a meeting must outlast whatever one rank may do alone, such as sample answers.
 _PATIENCE = timedelta(hours=2)
+_FIRST_PATIENCE = timedelta(minutes=10)
 
 
 class Team:
@@ -41,10 +43,9 @@ class Team:
         if not isinstance(context, RankContext):
             return cls()
         team = cls(context)
-        meeting_point = str(Path(context.spec.work_dir) / "rendezvous")
-        store = dist.FileStore(meeting_point, team.size)  # type: ignore[attr-defined]
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         with team._meeting():
+            store = _store(context, team.size)
             dist.init_process_group(backend, store=store, rank=team.rank, world_size=team.size, timeout=_PATIENCE)
         gpus = team._sum(int(gpu))
         if gpus not in (0, team.size):
@@ -170,6 +171,22 @@ class Team:
         except RuntimeError as error:
             assert self._context is not None
             raise self._context.broken(error) from error
+
+
+def _store(context: RankContext, size: int) -> Store:
+    """What the ranks first find each other by."""
+    meeting = context.meeting
+    if meeting is None:
+        return FileStore(str(Path(context.spec.work_dir) / "rendezvous"), size)
+    return TCPStore(
+        meeting.host,
+        meeting.port,
+        size,
+        is_master=meeting.listen_fd is not None and context.rank == 0,
+        timeout=_FIRST_PATIENCE,
+        wait_for_workers=False,
+        master_listen_fd=meeting.listen_fd if context.rank == 0 else None,
+    )
 
 
 def _is_of_meeting(error: RuntimeError) -> bool:

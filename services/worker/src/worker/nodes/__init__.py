@@ -1,0 +1,1 @@
+"""Several machines that do one run: how they find and know each other."""
