@@ -9,6 +9,8 @@ TORCH := torch==2.13.0
 MEMBERS := shared services/gateway services/worker services/dataset-svc services/registry
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
+# Some images ask Python to keep no bytecode; without it every process would compile all of its modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## List the commands
