@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
+from worker import model_index
+
 pytest_plugins = ["kargah.testing.fixtures"]
+
+model_index.install()  # before a test module imports transformers
