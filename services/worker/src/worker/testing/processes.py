@@ -16,7 +16,7 @@ from worker.agent.zygote_client import ZygoteCommand
 
 ENTRY = "worker.testing.scripted_trainer:run"
 PRELOAD = "worker.testing.scripted_trainer:preload"
-DEADLINE = 20.0
+DEADLINE = 60.0
 _LOOK_SECONDS = 0.02
 Value = TypeVar("Value")
 
