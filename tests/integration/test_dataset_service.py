@@ -8,12 +8,15 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from kargah.clients import datasets
+from kargah.clients.client import Client
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import DatasetService, dataset_service
@@ -180,6 +183,29 @@ def _answer_to_half_a_body(service: DatasetService, headers: dict[str, str], bod
         connection.sendall(head + body)
         connection.shutdown(socket.SHUT_WR)
         return connection.makefile().readline()
+
+
+def test_more_large_files_at_once_than_can_be_taken_come_again(
+    service: DatasetService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(service.client.base_url.host), service.client.base_url.port
+    head = b"PUT /api/datasets/d/content HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2000000\r\n\r\n"
+    path = tmp_path / "d.jsonl"
+    path.write_text(QA + json.dumps({"question": "س", "answer": "b" * (1 << 20)}), encoding="utf-8")
+    with ExitStack() as stack:
+
+        def refused() -> httpx.Response | None:
+            stack.enter_context(socket.create_connection(address, timeout=10)).sendall(head)
+            answer = service.put("d", path.read_bytes())
+            return answer if answer.status_code == 503 else None
+
+        answer = wait_until(refused, timeout=30)
+        assert (answer.json()["code"], answer.headers["retry-after"]) == ("busy", "5")
+        assert service.put("d", QA.encode()).status_code == 201, "small files take no turn"
+        monkeypatch.setattr(datasets.time, "sleep", lambda _seconds: stack.close())
+        with Client(str(service.client.base_url)) as client:
+            assert client.datasets.upload(path, name="d").stats.rows == 51
+    wait_until(lambda: not any(key.startswith("staging/") for key in service.stored()), timeout=20)
 
 
 def test_over_the_limit_is_refused_while_it_comes(service: DatasetService) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -198,6 +200,36 @@ def test_a_part_of_another_size_is_not_there(service: DatasetService) -> None:
         service.client.get(f"{UPLOADS}/{view['id']}/parts"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_parts_come_in_any_order_and_again_and_are_completed_by_several(service: DatasetService) -> None:
+    view = begin(service, LARGE).json()
+    urls = service.client.get(f"{UPLOADS}/{view['id']}/parts").json()["items"]
+    for place, wrong in ((2, False), (1, True), (0, False), (1, True), (0, True), (0, False), (1, False)):
+        part = urls[place]
+        piece = LARGE[part["offset"] : part["offset"] + part["sizeBytes"]]
+        answer = httpx.put(part["url"], content=piece[::-1] if wrong else piece, trust_env=False)
+        assert answer.status_code == 200
+    asked = f"{UPLOADS}/{view['id']}/parts"
+    assert service.client.get(asked).json()["items"] == []
+    assert [service.client.get(f"{asked}?after={after}").status_code for after in (3, 9_999, 10_001)] == [200, 200, 422]
+    with ThreadPoolExecutor(4) as several:
+        completions = [several.submit(complete, service, view["id"]) for _ in range(4)]
+        versions = [completion.result(timeout=120)["version"] for completion in completions]
+    assert all(version == versions[0] for version in versions)
+    assert versions[0]["sha256"] == hashlib.sha256(LARGE).hexdigest()
+    assert service.client.get("/api/datasets/large/versions").json()["total"] == 1
+    late = httpx.put(urls[0]["url"], content=LARGE[:PART], trust_env=False)
+    assert late.status_code == 404, "nothing is added to what was completed"
+
+
+def test_a_bomb_in_parts_is_none_the_better(service: DatasetService) -> None:
+    bomb = gzip.compress(jsonl(1000) + b'{"question": "a", "answer": "' + b"b" * (100 << 20), compresslevel=9)
+    view = begin(service, bomb).json()
+    send(service, view["id"], bomb)
+    failed = complete(service, view["id"])
+    assert (failed["state"], failed["problem"]["status"], failed["version"]) == ("failed", 413, None)
+    wait_until(lambda: service.stored() == [], timeout=10)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dataset_svc.config import DatasetSettings
 from dataset_svc.datasets.repository import ping
 from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.datasets.service import DatasetService
+from dataset_svc.datasets.turns import Turns
 from dataset_svc.datasets.uploads import Limits, Uploads
 from dataset_svc.datasets.volume import volume_collector
 from dataset_svc.janitor import Janitor
@@ -35,7 +36,8 @@ def make_app(settings: DatasetSettings) -> Flask:
     store.ensure_bucket()
     engine = create_engine(settings.database_url, application_name="dataset-svc")
     limits = Limits(settings.max_upload_bytes, settings.max_unpacked_bytes)
-    datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits)
+    turns = Turns(settings.completions, settings.waiting_uploads)
+    datasets, uploads = DatasetService(store, engine), Uploads(store, engine, limits, turns)
     api = datasets_api(datasets, uploads, limits.upload_bytes)
     add_resumable(api, _resumable(store, engine, uploads, settings))
     add_changes(api, _changes(store, engine, datasets, uploads, settings))

@@ -14,8 +14,9 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
 
     `upload_part_bytes`: of an upload in parts (5 MiB at least, and more for very large files). `upload_silent_seconds`
     without a sign of its sender end it. `completions` are checked at once, and as many repairs and splits made; one
-    whose replica is silent for `upload_lease_seconds` is another one's. `janitor_seconds`: how often leftovers of
-    broken uploads are looked for; they go when `leftover_seconds` old.
+    whose replica is silent for `upload_lease_seconds` is another one's. Of large files that come in one request,
+    `waiting_uploads` more are received, and wait; others are asked to come again. `janitor_seconds`: how often
+    leftovers of broken uploads are looked for; they go when `leftover_seconds` old.
     """
 
     port: int = Field(default=8082, ge=1, le=65535)
@@ -24,6 +25,7 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
     upload_part_bytes: int = Field(default=16 << 20, ge=5 << 20, le=1 << 30)
     upload_silent_seconds: float = Field(default=86_400, gt=0)
     completions: int = Field(default=2, ge=1, le=16)
+    waiting_uploads: int = Field(default=8, ge=0, le=64)
     upload_lease_seconds: float = Field(default=15, ge=1)
     janitor_seconds: float = Field(default=3600, gt=0)
     leftover_seconds: float = Field(default=86_400, gt=0)

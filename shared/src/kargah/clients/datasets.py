@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,15 +14,17 @@ from urllib.parse import unquote, urlsplit
 from kargah.clients.changes import Changes, OnChange
 from kargah.clients.dataset_download import write_rows
 from kargah.clients.part_sender import StoreUnreachable
-from kargah.clients.transport import Transport, given, place
+from kargah.clients.transport import ApiError, Transport, given, place
 from kargah.clients.upload_in_parts import Progress, UploadInParts
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetPreview, DatasetVersionView, DatasetView, RepairReport, SplitRequest
 from kargah.contracts.tokens import DatasetTokens, RowsWanted, TokensRequest
+from kargah.domain.errors import Busy
 from kargah.domain.names import is_name
 
 _UPLOAD_TIMEOUT = 3600.0
 _TOKENS_TIMEOUT = 600.0
+_BUSY_SECONDS, _BUSY_TRIES = 5.0, 360  # half an hour in all
 PARTS_FROM = 64 << 20
 """Bytes from which a file is sent in parts."""
 
@@ -64,6 +67,17 @@ class Datasets:
         return self._put(path, name, {"filename": path.name, **options})
 
     def _put(self, path: Path, name: str, query: dict[str, str]) -> DatasetVersionView:
+        """Waits its turn, where many files are under way."""
+        for _ in range(_BUSY_TRIES):
+            try:
+                return self._put_once(path, name, query)
+            except ApiError as error:
+                if error.problem.code != Busy.code:
+                    raise
+            time.sleep(_BUSY_SECONDS)
+        return self._put_once(path, name, query)
+
+    def _put_once(self, path: Path, name: str, query: dict[str, str]) -> DatasetVersionView:
         with path.open("rb") as stream:
             return self._transport.ask(
                 DatasetVersionView,

@@ -118,6 +118,12 @@ class Unavailable(DomainError):
     code = "unavailable"
 
 
+class Busy(Unavailable):
+    """As much is under way as can be; `extra["seconds"]` says after how long to ask again."""
+
+    code = "busy"
+
+
 class StaleAttempt(Conflict):
     """The attempt that writes no longer owns the job: its generation is past, or the job has ended."""
 

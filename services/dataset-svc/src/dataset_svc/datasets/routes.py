@@ -46,7 +46,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         upload = open_upload(request, limit=limit, known_fields=_FORM_FIELDS)
         if "name" in upload.fields:
             _form_request(upload.fields, upload.filename).check()
-        with uploads.staged(upload.stream) as staged:
+        with uploads.turns.place(request.content_length), uploads.staged(upload.stream) as staged:
             return _reply(*uploads.add(staged, _form_request(upload.fields, upload.filename)))
 
     @api.put(
@@ -62,7 +62,8 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted = Request(name, query.filename, query.format, query.map, query.origin)
         wanted.check()
         upload = raw_upload(request, limit=limit)
-        with uploads.staged(upload.stream, request.content_length) as staged:
+        size = request.content_length
+        with uploads.turns.place(size), uploads.staged(upload.stream, size) as staged:
             return _reply(*uploads.add(staged, wanted))
 
 

@@ -16,6 +16,7 @@ from dataset_svc.datasets import repository
 from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.row_store import store_rows, store_unlike
+from dataset_svc.datasets.turns import Turns
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.memory import give_back
 from dataset_svc.readers.source import open_source
@@ -99,14 +100,20 @@ class Staged:
     digest: Digest
     unread: Unread | None = None
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.digest.size if self.unread is None else self.unread.size
+
 
 class Uploads:
     """Receives files. Safe for any number of threads; memory per upload is bounded, whatever the file's size."""
 
-    def __init__(self, store: ObjectStore, engine: Engine, limits: Limits) -> None:
+    def __init__(self, store: ObjectStore, engine: Engine, limits: Limits, turns: Turns | None = None) -> None:
         self._store = store
         self._engine = engine
         self._limits = limits
+        self.turns = turns or Turns(at_once=2, waiting=8)
 
     @contextmanager
     def staged(self, stream: BinaryIO, expected: int | None = None) -> Iterator[Staged]:
@@ -130,10 +137,11 @@ class Uploads:
         `on_recorded` is called within the transaction that records it, and what it raises undoes that.
         """
         request.check()
-        try:
-            return self._add(staged, request, on_recorded)
-        finally:
-            give_back()
+        with self.turns.turn(staged.size):
+            try:
+                return self._add(staged, request, on_recorded)
+            finally:
+                give_back()
 
     def _add(self, staged: Staged, request: Request, on_recorded: OnRecorded | None) -> tuple[DatasetVersionView, bool]:
         rows_key = f"{staged.key}.rows-{new_id('rows')}"
