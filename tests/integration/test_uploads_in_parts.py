@@ -215,7 +215,9 @@ def test_parts_come_in_any_order_and_again_and_are_completed_by_several(service:
     assert [service.client.get(f"{asked}?after={after}").status_code for after in (3, 9_999, 10_001)] == [200, 200, 422]
     with ThreadPoolExecutor(4) as several:
         completions = [several.submit(complete, service, view["id"]) for _ in range(4)]
-        versions = [completion.result(timeout=120)["version"] for completion in completions]
+        views = [completion.result(timeout=120) for completion in completions]
+    assert views[0]["problem"] is None, views[0]["problem"]
+    versions = [view["version"] for view in views]
     assert all(version == versions[0] for version in versions)
     assert versions[0]["sha256"] == hashlib.sha256(LARGE).hexdigest()
     assert service.client.get("/api/datasets/large/versions").json()["total"] == 1

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dataset_svc.checks.digests import DigestMap, DigestSet
 from dataset_svc.checks.hashing import digest_of
 from dataset_svc.checks.near_empty import is_near_empty
-from dataset_svc.checks.pieces import Pieces
-from dataset_svc.checks.row_digests import LONG, row_digests
+from dataset_svc.checks.pieces import Pieces, digests_of_texts
+from dataset_svc.checks.row_digests import LONG, digests_of_lines, row_digests
 from dataset_svc.checks.row_texts import texts_of, with_texts
 from dataset_svc.checks.statistics import Statistics
 from dataset_svc.checks.warnings import Warnings
@@ -142,6 +142,8 @@ def test_digests_hang_on_no_other_piece() -> None:
     known = row_digests(Pieces.of(rows)).tolist()
     assert [row_digests(Pieces.of([row])).item() for row in rows] == known
     assert len(set(known)) == len(set(rows)) and 0 not in known
+    assert digests_of_texts(texts).tolist() == found
+    assert digests_of_lines(rows).tolist() == known
 
 
 def test_pieces_are_measured_in_characters() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _THREADS = min(4, os.cpu_count() or 1)  # a block and its columns take about 10 MB each
 _AHEAD, _AHEAD_BYTES = _THREADS + 1, 4 << 20  # blocks at most; of larger ones fewer
 
+_LARGEST = 2 << 20  # of a row that is larger, a look would take twenty times its bytes
+
 Looked = tuple[Block, "Look | None"]
 _Task = tuple[Block, "Future[Look | None]"]
 
@@ -67,7 +69,7 @@ class Looks:
 
 
 def _look(block: Block, plan: Plan | None, first_row: int, spelled: bool) -> Look | None:
-    if plan is None:
+    if plan is None or len(block.data) > _LARGEST:
         return None
     from dataset_svc.checks.quick.look import look
 

@@ -60,11 +60,17 @@ class CheckedRows:
         """The stored rows with their newlines, one or more at a time. Raises Invalid at the end when anything was
         wrong."""
         if isinstance(self._items, JsonLines):
-            yield from self._by_row(chain(self._sample, self._items.rest_of_block()))
+            yield from self._by_row(chain(self._sampled(), self._items.rest_of_block()))
             yield from self._by_block(self._items)
         else:
-            yield from self._by_row(chain(self._sample, self._items))
+            yield from self._by_row(chain(self._sampled(), self._items))
         self._refuse_bad()
+
+    def _sampled(self) -> Iterator[Item]:
+        """The sample, which is not kept: it may be of rows of megabytes."""
+        self._sample.reverse()
+        while self._sample:
+            yield self._sample.pop()
 
     def _by_row(self, items: Iterable[Item]) -> Iterator[bytes]:
         for item in items:

@@ -16,7 +16,7 @@ from dataset_svc.checks.arrays import Digests, Groups, Numbers, Places
 WORD = 8
 GROUP = 32  # bytes that are taken from a place at once
 _GROUP = GROUP // WORD
-_SHORT = 256  # bytes: the interpreter's own keyed hash is faster from here on
+SHORT = 256  # bytes: the interpreter's own keyed hash is faster from here on
 _TOGETHER = 1 << 13  # pieces at once: what is made of them stays in the processor's cache
 _FIRST, _SECOND, _SIZE, _PLACE = (np.uint64(secrets.randbits(64) | 1) for _ in range(4))
 _HALF, _LESS = np.uint64(32), np.uint64(29)
@@ -24,7 +24,7 @@ MASKS = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], np.uint64)
 
 
 def digest_of(value: bytes) -> int:
-    """64 bits of a value, never 0; others than those of pieces."""
+    """64 bits of a value, never 0: those that `digests_of` gives for a piece that is longer than SHORT."""
     return hash(value) & 0xFFFF_FFFF_FFFF_FFFF or 1
 
 
@@ -32,7 +32,7 @@ def digests_of(data: bytes, groups: Groups, begins: Places, ends: Places) -> Dig
     """64 bits of each piece of `data`, never 0; equal for equal pieces. `groups`: the bytes from each place on."""
     sizes = ends - begins
     found = np.empty(len(sizes), np.uint64)
-    short = sizes <= _SHORT
+    short = sizes <= SHORT
     if short.all():
         _fill(found, groups, begins, sizes)
         return found
@@ -62,7 +62,7 @@ def _digests(groups: Groups, begins: Places, sizes: Numbers) -> Digests:
     """Takes in the first word of all pieces, then the second of those that have it, and so on; the last one of each is
     what is left of it, perhaps nothing."""
     whole = sizes // WORD
-    order = np.argsort((_SHORT // WORD - whole).astype(np.uint8), kind="stable")  # those of the most words first
+    order = np.argsort((SHORT // WORD - whole).astype(np.uint8), kind="stable")  # those of the most words first
     places, sizes = begins[order], sizes[order]
     states = sizes.astype(np.uint64) * _SIZE
     masks, room = MASKS[sizes % WORD], np.empty(len(sizes), np.uint64)

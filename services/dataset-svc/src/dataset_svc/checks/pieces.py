@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, compress
 
 import numpy as np
 import numpy.typing as npt
 
 from dataset_svc.checks.arrays import Bytes, Digests, Flags, Groups, Numbers, Places
-from dataset_svc.checks.hashing import GROUP, MASKS, WORD, digests_of
+from dataset_svc.checks.hashing import GROUP, MASKS, SHORT, WORD, digest_of, digests_of
 
 
 class Stretch:
@@ -116,3 +116,12 @@ def stands_at(stretch: Stretch, places: Places, text: bytes) -> Flags:
         found = words[places + begin] & MASKS[len(part)]
         same &= found == np.uint64(int.from_bytes(part, "little"))
     return same
+
+
+def digests_of_texts(texts: list[bytes]) -> Digests:
+    """`Pieces.of(texts).digests()`, of which those that are long are not copied."""
+    found = np.zeros(len(texts), np.uint64)
+    long = np.array([len(text) > SHORT for text in texts], np.bool_)
+    found[long] = [digest_of(text) for text in compress(texts, long)]
+    found[~long] = Pieces.of(compress(texts, ~long)).digests()
+    return found

@@ -11,8 +11,8 @@ from dataset_svc.checks.arrays import Digests, Flags, Numbers
 from dataset_svc.checks.digests import DigestMap, DigestSet
 from dataset_svc.checks.findings import Findings, file_warning
 from dataset_svc.checks.near_empty import is_near_empty
-from dataset_svc.checks.pieces import Pieces
-from dataset_svc.checks.row_digests import row_digests
+from dataset_svc.checks.pieces import digests_of_texts
+from dataset_svc.checks.row_digests import digests_of_lines
 from dataset_svc.checks.row_texts import texts_of
 from dataset_svc.checks.statistics import MAX_LABELS, Statistics
 from dataset_svc.readers.rows import ParsedRow
@@ -92,11 +92,11 @@ class Warnings:
 
     def _look_at_waiting(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        repeated = self._rows.add_all(row_digests(Pieces.of(stored for _, stored in waiting)))
+        repeated = self._rows.add_all(digests_of_lines([stored for _, stored in waiting]))
         exchanges = [self._shape.exchange(row.value) for row, _ in waiting]
         asks = np.array([exchange.verdict is not None and bool(exchange.asked) for exchange in exchanges], np.bool_)
-        asked = Pieces.of(exchange.asked.encode() for exchange in exchanges).digests()
-        verdicts = Pieces.of((exchange.verdict or "").encode() for exchange in exchanges).digests()
+        asked = digests_of_texts([exchange.asked.encode() for exchange in exchanges])
+        verdicts = digests_of_texts([(exchange.verdict or "").encode() for exchange in exchanges])
         contradicts = self._contradictions(asked, verdicts, ~repeated & asks)
         for place, (row, _) in enumerate(waiting):
             if repeated[place]:

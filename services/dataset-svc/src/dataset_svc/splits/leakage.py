@@ -6,6 +6,9 @@ from array import array
 from collections.abc import Iterator
 from itertools import combinations
 
+import numpy as np
+
+from dataset_svc.checks.arrays import Flags
 from dataset_svc.checks.digests import DigestSet
 from dataset_svc.checks.findings import PLACES
 from kargah.contracts.datasets import RowPlace, RowWarning
@@ -41,22 +44,26 @@ class Leakage:
 
     def _pair(self, held: str, other: str) -> Iterator[RowWarning]:
         rows = self._common(self._rows, held, other)
-        questions = self._common(self._asked, held, other) - rows
+        questions = self._common(self._asked, held, other) & ~rows
+        numbers = np.array(self._numbers[held], np.int64)
         for code, what, found in zip(LEAKS, ("stands", "asks what stands"), (rows, questions), strict=True):
-            if found:
-                more = f" ({len(found):,} in all)" if len(found) > 1 else ""
+            if count := int(np.count_nonzero(found)):
+                more = f" ({count:,} in all)" if count > 1 else ""
                 message = f"a row of {held} {what} in {other} as well{more}: it measures what was learnt by heart"
-                places = [RowPlace(line=line, byte_offset=None, field=None) for line in sorted(found)[:PLACES]]
+                lines = np.sort(numbers[found])[:PLACES].tolist()
+                places = [RowPlace(line=line, byte_offset=None, field=None) for line in lines]
                 first = places[0].model_dump()
-                told = {"code": code, "message": message, "count": len(found), "places": places}
+                told = {"code": code, "message": message, "count": count, "places": places}
                 yield RowWarning(**first, **told, repair="leakage")
 
-    def _common(self, digests: dict[str, array[int]], held: str, other: str) -> set[int]:
-        """The numbers of the rows of `held` whose digest `other` has too."""
-        wanted = set(digests[held])
-        met = {digest for digest in digests[other] if digest in wanted}
-        pairs = zip(self._numbers[held], digests[held], strict=True)
-        return {number for number, digest in pairs if digest in met}
+    def _common(self, digests: dict[str, array[int]], held: str, other: str) -> Flags:
+        """Which rows of `held` have a digest that `other` has too. Sets of so many numbers would take 100 MB."""
+        wanted, known = (np.array(digests[split], np.uint64) for split in (held, other))
+        known.sort()
+        places = known.searchsorted(wanted)
+        found: Flags = places < len(known)
+        found[found] = known[places[found]] == wanted[found]
+        return found
 
 
 class HeldOut:
