@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kargah.testing.waiting import wait_until
-from kargah.web.outlet import ROOM_BYTES, Outlet, Piece
+from kargah.web.outlet import Outlet, Piece
 from kargah.web.push import Pusher
 
 Started = Callable[..., Pusher]
@@ -78,12 +78,12 @@ def test_a_slow_client_gets_all_and_tells_when_it_has_room(started: Started) -> 
         outlet.send(Piece(b"%8d" % number * 1024))
         number += 1
     assert outlet.waiting and not asked, "sending does not wait for the client"
-    assert number * 8192 < ROOM_BYTES * 8, "what is kept for it is bounded"
-    first = client.recv(number * 8192, socket.MSG_WAITALL)
+    first = b""
+    while len(first) < number * 8192:
+        first += client.recv(65536)
     wait_until(lambda: asked == [True])
     outlet.end()
-    got = first + _all_of(client)
-    assert got == b"".join(b"%8d" % each * 1024 for each in range(number))
+    assert first + _all_of(client) == b"".join(b"%8d" % each * 1024 for each in range(number))
 
 
 def test_a_client_that_leaves_is_noticed_without_a_word(started: Started) -> None:
@@ -102,10 +102,9 @@ def test_a_client_that_leaves_is_noticed_without_a_word(started: Started) -> Non
 def test_a_client_that_takes_nothing_is_left(started: Started) -> None:
     outlet = Outlet()
     client = _client(started(stalled_seconds=0.1), outlet)
-    while outlet.has_room:
+    for _ in range(100):
         outlet.send(Piece(b"x" * 65536))
     wait_until(lambda: outlet.closed)
-    assert not outlet.has_room or outlet.closed
     client.close()
 
 
