@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,3 +196,12 @@ class TestMigrate:
         monkeypatch.setenv("KARGAH_DATABASE_URL", database_url_for("gateway"))
         assert main(["gateway"]) == 0
         assert "up to date" in capsys.readouterr().out
+
+    def test_the_command_takes_a_url_for_each_service(
+        self, database_url_for: DatabaseUrlFor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv("KARGAH_DATABASE_URL", raising=False)
+        urls = {service: database_url_for(service) for service in PACKAGES}
+        monkeypatch.setenv("KARGAH_DATABASE_URLS", json.dumps(urls))
+        assert main(list(PACKAGES)) == 0
+        assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == list(PACKAGES)

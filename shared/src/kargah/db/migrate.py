@@ -1,4 +1,4 @@
-"""Bring a service's schema up to date: `python -m kargah.db.migrate gateway|dataset-svc|registry`.
+"""Bring services' schemas up to date: `python -m kargah.db.migrate gateway dataset-svc registry`, or some of them.
 
 A service keeps its steps in `<package>/migrations/versions/NNNN_what.py`: alembic revisions with `upgrade()` and,
 where it can be undone, `downgrade()`. Names are without a schema: the role's search_path places them. The
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from kargah.db.engine import Engine, create_engine
-from kargah.db.settings import DatabaseSettings
+from kargah.db.settings import MigrationSettings
 
 PACKAGES = {"gateway": "gateway", "dataset-svc": "dataset_svc", "registry": "registry"}
 _ENVIRONMENT = Path(__file__).with_name("migration_environment")
@@ -108,12 +108,14 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """The command line: one argument, the service. Exit status 2 when it is missing or unknown."""
-    if len(arguments) != 1 or arguments[0] not in PACKAGES:
-        print(f"usage: python -m kargah.db.migrate {'|'.join(PACKAGES)}", file=sys.stderr)
+    """The command line: the services. Exit status 2 when there is none, or an unknown one."""
+    if not arguments or not set(arguments) <= PACKAGES.keys():
+        print(f"usage: python -m kargah.db.migrate {'|'.join(PACKAGES)} ...", file=sys.stderr)
         return 2
-    migrate(DatabaseSettings().database_url, arguments[0])
-    print(f"{arguments[0]}: the schema is up to date")
+    settings = MigrationSettings()
+    for service in arguments:
+        migrate(settings.url_of(service), service)
+        print(f"{service}: the schema is up to date")
     return 0
 
 

@@ -11,7 +11,7 @@ from minio import Minio
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_roles import ensure_roles, grant_tables
 from kargah.embedded.process import ManagedProcess, ProcessFailed
-from kargah.embedded.topology import BUCKET, DATABASE, MIGRATED, Endpoints, migration
+from kargah.embedded.topology import BUCKET, DATABASE, Endpoints, migration
 
 _MIGRATE_SECONDS = 120.0
 
@@ -33,13 +33,11 @@ def ensure_bucket(client: Minio) -> None:
 
 
 def _migrate(data_dir: Path, endpoints: Endpoints) -> None:
-    """All owners at once: each has a schema of its own."""
-    running = [ManagedProcess(migration(name, data_dir, endpoints)) for name in MIGRATED]
+    """All owners in one process: most of its time goes into starting."""
+    process = ManagedProcess(migration(data_dir, endpoints))
     deadline = time.monotonic() + _MIGRATE_SECONDS
-    for process in running:
-        while process.alive() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.kill()
-    for process in running:
-        if process.exit_status != 0:
-            raise ProcessFailed(f"{process.command.name} failed; see {process.command.log_file}:\n{process.log_tail()}")
+    while process.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    if process.exit_status != 0:
+        raise ProcessFailed(f"{process.command.name} failed; see {process.command.log_file}:\n{process.log_tail()}")

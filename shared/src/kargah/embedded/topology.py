@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -124,14 +125,15 @@ def services(data_dir: Path, ports: Ports, endpoints: Endpoints) -> list[Service
     ]
 
 
-def migration(name: str, data_dir: Path, endpoints: Endpoints) -> Command:
-    """The one-shot command that brings an owner's schema up to date."""
+def migration(data_dir: Path, endpoints: Endpoints) -> Command:
+    """The one-shot command that brings every owner's schema up to date."""
+    urls = {name: endpoints.dsn_of(ROLE_OF[name]) for name in MIGRATED}
     return Command(
-        name=f"migrate {name}",
-        arguments=[sys.executable, "-m", "kargah.db.migrate", name],
+        name="migrate",
+        arguments=[sys.executable, "-m", "kargah.db.migrate", *MIGRATED],
         log_file=data_dir / "logs" / "migrate.log",
         cwd=data_dir,
-        env=inherited_environment() | {"KARGAH_DATABASE_URL": endpoints.dsn_of(ROLE_OF[name])},
+        env=inherited_environment() | {"KARGAH_DATABASE_URLS": json.dumps(urls)},
     )
 
 
