@@ -62,7 +62,8 @@ def test_a_pushed_model_lies_there_byte_by_byte(endpoint: str, tmp_path: Path) -
 
 def test_another_platform_finds_and_installs_it(endpoint: str, tmp_path: Path) -> None:
     pushed = push(endpoint, tmp_path, model_files(card="---\nlicense: mit\n---\n# کارت"))
-    upstream = UpstreamService(UpstreamClient(endpoint, None))
+    client = UpstreamClient(endpoint, None)
+    upstream = UpstreamService(lambda: client)
     assert [(found.id, found.license) for found in upstream.search("tiny", 10).items] == [("team/tiny", "mit")]
     judged = upstream.model("team/tiny", None)
     assert judged.safe and judged.commit == pushed["commit"] and judged.license == "mit"

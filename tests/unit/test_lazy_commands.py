@@ -1,4 +1,4 @@
-"""Every command is found where the table says, and only its own module is paid for."""
+"""Every command is found where the table says; it and each service import what they need, and no more."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def test_the_jobs_command_does_not_import_what_starts_servers() -> None:
     code = f"{imported}; print([name for name in {_HEAVY!r} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.strip() == "[]"
+
+
+def test_no_service_imports_at_its_start_what_it_may_never_need() -> None:
+    places = {"gateway.app": ("minio", "huggingface_hub", "torch"), "registry.app": ("huggingface_hub", "torch")}
+    looks = [f"import {module}; print([n for n in {names!r} if n in sys.modules])" for module, names in places.items()]
+    code = f"import sys; {'; '.join(looks)}"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == ["[]", "[]"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -32,9 +34,11 @@ from registry.models.volume import volume_collector
 from registry.sweeper import abort_strays, start_sweeper
 from registry.uploaded.peer import DatasetPeer
 from registry.uploaded.service import UploadedDatasets
-from registry.upstream.client import UpstreamClient
 from registry.upstream.routes import upstream_routes
 from registry.upstream.service import UpstreamService
+
+if TYPE_CHECKING:
+    from registry.upstream.client import UpstreamClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,14 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
 
 
 def _upstream(settings: RegistrySettings) -> UpstreamService:
-    token = settings.upstream_token
-    return UpstreamService(UpstreamClient(settings.upstream_url, token.get_secret_value() if token else None))
+    @cache
+    def client() -> UpstreamClient:
+        from registry.upstream.client import UpstreamClient  # with all of huggingface_hub, for those who ask a hub
+
+        token = settings.upstream_token
+        return UpstreamClient(settings.upstream_url, token.get_secret_value() if token else None)
+
+    return UpstreamService(client)
 
 
 def make_app(settings: RegistrySettings) -> Flask:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kargah.adapters.minio_store import MinioStore
 from kargah.db.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from kargah.adapters.minio_store import MinioStore
 
 
 class S3Settings(BaseSettings):
@@ -42,6 +44,8 @@ class BellSettings(DatabaseSettings):
 
 def open_store(settings: S3Settings) -> MinioStore:
     """The store of `settings`. Connects on first use; `ensure_bucket()` is for whoever starts first."""
+    from kargah.adapters.minio_store import MinioStore  # the gateway has settings from here, and no store
+
     return MinioStore(
         settings.s3_endpoint,
         settings.s3_access_key,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from huggingface_hub import ModelInfo
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kargah.contracts.upstream import HubFileView, HubModelView, HubSearch, HubSummary
 from kargah.domain.errors import Invalid, Unavailable
@@ -19,23 +18,27 @@ from kargah.domain.hub_repository import (
     small_files,
 )
 from kargah.domain.model_files import problem_with_file
-from registry.upstream.client import UpstreamClient
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
+    from registry.upstream.client import UpstreamClient
 
 
 class UpstreamService:
     """Safe to share between threads. Every call may raise Unavailable, NotFound, Forbidden, Invalid."""
 
-    def __init__(self, client: UpstreamClient) -> None:
+    def __init__(self, client: Callable[[], UpstreamClient]) -> None:
         self._client = client
 
     def search(self, text: str, limit: int) -> HubSearch:
         """The most downloaded first."""
-        found = self._client.search(text, limit)
-        return HubSearch(endpoint=self._client.endpoint, items=[_summary(info) for info in found])
+        found = self._client().search(text, limit)
+        return HubSearch(endpoint=self._client().endpoint, items=[_summary(info) for info in found])
 
     def model(self, repo: str, revision: str | None) -> HubModelView:
         """A repository, judged; it is named by its commit, so that what is installed is what was judged."""
-        info = self._client.model(repo, revision)
+        info = self._client().model(repo, revision)
         if info.sha is None:
             raise Unavailable(f"The hub names no commit of {repo}.")
         files = files_of(info.siblings)
@@ -44,7 +47,7 @@ class UpstreamService:
         names = {file.path for file in wanted}
         return HubModelView(
             **_summary(info).model_dump(include={"id", "license", "task", "gated", "updated_at"}),
-            endpoint=self._client.endpoint,
+            endpoint=self._client().endpoint,
             commit=info.sha,
             source=f"hub:{repo}@{info.sha}",
             parameters=info.safetensors.total if info.safetensors else None,
@@ -63,7 +66,7 @@ class UpstreamService:
             announced_weights(files)
             for name in CONFIGS:
                 if name in files:
-                    check_config(name, self._client.config(repo, commit, name))
+                    check_config(name, self._client().config(repo, commit, name))
         except RepositoryRefused as refused:
             return refused
         except Invalid as error:
