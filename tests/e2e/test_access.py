@@ -244,6 +244,8 @@ def test_the_command_line_logs_in_and_out(guarded: Guarded, tmp_path: Path, monk
     assert made["projects"] == [{"project": "south", "role": "viewer"}]
     assert "typed" in {user["name"] for user in kargah("users", "list")["items"]}
     assert {"local", "north", "south"} <= {project["name"] for project in kargah("projects", "list")["items"]}
+    shown = CliRunner().invoke(app, ["--url", guarded.url, "projects", "list"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0 and "may wait" in shown.stdout and "north" in shown.stdout, shown.output
     assert kargah("keys", "create", "ci", "--role", "viewer")["key"].startswith("kgh_")
     done = CliRunner().invoke(app, ["--url", guarded.url, "logout"])
     assert done.exit_code == 0 and json.loads(credentials.read_text()) == {}

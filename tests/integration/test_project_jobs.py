@@ -16,6 +16,7 @@ from gateway.jobs.service import CONTROLS
 from gateway.queue.service import QueueService
 from gateway.ringer import Ringer
 from kargah.adapters.bells import PostgresBell
+from kargah.contracts.queue import OwnerQuota
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, NotFound
 from kargah.domain.scope import EVERY, NOBODY, project_scope
@@ -136,7 +137,7 @@ def test_the_queue_tells_the_place_among_all_and_names_ones_own(bench: JobBench)
         with pytest.raises(NotFound):
             queue.entry(foreign[0])
         with pytest.raises(ProgrammingError, match="row-level security"):
-            queue.set_quota(OTHER, None)
+            queue.set_quota(OTHER, OwnerQuota(max_running=None))
     assert bench.do(queue_view_repository.get_owner, OTHER).max_running == 2
 
 

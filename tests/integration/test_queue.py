@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from kargah.db.engine import Connection
 from kargah.db.unit_of_work import UnitOfWork
+from kargah.domain.errors import OverQuota
 from kargah.domain.queue_policy import FAIR_SHARE_SECONDS, PRIORITY_SECONDS, QUOTA_KIND, Head, choose, rank
 from kargah.jobstore import attempt_repository, claim_repository, control_repository, queue_repository
 from kargah.jobstore.queue_view_repository import list_owners, waiting_job, waiting_jobs
@@ -162,6 +163,29 @@ def test_quotas_are_exact_under_racing_claims(bench: JobBench) -> None:
     assert len(taken) == len(set(taken)) == 1 + 3 + 0 + 8
     running = {owner.name: owner.running for owner in bench.do(list_owners)}
     assert running == {"one": 1, "three": 3, "none": 0, "free": 8}
+
+
+def test_waiting_jobs_are_limited_to_the_job_under_racing_submissions(bench: JobBench) -> None:
+    bench.do(queue_repository.set_waiting_quota, "ali", 3)
+    start = threading.Barrier(8)
+
+    def submit(number: int) -> str | None:
+        start.wait()
+        try:
+            return bench.submit(f"job {number}", owner="ali")
+        except OverQuota as refused:
+            assert refused.message == "3 jobs of ali wait, and 3 may."
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = [job_id for job_id in pool.map(submit, range(8)) if job_id is not None]
+    assert len(ids) == 3
+    (ali,) = bench.do(list_owners)
+    assert (ali.waiting, ali.max_waiting, ali.max_running) == (3, 3, None)
+    assert _claim(bench, "w") is not None
+    assert bench.submit(owner="ali") and bench.submit(owner="others"), "one has started; others have no limit"
+    bench.do(queue_repository.set_waiting_quota, "ali", None)
+    assert bench.submit(owner="ali")
 
 
 def _two_claims_at_once(bench: JobBench) -> tuple[Claim | None, Claim | None]:

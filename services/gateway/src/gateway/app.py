@@ -78,8 +78,8 @@ def build(settings: GatewaySettings) -> Gateway:
     hub = EventHub(engine, settings.database_url, settings.event_streams, settings.event_streams_each)
 
     api = Api("Kargah", kargah.__version__)
-    add_job_routes(api, JobService(engine, ringer, catalogue))
-    add_queue_routes(api, QueueService(engine, ringer))
+    add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting))
+    add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)

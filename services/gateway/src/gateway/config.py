@@ -31,13 +31,15 @@ class PeerSettings(BaseSettings):
 
 class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     """`admin_password` (or a file that holds it): of the user `admin`, who is made where nobody is yet.
-    `requests_per_minute`: of one principal. `audit_days`: how long the record of changes is kept. `trusted_proxies` (a
-    JSON list of networks): whose X-Forwarded-For counts. `sweep_seconds`: how often lost workers are looked for.
+    `requests_per_minute`: of one principal. `max_waiting`: jobs of one project that wait, unless it has a limit of its
+    own. `audit_days`: how long the record of changes is kept. `trusted_proxies` (a JSON list of networks): whose
+    X-Forwarded-For counts. `sweep_seconds`: how often lost workers are looked for.
     `event_streams`: how many SSE clients at once, `event_streams_each`: of one principal; they take no `threads`."""
 
     admin_password: SecretStr | None = Field(default=None, repr=False)
     admin_password_file: Path | None = None
     requests_per_minute: int = Field(default=3000, ge=1)
+    max_waiting: int | None = Field(default=None, ge=0)
     audit_days: int = Field(default=365, ge=1, le=36_500)
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)

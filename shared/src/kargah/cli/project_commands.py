@@ -28,13 +28,17 @@ def add(context: typer.Context, name: _ProjectArgument, json: JsonOption = False
 @app.command("list")
 def list_projects(context: typer.Context, json: JsonOption = False) -> None:
     """Show your projects; all of them to those who look after the platform."""
-    page = connect(context).access.projects()
+    client = connect(context)
+    page = client.access.projects()
     if json:
         print_json(page)
         return
-    table = Table("project", "your role", "members", box=SIMPLE, padding=(0, 1, 0, 0))
+    known = {owner.name: owner for owner in client.queue.owners().items}
+    table = Table("project", "your role", "members", "jobs waiting", "may wait", box=SIMPLE, padding=(0, 1, 0, 0))
     for project in page.items:
-        table.add_row(project.name, project.role or "-", str(project.members))
+        owner = known.get(project.name)
+        jobs = ("-", "-") if owner is None else (str(owner.waiting), _limit(owner.max_waiting))
+        table.add_row(project.name, project.role or "-", str(project.members), *jobs)
     console.print(table)
 
 
@@ -61,3 +65,7 @@ def members(
     for member in page.items:
         table.add_row(member.user, member.role)
     console.print(table)
+
+
+def _limit(number: int | None) -> str:
+    return "no limit" if number is None else str(number)

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.job_commands import JobArgument, resolve
 from kargah.cli.text import duration, size
-from kargah.contracts.queue import OwnerView, QueueEntry, QueueView
+from kargah.contracts.queue import QueueEntry, QueueView
 
 app = typer.Typer(invoke_without_command=True, help="Show who waits, in the order of the claim, and why.")
 
@@ -62,9 +62,10 @@ def owners(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json(page)
         return
-    table = Table("owner", "running", "waiting", "quota", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table("owner", "running", "waiting", "quota", "may wait", box=SIMPLE, padding=(0, 1, 0, 0))
     for owner in page.items:
-        table.add_row(escape(owner.name), str(owner.running), str(owner.waiting), _quota(owner))
+        waiting = (str(owner.waiting), _limit(owner.max_running), _limit(owner.max_waiting))
+        table.add_row(escape(owner.name), str(owner.running), *waiting)
     console.print(table)
 
 
@@ -73,16 +74,21 @@ def quota(
     context: typer.Context,
     owner: str,
     trainings: Annotated[str, typer.Argument(metavar="N|none", help="How many at once, or `none` for no limit.")],
+    waiting: Annotated[
+        str | None, typer.Option(metavar="N|none", help="How many jobs may wait; `none`: as many as usual.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Limit how many trainings an owner runs at once; running ones go on."""
-    limit = None if trainings == "none" else _number(trainings)
-    view = connect(context).queue.set_quota(owner, limit)
+    """Limit how many trainings an owner runs at once, and how many jobs wait; what runs and waits goes on."""
+    more = {} if waiting is None else {"max_waiting": _given(waiting)}
+    view = connect(context).queue.set_quota(owner, _given(trainings), **more)
     if json:
         print_json(view)
     else:
         console.print(
-            f"{escape(view.name)} runs {view.running}, quota {_quota(view)}, waiting {view.waiting}", highlight=False
+            f"{escape(view.name)} runs {view.running}, quota {_limit(view.max_running)}, waiting {view.waiting}, "
+            f"may wait {_limit(view.max_waiting)}",
+            highlight=False,
         )
 
 
@@ -131,8 +137,12 @@ def _workers(view: QueueView) -> str:
     return f"{alive}, {view.idle} idle."
 
 
-def _quota(owner: OwnerView) -> str:
-    return "none" if owner.max_running is None else str(owner.max_running)
+def _limit(number: int | None) -> str:
+    return "none" if number is None else str(number)
+
+
+def _given(text: str) -> int | None:
+    return None if text == "none" else _number(text)
 
 
 def _number(text: str) -> int:

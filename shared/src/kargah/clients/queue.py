@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from kargah.clients.transport import Transport
 from kargah.contracts.base import Page
-from kargah.contracts.queue import OwnerView, QueueEntry, QueueView, WorkerView
+from kargah.contracts.queue import OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
 
 
 class Queue:
@@ -26,10 +26,12 @@ class Queue:
     def owners(self) -> Page[OwnerView]:
         return self._transport.ask(Page[OwnerView], "GET", "/api/queue/owners")
 
-    def set_quota(self, owner: str, max_running: int | None) -> OwnerView:
-        """At most so many trainings of the owner at once; None takes the limit away."""
+    def set_quota(self, owner: str, max_running: int | None, **more: int | None) -> OwnerView:
+        """At most so many trainings of the owner at once; None takes the limit away. `max_waiting=`: so many jobs may
+        wait; None: as many as usual; not given, it stays."""
         path = f"/api/queue/owners/{quote(owner)}"
-        return self._transport.ask(OwnerView, "PUT", path, json={"maxRunning": max_running})
+        body = OwnerQuota(max_running=max_running, **more).model_dump(by_alias=True, exclude_unset=True)
+        return self._transport.ask(OwnerView, "PUT", path, json=body)
 
     def workers(self) -> Page[WorkerView]:
         return self._transport.ask(Page[WorkerView], "GET", "/api/workers")

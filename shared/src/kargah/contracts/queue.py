@@ -66,18 +66,21 @@ class QueueView(Wire):
 
 
 class OwnerView(Wire):
-    """Whose jobs they are. `max_running` trainings at once, null without a limit."""
+    """Whose jobs they are. `max_running` trainings at once, and `max_waiting` jobs that wait; null without a limit."""
 
     name: str
     max_running: int | None
+    max_waiting: int | None = None
     running: int
     waiting: int
 
 
 class OwnerQuota(WireRequest):
-    """`null` takes the limit away; 0 lets no training of this owner start."""
+    """`null` takes the limit away; 0 lets no training of this owner start. `max_waiting`: while so many of its jobs
+    wait, no other is accepted; null: as many as usual (`KARGAH_MAX_WAITING`); left out, it stays as it is."""
 
     max_running: int | None = Field(ge=0, le=1_000_000)
+    max_waiting: int | None = Field(default=None, ge=0, le=1_000_000)
 
 
 class WorkerView(Wire):

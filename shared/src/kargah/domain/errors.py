@@ -111,6 +111,12 @@ class TooMany(DomainError):
     code = "too_many_requests"
 
 
+class OverQuota(TooMany):
+    """The project has as much as it may have; `message` says how much of what."""
+
+    code = "over_quota"
+
+
 class Unavailable(DomainError):
     """Something this service needs does not answer; trying again may help."""
 

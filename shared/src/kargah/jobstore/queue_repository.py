@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
+from kargah.domain.errors import OverQuota
 from kargah.domain.queue_policy import QUOTA_KIND, has_room
 from kargah.jobstore.heads_repository import trainings_of
-from kargah.jobstore.tables import owners
+from kargah.jobstore.tables import IS_PENDING, jobs, owners
+
+_RETRY_SECONDS = 60
+_MAX_WAITING = select(owners.c.max_waiting).where(owners.c.name == bindparam("owner_"))
 
 
 def queue_changes(ahead: float | ColumnElement[float]) -> dict[str, Any]:
@@ -28,8 +32,39 @@ def lock_room(conn: Connection, owner: str) -> bool:
     return has_room(QUOTA_KIND, running, limit)
 
 
+def lock_waiting(conn: Connection, owner: str, usual: int | None) -> int | None:
+    """How many jobs of the owner may wait; None: any number. `usual` holds for owners without a limit of their own.
+    Where there is one, nobody else submits a job of the owner until the transaction ends."""
+    own = conn.execute(_MAX_WAITING, {"owner_": owner}).scalar()
+    limit = usual if own is None else own
+    if limit is not None:
+        conn.execute(insert(owners).values(name=owner).on_conflict_do_nothing())
+        conn.execute(_MAX_WAITING.with_for_update(), {"owner_": owner})
+    return limit
+
+
+def require_room_to_wait(conn: Connection, owner: str, limit: int | None) -> None:
+    """After a job was inserted. Raises OverQuota when that is one too many."""
+    if limit is None:
+        return
+    mine = select(func.count()).select_from(jobs).where(IS_PENDING, jobs.c.owner == owner)
+    before = conn.execute(mine).scalar_one() - 1
+    if before >= limit:
+        message = f"{before} jobs of {owner} wait, and {limit} may."
+        hint = "Wait until one has started, cancel one, or ask who looks after the platform for more."
+        raise OverQuota(message, hint=hint, extra={"seconds": _RETRY_SECONDS})
+
+
 def set_quota(conn: Connection, owner: str, max_running: int | None) -> None:
     """From now on the owner runs at most so many trainings at once (None: any number); running ones go on."""
-    statement = insert(owners).values(name=owner, max_running=max_running)
-    told = {"max_running": max_running}
-    conn.execute(statement.on_conflict_do_update(index_elements=[owners.c.name], set_=told))
+    _limit(conn, owner, {"max_running": max_running})
+
+
+def set_waiting_quota(conn: Connection, owner: str, max_waiting: int | None) -> None:
+    """From now on no job of the owner is accepted while so many wait (None: as many as usual); those that do stay."""
+    _limit(conn, owner, {"max_waiting": max_waiting})
+
+
+def _limit(conn: Connection, owner: str, limits: dict[str, int | None]) -> None:
+    statement = insert(owners).values(name=owner, **limits)
+    conn.execute(statement.on_conflict_do_update(index_elements=[owners.c.name], set_=limits))

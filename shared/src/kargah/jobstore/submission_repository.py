@@ -15,7 +15,7 @@ from kargah.domain.job_state import Status
 from kargah.domain.queue_policy import rank
 from kargah.jobstore.history_repository import status_event
 from kargah.jobstore.query_repository import get_job
-from kargah.jobstore.queue_repository import queue_changes
+from kargah.jobstore.queue_repository import lock_waiting, queue_changes, require_room_to_wait
 from kargah.jobstore.tables import events, jobs, owners
 from kargah.jobstore.values import NewJob
 from kargah.jobstore.views import job_view
@@ -38,15 +38,18 @@ _FIRST_EVENT = insert(events).values(
 )
 
 
-def insert_job(conn: Connection, new: NewJob) -> tuple[JobView, bool]:
+def insert_job(conn: Connection, new: NewJob, usually_waiting: int | None = None) -> tuple[JobView, bool]:
     """Queue `new`; the job, and True. With an idempotency key that was used before: the first job, and False.
 
-    Raises Conflict when that key came with a different request.
+    So many jobs may wait of an owner without a limit of its own: `usually_waiting`, None without a limit. Raises
+    Conflict when that key came with a different request, OverQuota when the owner has as many waiting as it may.
     """
+    limit = lock_waiting(conn, new.owner, usually_waiting)
     row = conn.execute(_birth(), _born(new)).one_or_none()
     if row is None:
         first = _first(conn, new.owner, new.idempotency_key or "", new.idempotency_digest)
         return get_job(conn, first), False
+    require_room_to_wait(conn, new.owner, limit)
     conn.execute(_FIRST_EVENT, {"new_id": new.id})
     return job_view(row), True
 

@@ -139,7 +139,9 @@ owners = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("max_running", Integer),
+    Column("max_waiting", Integer),
     CheckConstraint("max_running >= 0", name="owners_max_running_not_negative"),
+    CheckConstraint("max_waiting >= 0", name="owners_max_waiting_not_negative"),
 )
 
 # Agents say now and then that they are there; one that has not for a while is gone.

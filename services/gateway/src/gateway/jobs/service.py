@@ -84,10 +84,14 @@ class Accepted:
 class JobService:
     """Jobs of all kinds. Methods with a `kind` see only jobs of that kind, None sees all."""
 
-    def __init__(self, engine: Engine, ringer: Ringer, installed: Installed) -> None:
+    def __init__(
+        self, engine: Engine, ringer: Ringer, installed: Installed, usually_waiting: int | None = None
+    ) -> None:
+        """`usually_waiting`: how many jobs may wait of a project without a limit of its own; None: any number."""
         self._engine = engine
         self._ringer = ringer
         self._installed = installed
+        self._usually_waiting = usually_waiting
         self._recipes = RecipeBook(engine)
 
     def submit(self, create: JobCreate, idempotency_key: str | None = None) -> Accepted:
@@ -236,7 +240,7 @@ class JobService:
             job = query_repository.get_job(tx.connection, job_id)
             draft = Draft(request.name or job.name, configure(tx.connection, job))
             new = _new(job.kind, draft, priority_of(job), key, digest, owner)
-            accepted = _insert(tx.connection, new)
+            accepted = _insert(tx.connection, new, self._usually_waiting)
         return self._rung(accepted)
 
     def _offered(self) -> tuple[Sequence[RecipeView], Installed]:
@@ -248,7 +252,7 @@ class JobService:
             return known
         new = _new(kind, draft(), priority_of(create), key, digest, owner)
         with UnitOfWork(self._engine) as tx:
-            accepted = _insert(tx.connection, new)
+            accepted = _insert(tx.connection, new, self._usually_waiting)
         return self._rung(accepted)
 
     def _known(self, owner: str, key: str | None, digest: str) -> Accepted | None:
@@ -263,8 +267,8 @@ class JobService:
         return accepted
 
 
-def _insert(conn: Connection, new: NewJob) -> Accepted:
-    return Accepted(*submission_repository.insert_job(conn, new))
+def _insert(conn: Connection, new: NewJob, usually_waiting: int | None) -> Accepted:
+    return Accepted(*submission_repository.insert_job(conn, new, usually_waiting))
 
 
 def _new(kind: str, draft: Draft, priority: int, key: str | None, digest: str, owner: str) -> NewJob:

@@ -44,9 +44,9 @@ def add_queue_routes(api: Api, service: QueueService) -> None:
         "/api/queue/owners/<path:owner>", body=OwnerQuota, returns=OwnerView, needs=Permission.PLATFORM, tags=_QUEUE
     )
     def set_quota(owner: str, body: OwnerQuota) -> OwnerView:
-        """Limit how many trainings an owner runs at once."""
+        """Limit how many trainings an owner runs at once, and how many of its jobs may wait."""
         with project_scope(EVERY):
-            return service.set_quota(owner, body.max_running)
+            return service.set_quota(owner, body)
 
     @api.get("/api/workers", returns=Page[WorkerView], tags=_QUEUE)
     def list_workers() -> Page[WorkerView]:

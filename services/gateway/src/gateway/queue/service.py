@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.queue.explain import SHOWN_AHEAD, explain, explain_first, may_see
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
-from kargah.contracts.queue import Ahead, OwnerView, QueueEntry, QueueView, WorkerView
+from kargah.contracts.queue import Ahead, OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, Invalid
@@ -23,9 +23,11 @@ _LOOKED_THROUGH = 10_000  # jobs of others between which a project's own are sho
 class QueueService:
     """The queue, the owners of its jobs, and the workers that take them."""
 
-    def __init__(self, engine: Engine, ringer: Ringer) -> None:
+    def __init__(self, engine: Engine, ringer: Ringer, usually_waiting: int | None = None) -> None:
+        """`usually_waiting`: how many jobs may wait of an owner without a limit of its own; None: any number."""
         self._engine = engine
         self._ringer = ringer
+        self._usually_waiting = usually_waiting
 
     def view(self, limit: int) -> QueueView:
         """The first `limit` waiting jobs, each with why it waits."""
@@ -68,21 +70,28 @@ class QueueService:
     def owners(self) -> Page[OwnerView]:
         """Everybody who has had a job or a quota."""
         with UnitOfWork(self._engine) as tx:
-            items = queue_view_repository.list_owners(tx.connection)
+            items = [self._usual(view) for view in queue_view_repository.list_owners(tx.connection)]
         return Page[OwnerView](items=items, total=len(items))
 
-    def set_quota(self, owner: str, max_running: int | None) -> OwnerView:
-        """Limit the owner's running trainings, from the next claim on. Raises Invalid for what is no name."""
+    def set_quota(self, owner: str, quota: OwnerQuota) -> OwnerView:
+        """Limit the owner's running trainings, from the next claim on, and its waiting jobs. Raises Invalid for what
+        is no name."""
         if not is_name(owner):
             message = "Letters, digits, `.`, `_` and `-`, at most 96 of them; `team/name` is one as well."
             raise Invalid("The owner is not acceptable.", errors=[FieldError("owner", message)])
         with UnitOfWork(self._engine) as tx:
-            queue_repository.set_quota(tx.connection, owner, max_running)
-            view = queue_view_repository.get_owner(tx.connection, owner)
+            queue_repository.set_quota(tx.connection, owner, quota.max_running)
+            if "max_waiting" in quota.model_fields_set:
+                queue_repository.set_waiting_quota(tx.connection, owner, quota.max_waiting)
+            view = self._usual(queue_view_repository.get_owner(tx.connection, owner))
             startable = pending_to_ring(tx.connection, overdue_seconds=0.0)
         for job_id, kind in startable:
             self._ringer.soon(job_id, kind)
         return view
+
+    def _usual(self, view: OwnerView) -> OwnerView:
+        """With the limit that holds where there is none of its own."""
+        return view if view.max_waiting is not None else view.model_copy(update={"max_waiting": self._usually_waiting})
 
     def workers(self) -> Page[WorkerView]:
         """Those alive first; who has not been seen for a day is forgotten."""
