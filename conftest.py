@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
+
 from hypothesis import HealthCheck, settings
 
 from worker import model_index
 
 pytest_plugins = ["kargah.testing.fixtures"]
+
+# Hub clients keep by address what a server has told them. A test's server may get the port of one from before.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="kargah-hub-")
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 
 model_index.install()  # before a test module imports transformers
 
