@@ -28,11 +28,13 @@ up: .venv/run.done ## Start the whole platform on PORT=8080, kept in DATA=data; 
 down: ## Stop a platform that runs on DATA=data
 	$(BIN)/kargah down --data $(DATA)
 
+# COVERAGE=1 traces every line, a third more work, and fails below 85 %.
+TRACED := $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=85)
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
 
 .PHONY: test
 test: .venv/dev.done servers ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus
-	$(PYTEST) -m "not campaign" --ignore=tests/architecture --cov --cov-report=term --cov-fail-under=85 $(ARGS)
+	$(PYTEST) -m "not campaign" --ignore=tests/architecture $(TRACED) $(ARGS)
 
 .PHONY: campaigns
 campaigns: .venv/dev.done servers ## Short forms of the campaigns: soak, fuzz, hostile files, kills, the restore drill
