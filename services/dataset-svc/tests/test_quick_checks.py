@@ -175,15 +175,15 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 def test_both_ways_give_the_same(
     shape: str, taken: list[int], scanned: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(40):
+    for seed in range(24):
         chance = random.Random(f"{shape} {seed}")
         monkeypatch.setattr(warnings, "CHARACTERS", chance.choice([30, 900, 3000, 1 << 20]))
         data = lines(chance, shape, chance.randint(5, 120), chance.choice([0, 0, 0.02, 0.2]))
-        size = chance.choice([100, 1000, 3000])
+        size = 100 if seed % 12 == 0 else chance.choice([400, 1000, 3000])  # small blocks take long
         by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))
         assert outcome(JsonLines(io.BytesIO(data), 0, size)) == by_row, (shape, seed)
-    assert (sum(taken) > 100) == (shape != "preference")
-    assert (sum(scanned) > 25) == (shape in SCANNED), sum(scanned)
+    assert (sum(taken) > 40) == (shape != "preference")
+    assert (sum(scanned) > 10) == (shape in SCANNED), sum(scanned)
     assert (len(scanned) - sum(scanned) > 20) == (shape != "preference")
 
 
@@ -192,16 +192,16 @@ def test_one_odd_line_among_plain_ones_is_seen(
     shape: str, scanned: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "WORDS", PLAIN)
-    for seed in range(72):
+    for seed in range(2 * len(SPOILS)):
         chance = random.Random(f"{shape} {seed}")
         made = [json.dumps(SHAPES[shape](chance), ensure_ascii=False) for _ in range(40)]
         place = chance.randrange(15, 40)
-        spoil = SPOILS[seed % len(SPOILS)]
+        spoil = SPOILS[seed // 2]
         line = made[place]
         made[place] = inside(line, spoil) if seed % 2 else odd(chance, json.loads(line), line)
         data = "\n".join(made).encode("utf-8", "surrogatepass") + b"\n"
         by_row = outcome(item for item in JsonLines(io.BytesIO(data), 0))
-        assert outcome(JsonLines(io.BytesIO(data), 0, 400)) == by_row, (shape, seed)
+        assert outcome(JsonLines(io.BytesIO(data), 0, 1000)) == by_row, (shape, seed)
     assert sum(scanned) > 40
 
 

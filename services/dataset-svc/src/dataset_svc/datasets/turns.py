@@ -8,9 +8,13 @@ from contextlib import contextmanager
 
 from kargah.domain.errors import Busy
 
-SMALL = 1 << 20
-"""Bytes: files up to this size take no turn."""
+_SMALL = 1 << 20  # bytes: files up to this size take no turn, if there is no more in them
 _SECONDS = 5  # after which to try again
+
+
+def is_large(size: int) -> bool:
+    """Whether a file of so many bytes takes a turn, whatever is in it."""
+    return size > _SMALL
 
 
 class Turns:
@@ -25,7 +29,7 @@ class Turns:
     def place(self, size: int | None) -> Iterator[None]:
         """To receive a file of that size (None: not known) and have it checked. Raises Busy where too many are
         under way, before anything is read of it."""
-        if size is not None and size <= SMALL:
+        if size is not None and not is_large(size):
             yield
             return
         if not self._places.acquire(blocking=False):
@@ -37,9 +41,9 @@ class Turns:
             self._places.release()
 
     @contextmanager
-    def turn(self, size: int) -> Iterator[None]:
-        """To check a file of that size: waits until fewer are checked."""
-        if size <= SMALL:
+    def turn(self, *, large: bool) -> Iterator[None]:
+        """To check a file: one that is large, or may be once unpacked, waits until fewer of them are checked."""
+        if not large:
             yield
             return
         with self._free:

@@ -16,7 +16,7 @@ from dataset_svc.datasets import repository
 from dataset_svc.datasets.object_file import ObjectFile
 from dataset_svc.datasets.objects import STAGING, holds, object_key, release
 from dataset_svc.datasets.row_store import store_rows, store_unlike
-from dataset_svc.datasets.turns import Turns
+from dataset_svc.datasets.turns import Turns, is_large
 from dataset_svc.datasets.values import NewVersion
 from dataset_svc.memory import give_back
 from dataset_svc.readers.source import open_source
@@ -137,7 +137,7 @@ class Uploads:
         `on_recorded` is called within the transaction that records it, and what it raises undoes that.
         """
         request.check()
-        with self.turns.turn(staged.size):
+        with self.turns.turn(large=is_large(staged.size)):
             try:
                 return self._add(staged, request, on_recorded)
             finally:
@@ -169,8 +169,9 @@ class Uploads:
             source = open_source(stream, request.filename or "", self._limits.unpacked_bytes, whole)
             mapping = parse_mapping(request.mapping, request.format)
             checked = CheckedRows(source.reader(source.stream, source.start), request.format, mapping)
+            small_bomb = source.grows and not is_large(staged.size)  # a large file has had its turn from the first
             # Who reads ahead must be done before the stream goes, whatever happens.
-            with closing(checked.lines()) as found:
+            with self.turns.turn(large=small_bomb), closing(checked.lines()) as found:
                 lines = bounded(found, self._limits.unpacked_bytes)
                 if source.packed:
                     return checked, store_rows(self._store, rows_key, lines), True

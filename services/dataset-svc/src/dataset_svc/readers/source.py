@@ -40,12 +40,14 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A reader, and the stream from behind the `start` bytes that it needs not see; `packed`: it unpacks a file."""
+    """A reader, and the stream from behind the `start` bytes that it needs not see; `packed`: it unpacks a file;
+    `grows`: there may be far more in it than its size says."""
 
     reader: Reader
     stream: BinaryIO
     start: int
     packed: bool = False
+    grows: bool = False
 
 
 def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO | None = None) -> Source:
@@ -58,7 +60,7 @@ def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO
     if head.startswith(_PARQUET) and whole is not None:
         from dataset_svc.readers.parquet import read_parquet  # brings pyarrow: 60 MB of memory
 
-        return Source(read_parquet, whole, 0)
+        return Source(read_parquet, whole, 0, grows=True)
     packing = next((magic for magic in _PACKED if head.startswith(magic)), None)
     if packing is not None:
         head, stream = _peek(unpacked(stream, packing, max_unpacked))
@@ -67,7 +69,8 @@ def open_source(raw: BinaryIO, filename: str, max_unpacked: int, whole: BinaryIO
     stream.read(start)
     if not head[start:].strip():
         _refuse_empty()
-    return Source(_reader(head[start:].lstrip(), _suffix(filename, packing)), stream, start, packing is not None)
+    packed = packing is not None
+    return Source(_reader(head[start:].lstrip(), _suffix(filename, packing)), stream, start, packed, grows=packed)
 
 
 def _reader(head: bytes, suffix: str) -> Reader:
