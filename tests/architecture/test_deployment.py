@@ -208,3 +208,10 @@ def test_new_secrets_are_fresh_private_and_never_overwritten(tmp_path: Path) -> 
     before = target.read_bytes()
     subprocess.run([script, example, target], check=True, capture_output=True, timeout=30)
     assert target.read_bytes() == before
+
+
+def test_the_proxy_is_given_what_it_asks_for_and_believes_nobody_by_default() -> None:
+    given = COMPOSE["services"]["proxy"]["environment"]
+    asked = set(re.findall(r"{\$(\w+)", (ROOT / "deploy" / "compose" / "Caddyfile").read_text()))
+    assert asked == set(given)
+    assert given["FRONT_PROXIES"] == "${FRONT_PROXIES:-127.0.0.1}"  # its own loopback, where nobody asks from
