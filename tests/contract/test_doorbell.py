@@ -248,13 +248,16 @@ class TestAmqp:
         wait_until(lambda: _count(channel, "kargah.train.XQ") == len(MALFORMED))
         assert _count(channel, "kargah.train") == 0
 
-    def test_the_counter_is_exported(self, rabbitmq: RabbitMQServer, channel: BlockingChannel) -> None:
+    def test_the_counter_is_exported_and_an_end_is_no_error(
+        self, rabbitmq: RabbitMQServer, channel: BlockingChannel, caplog: pytest.LogCaptureFixture
+    ) -> None:
         registry = CollectorRegistry()
         listening = AmqpBellListener(rabbitmq.amqp_url, ["train"], registry)
         wait_until(lambda: _exists(rabbitmq, "kargah.train"))
         channel.basic_publish("", "kargah.train", b"junk")
         wait_until(lambda: registry.get_sample_value("kargah_doorbell_malformed_total") == 1)
         listening.close()
+        assert [record.message for record in caplog.records if record.name.startswith("pika")] == []
 
     def test_no_delivery_is_held(self, rabbitmq: RabbitMQServer, listener: AmqpBellListener, bell: AmqpBell) -> None:
         """Nobody calls `wait`, as while a job runs: the broker must not be left waiting for acknowledgements."""

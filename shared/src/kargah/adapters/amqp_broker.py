@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
@@ -31,6 +32,11 @@ class _Broker(RabbitmqBroker):  # type: ignore[misc]  # dramatiq is untyped here
     def consumer_class(self) -> type[_RabbitmqConsumer]:
         return _Consumer
 
+    def close(self) -> None:
+        """Connections that only declared a queue are long dead then: nobody sends their heartbeats."""
+        with _pika_silenced():
+            super().close()
+
 
 class _Consumer(_RabbitmqConsumer):  # type: ignore[misc]
     """Refuses messages that name another queue: dramatiq would acknowledge them there, and hold them here."""
@@ -48,8 +54,21 @@ class _Consumer(_RabbitmqConsumer):  # type: ignore[misc]
         try:
             super().close()
         finally:
-            with suppress(pika.exceptions.AMQPError):
-                self.connection.close()
+            if self.connection.is_open:
+                with suppress(pika.exceptions.AMQPError):
+                    self.connection.close()
+
+
+@contextmanager
+def _pika_silenced() -> Iterator[None]:
+    """pika logs an error, or three, for each connection that is found dead while it is closed."""
+    logger = logging.getLogger("pika")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _parameters(url: str) -> pika.URLParameters:
