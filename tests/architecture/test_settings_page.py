@@ -15,6 +15,7 @@ from kargah.backup.config import BackupSettings
 from kargah.cli.backup_commands import backup
 from kargah.cli.database_command import database
 from kargah.clients.config import ClientSettings
+from kargah.db.settings import MigrationSettings
 from registry.config import RegistrySettings
 from worker.agent.config import AgentSettings, NodeSettings
 from worker.imports.config import ImportSettings
@@ -31,6 +32,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     ImportSettings,
     ClientSettings,
     BackupSettings,
+    MigrationSettings,
 )
 
 
