@@ -59,3 +59,17 @@ def test_silence_is_told_from_a_shorter_patience(ends: tuple[socket.socket, sock
     with pytest.raises(TimeoutError) as other:
         PacedReader(ends[0], WINDOW).chunk()
     assert not is_too_slow(other.value)
+
+
+def test_a_pause_after_enough_only_ends_the_window(ends: tuple[socket.socket, socket.socket]) -> None:
+    class Prompted(PacedReader):
+        def begin(self) -> None:
+            super().begin()
+            ends[1].sendall(b"again")
+
+    reader = Prompted(ends[0], 0.2)
+    ends[1].sendall(b"x" * LEAST)
+    assert len(reader.chunk(1 << 20)) == LEAST
+    assert reader.chunk() == b"again", "the window ended while it waited, and the sender was not slow"
+    with pytest.raises(SenderTooSlow):
+        reader.chunk()

@@ -37,18 +37,24 @@ class PacedReader(SocketUnreader):  # type: ignore[misc]  # gunicorn publishes n
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """What is there, at least a byte; empty at the end."""
+        while (data := self._within_the_window(size_hint)) is None:
+            pass
+        return data
+
+    def _within_the_window(self, size_hint: int | None) -> bytes | None:
+        """None when the window ended while nothing came, and enough had come in it before."""
         prior, left = self.sock.gettimeout(), max(0.001, self._window - self._waited)
+        data: bytes | None = None
         began = time.monotonic()
         self.sock.settimeout(left if prior is None else min(prior, left))
         try:
-            data: bytes = super().chunk(size_hint)
-        except TimeoutError as error:
-            if prior is None or left <= prior:
-                raise SenderTooSlow from error
-            raise
+            data = super().chunk(size_hint)
+        except TimeoutError:
+            if prior is not None and prior < left:
+                raise
         finally:
             self.sock.settimeout(prior)
-        self._take(len(data), time.monotonic() - began)
+        self._take(len(data or b""), time.monotonic() - began)
         return data
 
     def _take(self, count: int, seconds: float) -> None:
