@@ -13,7 +13,7 @@ from worker.gpus import GpuCollector
 
 
 class Driver:
-    """Answers as NVML does, for three devices of which the second has fallen off the bus."""
+    """Answers as NVML does, for four devices: the second has fallen off the bus, the last is divided by MIG."""
 
     def __init__(self) -> None:
         self.away = False
@@ -24,7 +24,7 @@ class Driver:
     def nvmlDeviceGetCount(self) -> int:
         if self.away:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_UNKNOWN)
-        return 3
+        return 4
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
         if index == 1:
@@ -35,6 +35,8 @@ class Driver:
         return SimpleNamespace(used=(device + 1) << 30, total=80 << 30)
 
     def nvmlDeviceGetUtilizationRates(self, device: int) -> SimpleNamespace:
+        if device == 3:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
         return SimpleNamespace(gpu=90 + device)
 
     def nvmlDeviceGetName(self, _device: int) -> str:
@@ -53,10 +55,12 @@ def test_devices_that_answer_are_told(driver: Driver) -> None:
     registry = CollectorRegistry()
     GpuCollector(registry)
     told = exposition(registry).decode()
-    assert "kargah_gpus 2.0" in told
+    assert "kargah_gpus 3.0" in told
     assert 'kargah_gpu_busy_ratio{gpu="0",name="NVIDIA H100"} 0.9\n' in told
     assert 'kargah_gpu_memory_used_bytes{gpu="2",name="NVIDIA H100"} 3.221225472e+09' in told
     assert 'gpu="1"' not in told
+    assert 'kargah_gpu_memory_used_bytes{gpu="3",name="NVIDIA H100"} 4.294967296e+09' in told
+    assert 'kargah_gpu_busy_ratio{gpu="3"' not in told
     driver.away = True
     assert "kargah_gpus 0.0" in exposition(registry).decode()
 

@@ -15,18 +15,19 @@ _LABELS = ["gpu", "name"]
 
 @dataclass(frozen=True)
 class Reading:
-    """One device: its index, its name, how busy its cores were (0 to 1), bytes of memory held and there."""
+    """One device: its index, its name, how busy its cores were (0 to 1; None where it does not say, as one that is
+    divided by MIG), bytes of memory held and there."""
 
     index: int
     name: str
-    busy: float
+    busy: float | None
     used_bytes: int
     total_bytes: int
 
 
 class GpuCollector(Collector):
-    """Asks the driver through NVML. A machine without a driver has no devices; one that fails a call is left out of
-    that scrape: a device that hangs must not take the worker's other metrics with it."""
+    """Asks the driver through NVML. A machine without a driver has no devices; a device that fails a call is left
+    out of that scrape, and the worker's other metrics are told. A call that does not return holds all of them up."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._driver = _started()
@@ -44,7 +45,8 @@ def _families(readings: list[Reading]) -> Iterator[GaugeMetricFamily]:
     total = GaugeMetricFamily("kargah_gpu_memory_bytes", "Memory of the device", labels=_LABELS)
     for one in readings:
         labels = [str(one.index), one.name]
-        busy.add_metric(labels, one.busy)
+        if one.busy is not None:
+            busy.add_metric(labels, one.busy)
         used.add_metric(labels, one.used_bytes)
         total.add_metric(labels, one.total_bytes)
     yield from (busy, used, total)
@@ -76,5 +78,12 @@ def _count() -> int:
 def _reading(index: int) -> Reading:
     device = pynvml.nvmlDeviceGetHandleByIndex(index)
     memory = pynvml.nvmlDeviceGetMemoryInfo(device)
-    busy = pynvml.nvmlDeviceGetUtilizationRates(device).gpu / 100
-    return Reading(index, str(pynvml.nvmlDeviceGetName(device)), busy, int(memory.used), int(memory.total))
+    name = str(pynvml.nvmlDeviceGetName(device))
+    return Reading(index, name, _busy(device), int(memory.used), int(memory.total))
+
+
+def _busy(device: object) -> float | None:
+    try:
+        return float(pynvml.nvmlDeviceGetUtilizationRates(device).gpu) / 100
+    except pynvml.NVMLError:
+        return None

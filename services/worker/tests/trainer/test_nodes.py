@@ -45,7 +45,7 @@ def follower(plan: NodePlan, zygote: Zygote, tmp_path_factory: pytest.TempPathFa
         nodes_secret=SECRET,  # type: ignore[arg-type]
     )
     settings.own_dir.mkdir(parents=True)
-    node = Follower(settings, zygote)
+    node = Follower(settings, lambda: zygote)
     thread = threading.Thread(target=node.serve, daemon=True)
     thread.start()
     yield settings

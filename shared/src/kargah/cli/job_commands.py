@@ -37,7 +37,10 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Rows for one optimizer step.")] = None,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
     devices: Annotated[int | None, typer.Option(min=1, max=64, help="GPUs of one worker that share it.")] = None,
-    nodes: Annotated[int | None, typer.Option(min=1, max=64, help="So many machines, with as many GPUs each.")] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="So many machines, with as many GPUs each, or one that has them all."),
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any other parameter: --set lora_r=16")] = None,
     priority: Annotated[int, typer.Option(min=-100, max=100, help="-100 (last) to 100 (first).")] = 0,
     owner: Annotated[str | None, typer.Option(help="Whose job it is, for shares and quotas.")] = None,

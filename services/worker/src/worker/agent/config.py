@@ -60,6 +60,14 @@ class NodeSettings(GroupSettings):
 
     node_rank: int = Field(default=0, ge=0)
 
+    @model_validator(mode="after")
+    def _knows_node_0(self) -> Self:
+        if self.node_rank > 0:
+            if self.nodes_address is None:
+                raise ValueError(f"KARGAH_NODE_RANK={self.node_rank} needs KARGAH_NODES_ADDRESS.")
+            _ = self.group_secret
+        return self
+
     @property
     def address(self) -> tuple[str, int]:
         """Of node 0. Raises ValueError."""

@@ -13,11 +13,13 @@ import signal
 import socket
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 from kargah.contracts.runs import FailedMessage, RunSpec
 from kargah.telemetry.logging import configure_logging, get_logger
@@ -28,7 +30,7 @@ from worker.agent.child_env import zygote_env
 from worker.agent.config import NodeSettings, inherited_environment
 from worker.agent.health import HealthServer
 from worker.agent.pipe import parse
-from worker.agent.zygote_client import Zygote, ZygoteCommand
+from worker.agent.zygote_client import Zygote, ZygoteCommand, ZygoteUnavailable
 from worker.nodes import wire
 from worker.zygote.lifetime import hide_environment
 
@@ -45,16 +47,19 @@ _RUN = "run-"
 class Follower:
     """A node other than 0, between its runs and in them. Use from one thread: the processes die with it."""
 
-    def __init__(self, settings: NodeSettings, zygote: Zygote) -> None:
+    def __init__(self, settings: NodeSettings, start: Callable[[], Zygote]) -> None:
+        """`start` makes a zygote: now, and again when that one has failed."""
         self._settings = settings
-        self._zygote = zygote
+        self._start = start
+        self._zygote = start()
         self._ended, self._wake = os.pipe()
-        self._over = threading.Event()
+        self._over = False
         self._asking: socket.socket | None = None
 
     def end(self, *_: object) -> None:
-        """Leave: the run under way is lost to node 0, which goes on from its last checkpoint."""
-        self._over.set()
+        """Leave: the run under way is lost to node 0, which goes on from its last checkpoint. It takes no lock, so that
+        a signal's handler may call it in the midst of anything."""
+        self._over = True
         os.write(self._wake, b"x")
         if self._asking is not None:
             with suppress(OSError):  # it has been closed since
@@ -62,19 +67,28 @@ class Follower:
 
     def serve(self) -> None:
         """One run after the other, until `end`."""
-        while not self._over.is_set():
+        while not self._over:
             try:
                 with socket.create_connection(self._settings.address, timeout=_CONNECT_SECONDS) as connection:
                     self._take_part(self._join(connection))
+                continue
             except wire.Stranger as error:
                 _log.warning("node 0 is not to be trusted", reason=str(error))
-                self._over.wait(_RETRY_SECONDS)
+            except ValidationError as error:
+                _log.error("node 0 is of another release", fields=_fields(error))
+            except ZygoteUnavailable as error:
+                _log.error("no processes can be started here", reason=str(error))
             except OSError:
-                self._over.wait(_RETRY_SECONDS)  # no run, and so nobody listens
+                pass  # no run, and so nobody listens
+            select.select([self._ended], [], [], _RETRY_SECONDS)
+
+    def close(self) -> None:
+        """End the zygote, and what it has started."""
+        self._zygote.close()
 
     def _join(self, connection: socket.socket) -> wire.Invited:
         self._asking = connection
-        if self._over.is_set():
+        if self._over:
             raise OSError("this node is leaving")
         return wire.join(connection, self._settings.group_secret, _INVITATION_SECONDS)
 
@@ -90,13 +104,19 @@ class Follower:
                 cleanup.callback(os.close, descriptor)
             start = Start(folder.name, folder / "spec.json", folder / "log", control_read, messages_write)
             try:
-                child = self._zygote.fork(start, _FORK_SECONDS)
+                child = self._fork(start)
             finally:
                 os.close(control_read)
                 os.close(messages_write)
             cleanup.callback(child.release)
             self._follow(invited.connection, child, messages)
             _log.info("run ended", job_id=spec.job_id, generation=spec.generation)
+
+    def _fork(self, start: Start) -> Child:
+        if not self._zygote.usable():
+            self._zygote.close()
+            self._zygote = self._start()
+        return self._zygote.fork(start, _FORK_SECONDS)
 
     def _follow(self, connection: socket.socket, child: Child, messages: int) -> None:
         """Until either side has ended; the other one then hears of it."""
@@ -115,6 +135,11 @@ class Follower:
                 return
         if _ended_well(child):
             connection.sendall(wire.LEFT + b"\n")
+
+
+def _fields(error: ValidationError) -> list[str]:
+    """Where it is wrong, without what is there."""
+    return [".".join(str(part) for part in each["loc"]) for each in error.errors()]
 
 
 def _ended_well(child: Child) -> bool:
@@ -144,9 +169,8 @@ def _follow(settings: NodeSettings, registry: CollectorRegistry) -> int:
         server = HealthServer(settings.host, settings.metrics_port, {}, registry)
         server.start()
         cleanup.callback(server.close)
-        zygote = Zygote.start(command)
-        cleanup.callback(zygote.close)
-        follower = Follower(settings, zygote)
+        follower = Follower(settings, lambda: Zygote.start(command))
+        cleanup.callback(follower.close)
         _on_signals(follower)
         _log.info("node waits for runs", node=settings.node_rank, of=settings.nodes_address)
         follower.serve()

@@ -10,6 +10,7 @@ import hmac
 import json
 import secrets
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,9 @@ class Invited:
 
 def admit(connection: socket.socket, run: str, key: str) -> str:
     """Node 0: let the other end prove itself; what `invite` needs. Raises Stranger, OSError."""
-    connection.settimeout(_ANSWER_SECONDS)
     nonce = secrets.token_hex(16)
     _send(connection, {"run": run, "nonce": nonce})
-    answer = _receive(connection)
+    answer = _receive(connection, _ANSWER_SECONDS)
     theirs = _text(answer, "nonce")
     _require(_text(answer, "proof"), _proof(key, "join", nonce, theirs))
     return f"{nonce}.{theirs}"
@@ -63,12 +63,10 @@ def invite(connection: socket.socket, key: str, nonces: str, plan: str) -> None:
 
 def join(connection: socket.socket, secret: str, seconds: float) -> Invited:
     """Another node: wait at most `seconds` for what is to be done. Raises Stranger, OSError."""
-    connection.settimeout(_ANSWER_SECONDS)
-    hello = _receive(connection)
+    hello = _receive(connection, _ANSWER_SECONDS)
     key, nonce = key_of(secret, _text(hello, "run")), secrets.token_hex(16)
     _send(connection, {"nonce": nonce, "proof": _proof(key, "join", _text(hello, "nonce"), nonce)})
-    connection.settimeout(seconds)
-    invitation = _receive(connection)
+    invitation = _receive(connection, seconds)
     plan = _text(invitation, "plan")
     _require(_text(invitation, "proof"), _proof(key, "plan", f"{hello['nonce']}.{nonce}", plan))
     _keep(connection)
@@ -87,7 +85,8 @@ def _proof(key: str, *parts: str) -> str:
 
 
 def _require(given: str, wanted: str) -> None:
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
+    # JSON may hold halves of characters, which strict UTF-8 refuses.
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode()):
         raise Stranger("the secrets differ")
 
 
@@ -98,21 +97,31 @@ def _text(message: dict[str, Any], name: str) -> str:
 
 
 def _send(connection: socket.socket, message: dict[str, str]) -> None:
+    connection.settimeout(_ANSWER_SECONDS)
     connection.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _receive(connection: socket.socket) -> dict[str, Any]:
-    """One line, and not a byte of what follows it: nothing does until the other end has been answered."""
-    data = b""
-    while not data.endswith(b"\n"):
-        more = connection.recv(65_536)
-        if not more or len(data) > _LONGEST:
-            raise Stranger("it broke off")
-        data += more
+def _receive(connection: socket.socket, seconds: float) -> dict[str, Any]:
+    """What one line says, which is to be there within `seconds`."""
     try:
-        message = json.loads(data)
-    except ValueError as error:
+        message = json.loads(_line(connection, time.monotonic() + seconds))
+    except (ValueError, RecursionError) as error:  # the latter for brackets by the thousand
         raise Stranger("it is no JSON") from error
     if not isinstance(message, dict):
         raise Stranger("it is no object")
     return message
+
+
+def _line(connection: socket.socket, until: float) -> bytes:
+    """One line, and not a byte of what follows it: nothing does until the other end has been answered. The deadline is
+    the whole line's: who sends a byte now and then does not put it off."""
+    data = b""
+    while not data.endswith(b"\n"):
+        if (left := until - time.monotonic()) <= 0:
+            raise Stranger("it takes too long")
+        connection.settimeout(left)
+        more = connection.recv(65_536)
+        if not more or len(data) > _LONGEST:
+            raise Stranger("it broke off")
+        data += more
+    return data

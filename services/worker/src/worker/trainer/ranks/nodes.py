@@ -44,9 +44,9 @@ def gather_nodes(context: MessageContext) -> tuple[list[Node], Meeting | None]:
     firsts = range(spec.nodes.devices, spec.devices, spec.nodes.devices)
     context.log(f"Waiting for {len(firsts)} other nodes at {spec.nodes.address}")
     host, port = wire.address_of(spec.nodes.address)
-    with socket.create_server((host, port)) as door:
+    with _listen(host, port) as door:
         admitted = _admit(door, spec, spec.nodes, len(firsts))
-    store = socket.create_server((host, 0))
+    store = _listen(host, 0)
     meeting = Meeting(host, store.getsockname()[1], store.detach())
     nodes = []
     for index, (first, (connection, nonces)) in enumerate(zip(firsts, admitted, strict=True), 1):
@@ -57,6 +57,10 @@ def gather_nodes(context: MessageContext) -> tuple[list[Node], Meeting | None]:
     return nodes, meeting
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
 def _admit(door: socket.socket, spec: RunSpec, plan: NodePlan, count: int) -> list[tuple[socket.socket, str]]:
     door.settimeout(_LOOK_SECONDS)
     until = time.monotonic() + _WAIT_SECONDS
@@ -65,11 +69,19 @@ def _admit(door: socket.socket, spec: RunSpec, plan: NodePlan, count: int) -> li
         if time.monotonic() > until:
             message = f"Of {count} other nodes, {len(admitted)} came within {_WAIT_SECONDS:.0f} s."
             raise TrainingError("nodes_missing", message, "Look after the worker's other nodes.", permanent=False)
-        try:
-            connection, _ = door.accept()
-            admitted.append((connection, wire.admit(connection, plan.run, plan.key)))
-        except TimeoutError:
-            continue
-        except (OSError, wire.Stranger):
-            connection.close()
+        if (node := _next(door, plan)) is not None:
+            admitted.append(node)
     return admitted
+
+
+def _next(door: socket.socket, plan: NodePlan) -> tuple[socket.socket, str] | None:
+    """Who knocks; None when nobody does for a moment, or a stranger."""
+    try:
+        connection, _ = door.accept()
+    except OSError:
+        return None
+    try:
+        return connection, wire.admit(connection, plan.run, plan.key)
+    except (OSError, wire.Stranger):
+        connection.close()
+        return None

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
-
-_OWN = 2
-"""Where its own class stands among the classes of a divided module: after the mixture and what divides it."""
 
 
 def divide(model: nn.Module, size: int, device: torch.device) -> None:
@@ -64,7 +62,13 @@ def reunite(model: nn.Module, *, here: bool) -> None:
             setattr(module, name, parts[id(parameter)])
     for module in model.modules() if here else ():
         if isinstance(module, FSDPModule):
-            module.__class__ = type(module).__mro__[_OWN]
+            module.__class__ = _own_class(module)
+
+
+def _own_class(module: nn.Module) -> type[Any]:
+    """Of a divided module: what it was before it was mixed with what divides it."""
+    classes = type(module).__mro__
+    return next(each for each in classes if issubclass(each, nn.Module) and not issubclass(each, FSDPModule))
 
 
 def recover(model: nn.Module) -> None:
