@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -115,3 +116,30 @@ def test_stopping_ends_every_stream(started: Started) -> None:
     pusher.stop()
     assert [_all_of(client) for client in clients] == [b"4\r\nlast\r\n0\r\n\r\n", b"0\r\n\r\n"]
     assert all(outlet.closed for outlet in outlets)
+
+
+def test_who_comes_while_the_others_end_or_later_is_ended_as_they_are(started: Started) -> None:
+    pusher, stalled = started(), Outlet()
+    with _client(pusher, stalled, chunked=True):
+        while stalled.has_room:
+            stalled.send(Piece(b"x" * 65536))
+        stopping = threading.Thread(target=pusher.stop)
+        stopping.start()
+        wait_until(lambda: stalled._ending)
+        assert _all_of(_client(pusher, Outlet(), chunked=True)) == b"0\r\n\r\n"
+        stopping.join(10)
+    assert stalled.closed
+    late = Outlet()
+    assert _all_of(_client(pusher, late, chunked=True)) == b"0\r\n\r\n"
+    assert late.closed
+
+
+def test_a_client_that_left_before_the_headers_keeps_no_place(started: Started) -> None:
+    pusher, outlets = started(), [Outlet(), Outlet()]
+    answers = [pusher.response(outlet, {}, "text/plain", b"first") for outlet in outlets]
+    client = _client(pusher, outlets[1])
+    for answer in answers:
+        answer.close()
+    assert [outlet.closed for outlet in outlets] == [True, False]
+    outlets[1].end()
+    assert _all_of(client) == b""

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from gateway import ringer as module
 from gateway.ringer import Ringer
 from kargah.testing.waiting import wait_until
+from kargah.web import shutdown
 
 
 class _Bell:
@@ -60,6 +61,30 @@ def test_rings_wait_in_order_while_the_bell_is_slow_and_all_come_before_the_end(
     bell.may_ring.set()
     ringer.stop()
     assert bell.rung == jobs
+
+
+def test_what_waits_is_rung_when_the_process_ends(bell: _Bell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown, "_last", [])
+    monkeypatch.setattr(module, "_LAST_SECONDS", 20.0)
+    ringer = Ringer(bell, CollectorRegistry())
+    ringer.start()
+    for number in range(5):
+        ringer.soon(f"job_{number}", "train")
+    bell.may_ring.set()
+    shutdown.finish_all()
+    assert len(bell.rung) == 5
+
+
+def test_a_bell_that_fails_at_the_end_is_not_tried_again(bell: _Bell) -> None:
+    ringer = Ringer(bell, CollectorRegistry())
+    ringer.soon("job_last", "train")
+    ringer.stop()
+    ringer.soon("job_late", "train")
+    bell.broken = True
+    bell.may_ring.set()
+    ringer.start()
+    ringer._thread.join(20)
+    assert not bell.broken and bell.rung == []
 
 
 def test_what_waits_behind_a_bell_that_fails_is_dropped(

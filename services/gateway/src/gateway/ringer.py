@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter
 
 from kargah.ports.doorbell import Doorbell
 from kargah.telemetry.logging import get_logger
+from kargah.web.shutdown import at_end
 
 _log = get_logger(__name__)
 _MOST_WAITING = 1000  # more than workers could answer; the reconciler rings for the rest
@@ -28,6 +30,7 @@ class Ringer:
 
     def start(self) -> None:
         self._thread.start()
+        at_end(self.stop)
 
     def stop(self) -> None:
         """Ring what waits, for two seconds at most."""
@@ -59,16 +62,13 @@ class Ringer:
     def _run(self) -> None:
         """Once the bell fails, what waits is left to the reconciler: each try may take long."""
         while (waiting := self._waiting.get()) is not None:
-            if not self.ring(*waiting):
-                self._drop_all()
+            if not self.ring(*waiting) and self._drop_all():
+                return
 
-    def _drop_all(self) -> None:
-        while True:
-            try:
-                dropped = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            if dropped is None:
-                self._waiting.put(None)
-                return
-            self._rings.labels("dropped").inc()
+    def _drop_all(self) -> bool:
+        """Whether `stop` was among them."""
+        with suppress(queue.Empty):
+            while self._waiting.get_nowait() is not None:
+                self._rings.labels("dropped").inc()
+            return True
+        return False

@@ -1,6 +1,6 @@
 """Answers without end, written by one thread for all clients: an open stream takes no thread of the server.
 
-The view answers with `pushed(outlet)`. Under gunicorn the connection is handed over once the headers are sent
+The view answers with `Pusher.response`. Under gunicorn the connection is handed over once the headers are sent
 (`kargah.web.handover`); another WSGI server keeps its thread, which passes on what it reads from a pair of sockets.
 """
 
@@ -35,6 +35,7 @@ class Pusher:
         self._wake_by: socket.socket | None = None
         self._news: SimpleQueue[tuple[Outlet, socket.socket]] = SimpleQueue()
         self._stopped = threading.Event()
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pusher", daemon=True)
 
     def start(self) -> None:
@@ -54,19 +55,26 @@ class Pusher:
             self._thread.join(_LAST_SECONDS + 5)
 
     def response(self, outlet: Outlet, headers: dict[str, str], content_type: str, first: bytes) -> Response:
-        """The answer that `outlet` then fills, after `first`."""
+        """The answer that `outlet` then fills, after `first`; it is closed where the client left before the headers."""
 
         def take(connection: socket.socket, chunked: bool) -> None:
             self.adopt(outlet, connection, chunked=chunked)
 
+        def leave_untaken() -> None:
+            if not outlet.taken:
+                outlet.close()
+
         offer(take, first)
-        return Response(self._by_this_thread(outlet, first), content_type=content_type, headers=headers)
+        answer = Response(self._by_this_thread(outlet, first), content_type=content_type, headers=headers)
+        answer.call_on_close(leave_untaken)
+        return answer
 
     def adopt(self, outlet: Outlet, connection: socket.socket, *, chunked: bool) -> None:
         """Send what `outlet` is given by `connection`, which is closed at the end."""
-        self._news.put((outlet, connection))
         outlet.connect(connection, chunked=chunked, wants_writing=lambda: self._ask(outlet, connection))
-        self._wake()
+        self._ask(outlet, connection)
+        if self._over.is_set():
+            _cut(outlet, connection)
 
     def _by_this_thread(self, outlet: Outlet, first: bytes) -> Iterator[bytes]:
         here, there = socket.socketpair()
@@ -139,11 +147,12 @@ class Pusher:
     def _end_all(self) -> None:
         self._turn(0)
         deadline = time.monotonic() + _LAST_SECONDS
-        for outlet, _ in self._outlets():
-            outlet.end()
-        while self._outlets() and time.monotonic() < deadline:
+        while (left := self._outlets()) and time.monotonic() < deadline:
+            for outlet, _ in left:  # also those that have come meanwhile
+                outlet.end()
             self._turn(0.05)
         for outlet, connection in self._outlets():
+            outlet.end()
             outlet.close()
             self._watch(outlet, connection)
         for key in list(self._selector.get_map().values()):
@@ -151,6 +160,16 @@ class Pusher:
         self._selector.close()
         if self._wake_by is not None:
             self._wake_by.close()
+        self._over.set()
+        while not self._news.empty():  # whoever comes from now on sees that it is over
+            _cut(*self._news.get())
+
+
+def _cut(outlet: Outlet, connection: socket.socket) -> None:
+    """It came too late to be served; safe to repeat."""
+    outlet.end()
+    outlet.close()
+    connection.close()
 
 
 def _is_there(connection: socket.socket) -> bool:

@@ -41,7 +41,6 @@ class Follower:
     position: Position
     caller: Caller
     outlet: Outlet
-    opened_at: float = field(default_factory=time.monotonic)
     beat_at: float = field(default_factory=time.monotonic)
 
 

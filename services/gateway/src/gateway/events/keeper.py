@@ -13,7 +13,6 @@ from kargah.web.sse import KEEP_ALIVE
 
 _log = get_logger(__name__)
 _ROUNDS = 15  # in the time between two signs of life
-_UNTAKEN_SECONDS = 30.0
 
 
 class Keeper:
@@ -48,9 +47,7 @@ class Keeper:
         gone = _sent_off(one.caller for one in due)
         for one in due:
             one.beat_at = now
-            if not one.outlet.taken and now - one.opened_at > _UNTAKEN_SECONDS:
-                one.outlet.close()  # its answer never began
-            elif one.caller.credentials in gone:
+            if one.caller.credentials in gone:
                 one.outlet.end()
             elif not one.outlet.waiting:
                 one.outlet.send(KEEP_ALIVE)
