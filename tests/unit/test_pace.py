@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from kargah.web import pace
 from kargah.web.pace import LEAST, PacedReader, SenderTooSlow, is_too_slow
+from kargah.web.unread import closing_after_refusals
 
 WINDOW = 10.0
 
@@ -24,7 +26,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 def reader(ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch) -> PacedReader:
     """Each of its waits takes three seconds."""
     clock = iter(range(0, 1_000, 3))
-    monkeypatch.setattr(pace.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     return PacedReader(ends[0], WINDOW)
 
 
@@ -73,3 +75,13 @@ def test_a_pause_after_enough_only_ends_the_window(ends: tuple[socket.socket, so
     assert reader.chunk() == b"again", "the window ended while it waited, and the sender was not slow"
     with pytest.raises(SenderTooSlow):
         reader.chunk()
+
+
+@pytest.mark.parametrize(("slow", "patience"), [(0.5, 60), (90, 90)])
+def test_an_app_waits_in_silence_for_as_long_as_a_sender_may_be_slow(
+    ends: tuple[socket.socket, socket.socket], slow: float, patience: float
+) -> None:
+    """A shorter patience would end a request as one that broke off."""
+    app = closing_after_refusals(lambda environ, start: [], slow)
+    assert list(app({"gunicorn.socket": ends[0]}, lambda *_: lambda _data: None)) == []
+    assert ends[0].gettimeout() == patience

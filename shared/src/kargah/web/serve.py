@@ -77,7 +77,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
         traces.see_requests(app)
         if self._hook is not None:
             self._hook(app)
-        return handing_over(closing_after_refusals(app))
+        return handing_over(closing_after_refusals(app, self._settings.slow_seconds))
 
     def _options(self) -> dict[str, Any]:
         settings = self._settings

@@ -38,11 +38,13 @@ def close_after_this() -> None:
     _current.request.force_close()
 
 
-def closing_after_refusals(app: WSGIApplication) -> WSGIApplication:
-    """Wrap `app`; needs `remember_request` as the server's hook."""
+def closing_after_refusals(app: WSGIApplication, slow_seconds: float) -> WSGIApplication:
+    """Wrap `app`; needs `remember_request` as the server's hook. Nobody is waited for in silence for longer than a
+    minute, or `slow_seconds` if that is more."""
+    silence = max(_SILENCE_SECONDS, slow_seconds)
 
     def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["gunicorn.socket"].settimeout(_SILENCE_SECONDS)
+        environ["gunicorn.socket"].settimeout(silence)
         refused = threading.Event()
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
