@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psutil
@@ -202,7 +203,7 @@ def test_more_large_files_at_once_than_can_be_taken_come_again(
         answer = wait_until(refused, timeout=30)
         assert (answer.json()["code"], answer.headers["retry-after"]) == ("busy", "5")
         assert service.put("d", QA.encode()).status_code == 201, "small files take no turn"
-        monkeypatch.setattr(datasets.time, "sleep", lambda _seconds: stack.close())
+        monkeypatch.setattr(datasets, "time", SimpleNamespace(sleep=lambda _seconds: stack.close()))
         with Client(str(service.client.base_url)) as client:
             assert client.datasets.upload(path, name="d").stats.rows == 51
     wait_until(lambda: not any(key.startswith("staging/") for key in service.stored()), timeout=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,6 +36,7 @@ from kargah.jobstore import (
 from kargah.jobstore.values import Batch, EventEntry, JobFilter, LogEntry, MetricValue, NewCheckpoint
 from kargah.telemetry.metrics import new_registry
 from kargah.testing.jobs import JobBench, job_bench
+from kargah.web.outlet import Outlet
 
 ONE, OTHER = "one", "other"
 
@@ -150,16 +152,30 @@ def test_a_worker_does_not_tell_whose_job_it_has(bench: JobBench) -> None:
     assert told == {ONE: (True, jobs[ONE]), OTHER: (True, None)}
 
 
-def test_a_foreign_jobs_events_are_silent(bench: JobBench, database_url_for: Callable[[str], str]) -> None:
+def _all_until(last: bytes, hub: EventHub, outlet: Outlet) -> bytes:
+    """What comes out, until `last` does."""
+    here, there = socket.socketpair()
+    with here, here.makefile("rb") as stream:
+        here.settimeout(20)
+        hub.pusher.adopt(outlet, there, chunked=False)
+        return b"".join(iter(lambda: line if last not in (line := stream.readline()) else b"", b""))
+
+
+def test_a_foreign_jobs_events_are_silent(
+    bench: JobBench, database_url_for: Callable[[str], str], request: pytest.FixtureRequest
+) -> None:
     hub = EventHub(bench.engine, database_url_for("gateway"), capacity=4, each=4)
+    request.addfinalizer(hub.stop)
+    hub.start()
     streams, caller = EventStreams(bench.engine, hub), Caller("local")
     mine, foreign = _worked_on(bench, ONE), _worked_on(bench, OTHER)
     with project_scope(ONE):
         for ask in (lambda: streams.page(foreign, 0, 10, None), lambda: streams.open(foreign, 0, None, None, caller)):
             with pytest.raises(NotFound):
                 ask()
-        assert not streams.open(mine, 0, None, None, caller).closed
-    hub.stop()
+        outlet = streams.open(mine, 0, None, None, caller)
+    told = _all_until(b"event: log", hub, outlet)
+    assert b"event: status" in told and b"event: sample" in told
 
 
 def test_the_claim_sees_all_and_a_project_takes_only_its_own(bench: JobBench) -> None:

@@ -170,7 +170,7 @@ def test_a_truncated_body_is_a_bad_request(server: Server, framing: str, method:
 
 
 def test_who_trickles_is_not_waited_for(tmp_path: Path) -> None:
-    slow = Server(tmp_path, KARGAH_SLOW_SECONDS="0.5")
+    slow = Server(tmp_path, KARGAH_SLOW_SECONDS="2")
     try:
         head = b"PUT /raw HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
         status, problem = _answer(slow.trickle(head + b"\r\n"))

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
 
+from gateway.events import reader
 from kargah.clients.sse import ServerEvent, parse
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import control_repository
 from kargah.jobstore.values import Batch, EventEntry, LogEntry, MetricValue
 from kargah.testing.waiting import wait_until
+from kargah.web.outlet import ROOM_BYTES
 
 _STREAM = {"accept": "text/event-stream"}
 
@@ -83,8 +86,11 @@ def test_who_comes_while_much_happens_gets_all_of_it_once(stack: Any) -> None:
     assert seen == {after: list(range(after + 1, total + 4)) for after in (2, 27, 52)}
 
 
-def test_a_client_that_reads_nothing_holds_up_nobody_and_loses_nothing(stack: Any) -> None:
+def test_a_client_that_reads_nothing_holds_up_nobody_and_loses_nothing(
+    stack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What waits for it is bounded: the rest stays in the database until it reads on."""
+    monkeypatch.setattr(reader, "_AT_ONCE", 20)
     claim = stack.bench.running()
     large = [EventEntry("sample", {"text": "x" * 16_000}) for _ in range(50)]
     with _following(stack, claim.job_id) as slow, _following(stack, claim.job_id) as quick:
@@ -93,6 +99,8 @@ def test_a_client_that_reads_nothing_holds_up_nobody_and_loses_nothing(stack: An
         stack.bench.do(attempts.finish, claim.job_id, 1, {})
         everything = [int(str(number)) for number in range(1, 504)]
         assert [int(str(event.id)) for event in quick] == everything
+        most = ROOM_BYTES + 20 * 17_000  # what there is room for, and a page
+        assert all(one.outlet._size < most for one in stack.gateway.hub.followers.all())
         assert [int(str(event.id)) for event in slow] == everything
 
 
