@@ -114,6 +114,12 @@ def test_tries_to_log_in_are_few(door: Door) -> None:
     assert names[:30] == [401] * 30 and names[30] == 429
 
 
+@pytest.mark.parametrize("path", ["login", "refresh", "logout"])
+def test_bodies_of_anybody_are_small(door: Door, path: str) -> None:
+    body = {"name": "n" * (16 << 10), "password": PASSWORD}
+    assert door.app.test_client().post(f"/api/auth/{path}", json=body).status_code == 413
+
+
 def test_unknown_names_and_wrong_passwords_are_told_alike(door: Door) -> None:
     wrong, unknown = (door.login(name, "wrong-password").get_json() for name in ("admin", "nobody"))
     assert {**wrong, "requestId": 0} == {**unknown, "requestId": 0}
