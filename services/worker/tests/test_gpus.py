@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pynvml
@@ -9,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from kargah.telemetry.metrics import exposition
+from kargah.testing.waiting import wait_until
 from worker.gpus import GpuCollector
 
 
@@ -53,15 +55,16 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
 
 def test_devices_that_answer_are_told(driver: Driver) -> None:
     registry = CollectorRegistry()
-    GpuCollector(registry)
+    collector = GpuCollector(registry)
+    wait_until(lambda: "kargah_gpus 3.0" in exposition(registry).decode(), timeout=20)
     told = exposition(registry).decode()
-    assert "kargah_gpus 3.0" in told
     assert 'kargah_gpu_busy_ratio{gpu="0",name="NVIDIA H100"} 0.9\n' in told
     assert 'kargah_gpu_memory_used_bytes{gpu="2",name="NVIDIA H100"} 3.221225472e+09' in told
     assert 'gpu="1"' not in told
     assert 'kargah_gpu_memory_used_bytes{gpu="3",name="NVIDIA H100"} 4.294967296e+09' in told
     assert 'kargah_gpu_busy_ratio{gpu="3"' not in told
     driver.away = True
+    collector.look()
     assert "kargah_gpus 0.0" in exposition(registry).decode()
 
 
@@ -75,3 +78,19 @@ def test_a_machine_without_a_driver_has_none(monkeypatch: pytest.MonkeyPatch) ->
     assert [line for line in exposition(registry).decode().splitlines() if not line.startswith("#")] == [
         "kargah_gpus 0.0"
     ]
+
+
+def test_a_driver_that_hangs_holds_nobody_up(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, returned = threading.Event(), threading.Event()
+
+    def hang() -> int:
+        asked.set()
+        returned.wait(60)
+        return 0
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", hang)
+    registry = CollectorRegistry(auto_describe=True)
+    GpuCollector(registry)
+    assert asked.wait(20)
+    assert "kargah_gpus 0.0" in exposition(registry).decode()
+    returned.set()

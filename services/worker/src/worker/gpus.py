@@ -1,7 +1,9 @@
-"""What the NVIDIA devices of this machine do, told to Prometheus at each scrape."""
+"""What the NVIDIA devices of this machine do, told to Prometheus."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 _LABELS = ["gpu", "name"]
+_LOOK_SECONDS = 5.0
+_STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -26,20 +30,36 @@ class Reading:
 
 
 class GpuCollector(Collector):
-    """Asks the driver through NVML. A machine without a driver has no devices; a device that fails a call is left
-    out of that scrape, and the worker's other metrics are told. A call that does not return holds all of them up."""
+    """NVML is asked by a thread of its own, every few seconds: a call to a driver that hangs does not return, and must
+    not hold up the worker's start or its other metrics. A device that fails a call is left out, and so is everything
+    that was read too long ago."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._driver = _started()
+        self._read: list[Reading] = []
+        self._read_at = time.monotonic()
         registry.register(self)
+        threading.Thread(target=self._watch, name="gpus", daemon=True).start()
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """The same families, without asking: a registry wants their names at once."""
+        yield from _families([])
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        readings = list(_readings()) if self._driver else []
-        yield GaugeMetricFamily("kargah_gpus", "NVIDIA devices that answer on this machine", value=len(readings))
-        yield from _families(readings)
+        yield from _families(self._read if time.monotonic() - self._read_at < _STALE_SECONDS else [])
+
+    def look(self) -> None:
+        """Ask all devices once."""
+        self._read, self._read_at = list(_readings()), time.monotonic()
+
+    def _watch(self) -> None:
+        if _started():
+            while True:
+                self.look()
+                time.sleep(_LOOK_SECONDS)
 
 
 def _families(readings: list[Reading]) -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily("kargah_gpus", "NVIDIA devices that answer on this machine", value=len(readings))
     busy = GaugeMetricFamily("kargah_gpu_busy_ratio", "Share of the last moment that kernels ran", labels=_LABELS)
     used = GaugeMetricFamily("kargah_gpu_memory_used_bytes", "Memory of the device in use", labels=_LABELS)
     total = GaugeMetricFamily("kargah_gpu_memory_bytes", "Memory of the device", labels=_LABELS)
