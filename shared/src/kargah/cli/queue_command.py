@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.job_commands import JobArgument, resolve
 from kargah.cli.text import duration, size
+from kargah.clients.queue import UNSET
 from kargah.contracts.queue import QueueEntry, QueueView
 
 app = typer.Typer(invoke_without_command=True, help="Show who waits, in the order of the claim, and why.")
@@ -80,8 +81,8 @@ def quota(
     json: JsonOption = False,
 ) -> None:
     """Limit how many trainings an owner runs at once, and how many jobs wait; what runs and waits goes on."""
-    more = {} if waiting is None else {"max_waiting": _given(waiting)}
-    view = connect(context).queue.set_quota(owner, _given(trainings), **more)
+    may_wait = UNSET if waiting is None else _given(waiting)
+    view = connect(context).queue.set_quota(owner, _given(trainings), max_waiting=may_wait)
     if json:
         print_json(view)
     else:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from urllib.parse import quote
 
 from kargah.clients.transport import Transport
 from kargah.contracts.base import Page
 from kargah.contracts.queue import OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
+
+
+class Unset(Enum):
+    """Stands for what was not given, where None means something."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
 
 
 class Queue:
@@ -26,11 +36,14 @@ class Queue:
     def owners(self) -> Page[OwnerView]:
         return self._transport.ask(Page[OwnerView], "GET", "/api/queue/owners")
 
-    def set_quota(self, owner: str, max_running: int | None, **more: int | None) -> OwnerView:
-        """At most so many trainings of the owner at once; None takes the limit away. `max_waiting=`: so many jobs may
-        wait; None: as many as usual; not given, it stays."""
+    def set_quota(self, owner: str, max_running: int | None, max_waiting: int | Unset | None = UNSET) -> OwnerView:
+        """At most so many trainings of the owner at once; None takes the limit away. So many jobs may wait; None: as
+        many as usual; not given, it stays."""
         path = f"/api/queue/owners/{quote(owner)}"
-        body = OwnerQuota(max_running=max_running, **more).model_dump(by_alias=True, exclude_unset=True)
+        quota = OwnerQuota(max_running=max_running)
+        if not isinstance(max_waiting, Unset):
+            quota = OwnerQuota(max_running=max_running, max_waiting=max_waiting)
+        body = quota.model_dump(by_alias=True, exclude_unset=True)
         return self._transport.ask(OwnerView, "PUT", path, json=body)
 
     def workers(self) -> Page[WorkerView]:

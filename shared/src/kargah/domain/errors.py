@@ -36,6 +36,7 @@ class DomainError(Exception):
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "internal"
+    expected: ClassVar[bool] = False  # nobody needs to know where in the code it was raised
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message} ({self.hint})"
@@ -128,6 +129,7 @@ class Busy(Unavailable):
     """As much is under way as can be; `extra["seconds"]` says after how long to ask again."""
 
     code = "busy"
+    expected = True
 
 
 class StaleAttempt(Conflict):

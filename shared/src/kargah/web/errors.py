@@ -10,7 +10,7 @@ from flask import Flask, Response, g, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from kargah.contracts.problem import Problem, ProblemField
-from kargah.domain.errors import Busy, DomainError
+from kargah.domain.errors import DomainError
 from kargah.telemetry.logging import get_logger
 from kargah.web.envelopes import Envelope, choose
 
@@ -30,7 +30,7 @@ def register_errors(app: Flask, envelopes: Mapping[str, Envelope]) -> None:
     @app.errorhandler(DomainError)
     def domain(error: DomainError) -> Response:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            where = None if isinstance(error, Busy) else error
+            where = None if error.expected else error
             _log.warning("request failed", code=error.code, error=str(error), exc_info=where)
         return answer(problem_of(error), _headers_of(error))
 
