@@ -140,7 +140,8 @@ def _report(job: JobView, json: bool) -> None:
         print_json(job)
         return
     name, model = escape(job.name), job.config.output_model
-    console.print(f"{name} is {coloured(job.status)} after {duration(job.duration_seconds)} ({job.id})")
+    after = "" if job.status is Status.PENDING else f" after {duration(job.duration_seconds)}"
+    console.print(f"{name} is {coloured(job.status)}{after} ({job.id})")
     if job.error is not None:
         console.print(describe_failure(job), style="red", highlight=False, markup=False)
     if job.status is Status.COMPLETED and facts_of(job.kind).trains:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from kargah.access.roles import Role
 from kargah.cli.context import JsonOption, connect, console, errors, print_json
+from kargah.cli.person_role import role_option
 
 app = typer.Typer(no_args_is_help=True, help="API keys: for the SDK, HF_TOKEN and OpenAI clients.")
 
@@ -19,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="API keys: for the SDK, HF_TOKEN an
 def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    role: Annotated[Role | None, typer.Option(help="viewer, trainer or admin; by default your own.")] = None,
+    role: Annotated[Role | None, role_option("By default your own.")] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good.")] = 90,
     platform: Annotated[bool, typer.Option("--platform", help="For looking after all projects and users.")] = False,
     json: JsonOption = False,
@@ -40,7 +41,10 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json(page)
         return
-    table = Table("id", "name", "user", "role", "expires", "last used", "", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("id", min_width=max((len(key.id) for key in page.items), default=0))  # whole: `revoke` takes it
+    for name in ("name", "user", "role", "expires", "last used", ""):
+        table.add_column(name)
     for key in page.items:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "-"
         ended = "revoked" if key.revoked_at else ""

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from kargah.access.roles import Role
 from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.person_role import role_option
 
 app = typer.Typer(no_args_is_help=True, help="Projects: each sees its own jobs, datasets and models alone.")
 _ProjectArgument = Annotated[str, typer.Argument(help="The project.")]
@@ -47,7 +48,7 @@ def members(
     context: typer.Context,
     project: _ProjectArgument,
     add: Annotated[str | None, typer.Option(metavar="USER", help="Let a user in, or change the role.")] = None,
-    role: Annotated[Role, typer.Option(help="With --add: viewer, trainer or admin.")] = Role.TRAINER,
+    role: Annotated[Role, role_option("With --add.")] = Role.TRAINER,
     remove: Annotated[str | None, typer.Option(metavar="USER", help="Take a user out.")] = None,
     json: JsonOption = False,
 ) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from kargah.access.roles import Role
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.login_commands import read_password
+from kargah.cli.person_role import role_option
 from kargah.contracts.access import UserView
 
 app = typer.Typer(no_args_is_help=True, help="The people who may log in.")
@@ -24,7 +25,7 @@ def add(
     context: typer.Context,
     name: _NameArgument,
     project: Annotated[str | None, typer.Option(help="The project that the user begins in.")] = None,
-    role: Annotated[Role, typer.Option(help="The role there: viewer, trainer or admin.")] = Role.TRAINER,
+    role: Annotated[Role, role_option("The role there.")] = Role.TRAINER,
     admin: Annotated[bool, typer.Option("--admin", help="Looks after all projects and users.")] = False,
     password_stdin: _StdinOption = False,
     json: JsonOption = False,

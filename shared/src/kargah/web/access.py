@@ -79,7 +79,9 @@ def require(principal: Principal, needed: Permission) -> None:
     role = "no role" if principal.role is None else f"the role {principal.role.value}"
     raise Forbidden(
         f"{principal.name} has {role} here, and this needs the right to {_WORDS[needed]}.",
-        hint="Ask an admin of the project for a higher role.",
+        hint="Ask somebody who looks after the platform."
+        if needed is Permission.PLATFORM
+        else "Ask an admin of the project for a higher role.",
     )
 
 
