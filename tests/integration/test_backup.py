@@ -6,14 +6,16 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from kargah.adapters.minio_store import MinioStore
-from kargah.backup import keys
+from kargah.backup import keys, saving
 from kargah.backup.checking import Check
 from kargah.backup.database import connected
 from kargah.backup.errors import BackupError, WrongPassword
@@ -245,6 +247,30 @@ def test_what_the_store_lost_since_the_last_backup_is_not_lost(place: Place, vau
     assert _restored(vault, place, objects_only=True).written == 1
     assert place.store.get(lost) == b"saved in time"
     assert _rows(place, "SELECT name FROM dataset_svc.datasets") == [("newer",)]
+
+
+def test_backups_of_one_second_are_in_the_order_they_were_made(
+    place: Place, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endings = iter(("ffff", "8888", "0000"))
+    monkeypatch.setattr(saving, "secrets", SimpleNamespace(token_hex=lambda _size: next(endings)))
+    monkeypatch.setattr(saving, "datetime", Clock)
+    made = [Saving(place, vault, Silent()).run().id for _ in range(3)]
+    assert made == sorted(made, reverse=True), "one second: the ids are in another order"
+    assert [one.id for one in vault.backups()][-3:] == made and vault.find(None).id == made[-1]
+    for one in made:  # other tests' are older
+        vault.forget(one)
+
+
+class Clock(datetime):
+    """A microsecond goes by between two looks, from a second of long after."""
+
+    seen: ClassVar[int] = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        cls.seen += 1
+        return datetime(2100, 1, 1, microsecond=cls.seen, tzinfo=tz)
 
 
 def test_what_appears_and_goes_between_two_looks(place: Place, vault: Vault) -> None:

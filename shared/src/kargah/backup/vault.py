@@ -64,9 +64,9 @@ class Vault:
         self._rclone.delete(keys.DATA, _path(sha256))
 
     def backups(self) -> list[Summary]:
-        """The newest last."""
+        """The newest last. Their ids alone do not tell the order of two that were made within one second."""
         paths = [path for path, _size in self._rclone.list(keys.DATA, _BACKUPS) if path.endswith("/summary")]
-        return [self._summary(path) for path in sorted(paths)]
+        return sorted(map(self._summary, paths), key=lambda one: (one.created_at, one.id))
 
     def newest(self) -> Summary | None:
         found = self.backups()
