@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
-from kargah.domain.errors import TooMany, Unavailable
+from kargah.domain.errors import Busy, TooMany
 from kargah.web.outlet import Outlet
 
 _HINT = "Ask for the job itself every two seconds instead, or try again later."
@@ -58,11 +58,12 @@ class Followers:
         return self._of_caller.total()
 
     def enter(self, follower: Follower) -> None:
-        """Raises Unavailable when there are too many, TooMany when there are too many of this caller."""
+        """Raises Busy when there are too many, TooMany when there are too many of this caller."""
         caller = follower.caller
         with self._lock:
             if len(self) >= self._capacity:
-                raise Unavailable("Too many clients follow jobs live at the moment.", hint=_HINT)
+                message = "Too many clients follow jobs live at the moment."
+                raise Busy(message, hint=_HINT, extra={"seconds": _AGAIN_SECONDS})
             if caller.check is not None and self._of_caller[caller.subject] >= self._each:
                 message = f"{self._each} event streams of yours are open, as many as one caller may have."
                 raise TooMany(message, hint=f"Close one. {_HINT}", extra={"seconds": _AGAIN_SECONDS})

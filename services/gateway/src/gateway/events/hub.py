@@ -50,7 +50,7 @@ class EventHub:
             self._thread.join()
 
     def follow(self, job_id: str, position: Position, caller: Caller) -> Outlet:
-        """Where everything beyond `position` comes out, until the job has ended. Raises Unavailable when there are too
+        """Where everything beyond `position` comes out, until the job has ended. Raises Busy when there are too
         many followers, TooMany when there are too many of this caller."""
         outlet = Outlet(on_room=lambda: self._reader.look([job_id]), on_close=lambda: self.followers.leave(follower))
         follower = Follower(job_id, position, caller, outlet)
