@@ -17,6 +17,7 @@ from kargah.web.pace import LEAST, is_too_slow
 from kargah.web.strict_json import parse_model, unstorable_fields
 
 DEFAULT_BODY_BYTES = 1 << 20
+PUBLIC_BODY_BYTES = 16 << 10  # of anybody: each holds a thread while it arrives
 _CHUNK = 64 << 10
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -11,7 +11,7 @@ from flask import Response, request
 from pydantic import BaseModel
 
 from kargah.access.roles import Permission, needed_by
-from kargah.web.body import DEFAULT_BODY_BYTES, check_path, read_json, read_query
+from kargah.web.body import DEFAULT_BODY_BYTES, PUBLIC_BODY_BYTES, check_path, read_json, read_query
 
 JSON = "application/json"
 
@@ -26,7 +26,8 @@ class RouteOptions(TypedDict, total=False):
     `status`: of success; `other_statuses`: further ones that a `Reply` may carry.
     `body`, `query`: models; the handler gets instances as `body=` and `query=`. `optional_body`: an empty body counts
     as `{}`. `free_query`: the handler reads the query itself, for clients that send more than is known. `body_limit` in
-    bytes. `consumes`, `produces`: content types where they are not JSON (documentation only).
+    bytes; by default a mebibyte, and less where anybody may send one. `consumes`, `produces`: content types where they
+    are not JSON (documentation only).
     """
 
     returns: type[BaseModel] | None
@@ -66,7 +67,7 @@ class Route:
     other_statuses: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
     optional_body: bool = False
-    body_limit: int = DEFAULT_BODY_BYTES
+    body_limit: int | None = None
     query: type[BaseModel] | None = None
     free_query: bool = False
     consumes: str | None = None
@@ -80,6 +81,13 @@ class Route:
         """The permission that a caller must have."""
         return self.needs or needed_by(self.method)
 
+    @property
+    def longest_body(self) -> int:
+        """Bytes."""
+        if self.body_limit is not None:
+            return self.body_limit
+        return PUBLIC_BODY_BYTES if self.needed is Permission.PUBLIC else DEFAULT_BODY_BYTES
+
     def view(self, **values: Any) -> Response:
         """What Flask calls: reads the request strictly, calls the handler, checks what it returned."""
         check_path(values)
@@ -87,7 +95,7 @@ class Route:
         if query is not None:
             values["query"] = query
         if self.body is not None:
-            values["body"] = read_json(request, self.body, limit=self.body_limit, optional=self.optional_body)
+            values["body"] = read_json(request, self.body, limit=self.longest_body, optional=self.optional_body)
         return self._answer(self.handler(**values))
 
     def _answer(self, result: object) -> Response:

@@ -33,45 +33,23 @@ from kargah.domain.scope import EVERY, NOBODY
 from kargah.web.api import Api
 
 _TAGS = ["access"]
-_PUBLIC_BYTES = 16 << 10  # of a body from anybody: each holds a thread while it arrives
 _MEMBERS = "/api/projects/<project>/members"
 
 
 def add_session_routes(api: Api, sessions: Sessions, accounts: Accounts, addresses: Addresses, *, auth: bool) -> None:
     """Who one is."""
 
-    @api.post(
-        "/api/auth/login",
-        body=Login,
-        returns=SessionTokens,
-        needs=Permission.PUBLIC,
-        body_limit=_PUBLIC_BYTES,
-        tags=_TAGS,
-    )
+    @api.post("/api/auth/login", body=Login, returns=SessionTokens, needs=Permission.PUBLIC, tags=_TAGS)
     def login(body: Login) -> SessionTokens:
         """Begin a session with a name and a password."""
         return sessions.login(body, addresses.of(request))
 
-    @api.post(
-        "/api/auth/refresh",
-        body=Refresh,
-        returns=SessionTokens,
-        needs=Permission.PUBLIC,
-        body_limit=_PUBLIC_BYTES,
-        tags=_TAGS,
-    )
+    @api.post("/api/auth/refresh", body=Refresh, returns=SessionTokens, needs=Permission.PUBLIC, tags=_TAGS)
     def refresh_session(body: Refresh) -> SessionTokens:
         """New tokens for the refresh token of the last answer, which is good once."""
         return sessions.refresh(body.refresh_token)
 
-    @api.post(
-        "/api/auth/logout",
-        body=Refresh,
-        status=204,
-        needs=Permission.PUBLIC,
-        body_limit=_PUBLIC_BYTES,
-        tags=_TAGS,
-    )
+    @api.post("/api/auth/logout", body=Refresh, status=204, needs=Permission.PUBLIC, tags=_TAGS)
     def logout(body: Refresh) -> None:
         """End a session."""
         sessions.logout(body.refresh_token)
