@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from panels import dashboard, graph, number, text_variable
 
+# A worker and the inference service of one machine tell of the same devices.
+_DEVICE = "(name, uuid)"
+_GPUS = "count(count by (uuid) (kargah_gpu_memory_bytes)) or vector(0)"
 _TRAINERS = 'max by (state) (kargah_workers{kind="train"})'
 
 FLEET = dashboard(
@@ -36,11 +39,11 @@ FLEET = dashboard(
             ),
         ],
         [
-            number("GPUs", "sum(kargah_gpus)", text="NVIDIA devices that workers see."),
-            graph("GPU use", {"{{instance}} {{gpu}}": "max by (instance, gpu) (kargah_gpu_busy_ratio)"}, "percentunit"),
+            number("GPUs", _GPUS, text="NVIDIA devices, each once, whoever tells of it."),
+            graph("GPU use", {"{{name}} {{uuid}}": f"max by {_DEVICE} (kargah_gpu_busy_ratio)"}, "percentunit"),
             graph(
                 "GPU memory",
-                {"{{instance}} {{gpu}}": "max by (instance, gpu) (kargah_gpu_memory_used_bytes)"},
+                {"{{name}} {{uuid}}": f"max by {_DEVICE} (kargah_gpu_memory_used_bytes)"},
                 "bytes",
             ),
         ],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from panels import PROMETHEUS, dashboard, graph, number, text_variable, variable
 
-_MINE = 'service=~"$service"'
+_ASKED = 'route!~"/healthz|/readyz|/metrics"'  # probes say how a service is, not how it serves
+_MINE = f'service=~"$service",{_ASKED}'
 _RATE = f"sum by (service) (rate(kargah_http_requests_total{{{_MINE}}}[$__rate_interval]))"
 _FAILED = f'sum by (service) (rate(kargah_http_requests_total{{{_MINE},status=~"5.."}}[$__rate_interval]))'
 _BUCKETS = f"sum by (service, le) (rate(kargah_http_request_duration_seconds_bucket{{{_MINE}}}[$__rate_interval]))"
@@ -18,10 +19,12 @@ SERVICES = dashboard(
         [
             number("Answering", "count(up == 1)"),
             number("Not answering", "count(up == 0) or vector(0)", bad=1),
-            number("Requests a second", "sum(rate(kargah_http_requests_total[$__rate_interval]))", "reqps"),
+            number(
+                "Requests a second", f"sum(rate(kargah_http_requests_total{{{_ASKED}}}[$__rate_interval]))", "reqps"
+            ),
             number(
                 "Failures in an hour",
-                'sum(increase(kargah_http_requests_total{status=~"5.."}[1h])) or vector(0)',
+                f'sum(increase(kargah_http_requests_total{{status=~"5..",{_ASKED}}}[1h])) or vector(0)',
                 bad=1,
             ),
         ],

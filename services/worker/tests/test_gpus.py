@@ -44,6 +44,9 @@ class Driver:
     def nvmlDeviceGetName(self, _device: int) -> str:
         return "NVIDIA H100"
 
+    def nvmlDeviceGetUUID(self, device: int) -> str:
+        return f"GPU-{device}"
+
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
@@ -58,10 +61,10 @@ def test_devices_that_answer_are_told(driver: Driver) -> None:
     collector = GpuCollector(registry)
     wait_until(lambda: "kargah_gpus 3.0" in exposition(registry).decode(), timeout=20)
     told = exposition(registry).decode()
-    assert 'kargah_gpu_busy_ratio{gpu="0",name="NVIDIA H100"} 0.9\n' in told
-    assert 'kargah_gpu_memory_used_bytes{gpu="2",name="NVIDIA H100"} 3.221225472e+09' in told
+    assert 'kargah_gpu_busy_ratio{gpu="0",name="NVIDIA H100",uuid="GPU-0"} 0.9\n' in told
+    assert 'kargah_gpu_memory_used_bytes{gpu="2",name="NVIDIA H100",uuid="GPU-2"} 3.221225472e+09' in told
     assert 'gpu="1"' not in told
-    assert 'kargah_gpu_memory_used_bytes{gpu="3",name="NVIDIA H100"} 4.294967296e+09' in told
+    assert 'kargah_gpu_memory_used_bytes{gpu="3",name="NVIDIA H100",uuid="GPU-3"} 4.294967296e+09' in told
     assert 'kargah_gpu_busy_ratio{gpu="3"' not in told
     driver.away = True
     collector.look()

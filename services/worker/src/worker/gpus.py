@@ -12,18 +12,19 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-_LABELS = ["gpu", "name"]
+_LABELS = ["gpu", "name", "uuid"]  # two processes of a machine tell of the same device: by its uuid it is counted once
 _LOOK_SECONDS = 5.0
 _STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One device: its index, its name, how busy its cores were (0 to 1; None where it does not say, as one that is
+    """One device: its index, name and uuid, how busy its cores were (0 to 1; None where it does not say, as one that is
     divided by MIG), bytes of memory held and there."""
 
     index: int
     name: str
+    uuid: str
     busy: float | None
     used_bytes: int
     total_bytes: int
@@ -59,12 +60,12 @@ class GpuCollector(Collector):
 
 
 def _families(readings: list[Reading]) -> Iterator[GaugeMetricFamily]:
-    yield GaugeMetricFamily("kargah_gpus", "NVIDIA devices that answer on this machine", value=len(readings))
+    yield GaugeMetricFamily("kargah_gpus", "NVIDIA devices that this process sees", value=len(readings))
     busy = GaugeMetricFamily("kargah_gpu_busy_ratio", "Share of the last moment that kernels ran", labels=_LABELS)
     used = GaugeMetricFamily("kargah_gpu_memory_used_bytes", "Memory of the device in use", labels=_LABELS)
     total = GaugeMetricFamily("kargah_gpu_memory_bytes", "Memory of the device", labels=_LABELS)
     for one in readings:
-        labels = [str(one.index), one.name]
+        labels = [str(one.index), one.name, one.uuid]
         if one.busy is not None:
             busy.add_metric(labels, one.busy)
         used.add_metric(labels, one.used_bytes)
@@ -99,7 +100,8 @@ def _reading(index: int) -> Reading:
     device = pynvml.nvmlDeviceGetHandleByIndex(index)
     memory = pynvml.nvmlDeviceGetMemoryInfo(device)
     name = str(pynvml.nvmlDeviceGetName(device))
-    return Reading(index, name, _busy(device), int(memory.used), int(memory.total))
+    uuid = str(pynvml.nvmlDeviceGetUUID(device))
+    return Reading(index, name, uuid, _busy(device), int(memory.used), int(memory.total))
 
 
 def _busy(device: object) -> float | None:
