@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from gateway.events import reader
+from gateway.events.followers import Caller, Follower, Position
 from kargah.clients.sse import ServerEvent, parse
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import control_repository
@@ -102,6 +103,34 @@ def test_a_client_that_reads_nothing_holds_up_nobody_and_loses_nothing(
         most = ROOM_BYTES + 20 * 17_000  # what there is room for, and a page
         assert all(one.outlet._size < most for one in stack.gateway.hub.followers.all())
         assert [int(str(event.id)) for event in slow] == everything
+
+
+def test_long_replays_leave_those_who_follow_live_their_turn(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred clients are each elsewhere in a long history; the other job's next event waits for a few pages, not for
+    a page of each."""
+    old, live, hub = stack.bench.running(), stack.bench.running(), stack.gateway.hub
+    monkeypatch.setattr(reader, "_REPLAY_SECONDS", 0.0)
+    monkeypatch.setattr(hub.followers, "_capacity", 101)
+    for first in range(0, 2000, 500):
+        samples = [EventEntry("sample", {"n": first + n}) for n in range(500)]
+        stack.bench.do(attempts.record, old.job_id, 1, Batch(events=samples))
+    late = hub.follow(live.job_id, Position(2, 0), Caller("late"))
+    replays = [hub.follow(old.job_id, Position(at, 0), Caller("old")) for at in range(100)]
+    followers = [one for one in hub.followers.all() if one.job_id == old.job_id]
+    try:
+        wait_until(lambda: _pages(followers) > 0)
+        stack.bench.do(attempts.record, live.job_id, 1, _sample(1))
+        before = _pages(followers)
+        wait_until(lambda: late.waiting)
+        assert _pages(followers) - before < 50
+        wait_until(lambda: all(one.position.event == 2002 for one in followers), timeout=60)
+    finally:
+        for outlet in (late, *replays):
+            outlet.close()
+
+
+def _pages(followers: list[Follower]) -> float:
+    return sum(one.position.event - number for number, one in enumerate(followers)) / 200
 
 
 def test_an_event_name_that_would_break_the_framing_is_made_harmless(stack: Any) -> None:

@@ -35,13 +35,15 @@ class Caller:
 
 @dataclass(eq=False)
 class Follower:
-    """An open stream. `position` belongs to the thread that reads for it."""
+    """An open stream. `position` and `served_at`, the last time that it got a page of a replay, belong to the thread
+    that reads for it."""
 
     job_id: str
     position: Position
     caller: Caller
     outlet: Outlet
     beat_at: float = field(default_factory=time.monotonic)
+    served_at: float = float("-inf")
 
 
 class Followers:

@@ -2,7 +2,8 @@
 
 Replay and live are one thing here. Followers who have the same are sent the same next page, a client that is behind is
 a group of its own until it has caught up, and nobody can miss or get twice what happens in between. A client that takes
-nothing gets nothing more read.
+nothing gets nothing more read. Who is no more than a page behind goes first: a hundred long replays, a little of which
+is read between, delay nobody who follows live.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from kargah.web.sse import ServerEvent, frame
 _log = get_logger(__name__)
 _LOOK_SECONDS = 2.0  # without a wake-up: one may have been lost
 _AT_ONCE = 200
+_REPLAY_SECONDS = 0.02  # before those who follow live have their turn again
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -39,6 +41,20 @@ class _Page:
     position: Position
     over: bool
     full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A group that is far behind."""
+
+    job_id: str
+    tail: Tail
+    position: Position
+    group: Sequence[Follower]
+
+    @property
+    def served_at(self) -> float:
+        return min(one.served_at for one in self.group)
 
 
 class Reader:
@@ -85,15 +101,33 @@ class Reader:
                 _log.error("reading events failed", error=str(error), exc_info=error)
 
     def _once(self) -> None:
-        """A page for everybody who waits for one."""
+        """A page for everybody who follows live, then pages for those far behind, as many as there is time for."""
         with self._lock:
             job_ids, self._news = self._followers.followed(self._news), set()
         if job_ids:
             with UnitOfWork(self._engine) as tx:
                 tails = query_repository.tails(tx.connection, job_ids)
+        behind: list[_Waiting] = []
         for job_id in job_ids:
+            tail = tails.get(job_id)
             for position, group in self._followers.ready(job_id).items():
-                self._try_to_serve(job_id, tails.get(job_id), position, group)
+                if tail is not None and _is_far(position, tail):
+                    behind.append(_Waiting(job_id, tail, position, group))
+                else:
+                    self._try_to_serve(job_id, tail, position, group)
+        self._replay(behind)
+
+    def _replay(self, behind: list[_Waiting]) -> None:
+        """Those first who have waited longest."""
+        behind.sort(key=lambda one: one.served_at)
+        until = time.monotonic() + _REPLAY_SECONDS
+        for number, one in enumerate(behind, 1):
+            self._try_to_serve(one.job_id, one.tail, one.position, one.group)
+            now = time.monotonic()
+            for follower in one.group:
+                follower.served_at = now
+            if now >= until and number < len(behind):
+                return self.look(left.job_id for left in behind[number:])
 
     def _try_to_serve(self, job_id: str, tail: Tail | None, position: Position, group: Sequence[Follower]) -> None:
         try:
@@ -135,6 +169,10 @@ class Reader:
             events = query_repository.events_after(conn, job_id, position.event, _AT_ONCE) if more_events else ()
             lines = query_repository.log_lines_after(conn, job_id, position.line, _AT_ONCE) if more_lines else ()
         return events, lines
+
+
+def _is_far(position: Position, tail: Tail) -> bool:
+    return max(tail.events - position.event, tail.lines - position.line) > _AT_ONCE
 
 
 def _end(group: Iterable[Follower]) -> None:
