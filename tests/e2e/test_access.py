@@ -246,6 +246,14 @@ def test_the_command_line_logs_in_and_out(guarded: Guarded, tmp_path: Path, monk
     assert {"local", "north", "south"} <= {project["name"] for project in kargah("projects", "list")["items"]}
     shown = CliRunner().invoke(app, ["--url", guarded.url, "projects", "list"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0 and "may wait" in shown.stdout and "north" in shown.stdout, shown.output
+    limited = kargah("projects", "storage", "south", "--models", "0", "--datasets", "1.5GB")
+    assert [limited[what][0]["maxBytes"] for what in ("models", "datasets")] == [0, 1_500_000_000]
+    with guarded.http("southerner") as south:
+        refused = south.post("/api/installs", json={"source": "package:nothing", "name": "nothing"})
+        assert (refused.status_code, refused.json()["code"]) == (429, "over_quota")
+    assert kargah("projects", "storage", "south", "--models", "none")["models"][0]["maxBytes"] is None
+    shown = CliRunner().invoke(app, ["--url", guarded.url, "projects", "storage"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0 and "1.5 GB (its own)" in shown.stdout and "no limit" in shown.stdout, shown.output
     assert kargah("keys", "create", "ci", "--role", "viewer")["key"].startswith("kgh_")
     done = CliRunner().invoke(app, ["--url", guarded.url, "logout"])
     assert done.exit_code == 0 and json.loads(credentials.read_text()) == {}

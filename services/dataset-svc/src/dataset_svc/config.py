@@ -16,7 +16,8 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
     without a sign of its sender end it. `completions` are checked at once, and as many repairs and splits made; one
     whose replica is silent for `upload_lease_seconds` is another one's. Of large files that come in one request,
     `waiting_uploads` more are received, and wait; others are asked to come again. `janitor_seconds`: how often
-    leftovers of broken uploads are looked for; they go when `leftover_seconds` old.
+    leftovers of broken uploads are looked for; they go when `leftover_seconds` old. `max_project_bytes` of rows may one
+    project keep, unless it has a limit of its own, where people log in.
     """
 
     port: int = Field(default=8082, ge=1, le=65535)
@@ -29,3 +30,4 @@ class DatasetSettings(WebSettings, DatabaseSettings, S3Settings):
     upload_lease_seconds: float = Field(default=15, ge=1)
     janitor_seconds: float = Field(default=3600, gt=0)
     leftover_seconds: float = Field(default=86_400, gt=0)
+    max_project_bytes: int | None = Field(default=None, ge=0)

@@ -16,6 +16,7 @@ from gateway.datasets_in_use import DatasetsInUse
 from gateway.events.hub import EventHub
 from gateway.events.routes import add_event_routes
 from gateway.events.stream import EventStreams
+from gateway.jobs.room import Room
 from gateway.jobs.routes import add_job_routes
 from gateway.jobs.service import JobService
 from gateway.models_in_use import ModelsInUse
@@ -78,7 +79,8 @@ def build(settings: GatewaySettings) -> Gateway:
     hub = EventHub(engine, settings.database_url, settings.event_streams, settings.event_streams_each)
 
     api = Api("Kargah", kargah.__version__)
-    add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting))
+    room = Room(catalogue.storage) if settings.service_secret is not None else None
+    add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
     add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)

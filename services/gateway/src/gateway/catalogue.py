@@ -9,12 +9,15 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
+from gateway.jobs.room import Kept
 from gateway.locations import Locations, get, read
 from kargah.access.service_auth import ServiceAuth
 from kargah.clients.service_http import service_client
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
 from kargah.contracts.models import ModelLocation, ModelView
+from kargah.contracts.storage import StorageView
+from kargah.domain.scope import current_project
 
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _PAGE = 200
@@ -45,6 +48,13 @@ class Catalogue:
         """A version of a dataset, the latest without `version`; None if absent. See `model`."""
         location = self._rows.ask(f"/api/datasets/{quote(name)}/location", version)
         return None if location is None else location.version
+
+    def storage(self, what: Kept) -> StorageView | None:
+        """What the project at hand keeps of them; None where nobody logs in."""
+        owner = (self._datasets, "dataset service") if what == "datasets" else (self._registry, "registry")
+        page = _ask(*owner, Page[StorageView], f"/api/storage/{what}", {})
+        items = [] if page is None else page.items
+        return next((one for one in items if one.project == current_project()), None)
 
     def models(self) -> Iterator[ModelView]:
         """All installed models, newest first."""

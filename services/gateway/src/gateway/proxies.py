@@ -13,8 +13,9 @@ from gateway.proxy import Proxy, endpoint_of
 from kargah.access.roles import Permission
 
 _DATASETS, _REGISTRY, _INFERENCE = "dataset service", "registry", "inference service"
-_MODELS = ("/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>")
-_ROWS = ("/api/datasets", "/api/datasets/<path:rest>")
+_KEPT = ("/api/storage/models", "/api/storage/models/<path:rest>")
+_MODELS = ("/api/models", "/api/models/<path:rest>", "/api/blobs/<path:rest>", "/api/hub/<path:rest>", *_KEPT)
+_ROWS = ("/api/datasets", "/api/datasets/<path:rest>", "/api/storage/datasets", "/api/storage/datasets/<path:rest>")
 _HUB = "/hub/<path:rest>"
 # The registry gave these addresses out, signed, and the Hub's clients send no key of ours to them.
 _SIGNED = ("/hub/api/uploads/<path:rest>", "/hub/xet/<path:rest>")

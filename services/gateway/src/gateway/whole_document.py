@@ -14,7 +14,7 @@ from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
 _SECONDS = 3.0
-_PASSED_ON = ("/api/datasets", "/api/models", "/api/blobs", "/api/hub/", "/hub/", "/v1/")
+_PASSED_ON = ("/api/datasets", "/api/models", "/api/blobs", "/api/storage", "/api/hub/", "/hub/", "/v1/")
 Document = dict[str, Any]
 
 

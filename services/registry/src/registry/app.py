@@ -13,13 +13,16 @@ from kargah import __version__
 from kargah.access.service_auth import ServiceAuth
 from kargah.adapters.settings import open_store
 from kargah.db.engine import Engine, create_engine
+from kargah.db.storage_quota import StorageQuota
 from kargah.ports.object_store import MultipartStore
 from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
 from kargah.web.app import create_app
+from kargah.web.storage_routes import add_storage_routes
 from registry.blobs.repository import check
 from registry.blobs.routes import blob_routes
 from registry.blobs.service import BlobService
+from registry.blobs.tables import storage_limits
 from registry.config import RegistrySettings
 from registry.hub.app import ENVELOPES, hub_routes
 from registry.labels.routes import label_routes
@@ -31,6 +34,7 @@ from registry.mirror.routes import mirror_routes
 from registry.models.routes import model_routes
 from registry.models.service import ModelService
 from registry.models.volume import volume_collector
+from registry.storage_repository import used_bytes
 from registry.sweeper import abort_strays, start_sweeper
 from registry.uploaded.peer import DatasetPeer
 from registry.uploaded.service import UploadedDatasets
@@ -54,10 +58,12 @@ class Registry:
 
 def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> Registry:
     """The app on this database and this store."""
-    blobs = BlobService(engine, store, settings.blob_grace)
+    quota = open_quota(settings)
+    blobs = BlobService(engine, store, settings.blob_grace, quota)
     models = ModelService(engine, store, blobs)
     api = Api("registry", __version__)
     blob_routes(api, blobs, settings.blob_bytes)
+    add_storage_routes(api, engine, quota, "models")
     model_routes(api, models, store)
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
@@ -74,6 +80,14 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     metrics.register(volume_collector(engine))
     app = create_app("registry", api, checks, settings, envelopes=ENVELOPES, registry=metrics)
     return Registry(app, blobs, settings, sweeps, mirroring.fetcher.close)
+
+
+def open_quota(settings: RegistrySettings) -> StorageQuota:
+    """Of files that a project keeps, where people log in."""
+    people, grace = settings.service_secret is not None, settings.blob_grace
+    return StorageQuota(
+        storage_limits, lambda conn: used_bytes(conn, grace), "models", settings.max_project_bytes, enforced=people
+    )
 
 
 def _upstream(settings: RegistrySettings) -> UpstreamService:

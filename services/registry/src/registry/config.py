@@ -18,7 +18,8 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     clients fetch large files from the object store itself, which they must be able to reach then; files above
     `hub_part_bytes` are uploaded in parts. With `mirror` reads of repositories that are not here, and whose name fits
     one of `mirror_only`, are answered from the upstream and kept; its branches and tags are asked about again after
-    `mirror_fresh_seconds`. What was uploaded to the dataset service at `datasets_url` can be read there as well."""
+    `mirror_fresh_seconds`. What was uploaded to the dataset service at `datasets_url` can be read there as well.
+    `max_project_bytes` of files may one project keep, unless it has a limit of its own, where people log in."""
 
     port: int = Field(default=8081, ge=1, le=65535)
     blob_bytes: int = Field(default=100 << 30, ge=1)
@@ -38,6 +39,7 @@ class RegistrySettings(WebSettings, DatabaseSettings, S3Settings):
     mirror: bool = False
     mirror_only: list[str] = ["*"]
     mirror_fresh_seconds: float = Field(default=60.0, ge=0)
+    max_project_bytes: int | None = Field(default=None, ge=0)
 
     @property
     def blob_grace(self) -> timedelta:

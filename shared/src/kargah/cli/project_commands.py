@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from rich.table import Table
 from kargah.access.roles import Role
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.person_role import role_option
+from kargah.cli.text import bytes_of, size
+from kargah.clients.storage import KEPT, Kept
+from kargah.contracts.storage import StorageView
 
 app = typer.Typer(no_args_is_help=True, help="Projects: each sees its own jobs, datasets and models alone.")
 _ProjectArgument = Annotated[str, typer.Argument(help="The project.")]
@@ -66,6 +70,44 @@ def members(
     for member in page.items:
         table.add_row(member.user, member.role)
     console.print(table)
+
+
+@app.command()
+def storage(
+    context: typer.Context,
+    project: Annotated[str | None, typer.Argument(help="The project; with a limit: whose it is.")] = None,
+    datasets: Annotated[str | None, typer.Option(metavar="SIZE|none", help="Rows it may keep: 50GB, say.")] = None,
+    models: Annotated[str | None, typer.Option(metavar="SIZE|none", help="Files of models it may keep.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how many bytes projects keep, and may; --datasets and --models limit a project (none: as everybody)."""
+    kept = connect(context).storage
+    given: Mapping[Kept, str | None] = {"datasets": datasets, "models": models}
+    for what, limit in given.items():
+        if limit is not None:
+            kept.limit(what, _named(project), None if limit == "none" else bytes_of(limit))
+    views = {what: [one for one in kept.view(what).items if project in (None, one.project)] for what in KEPT}
+    if json:
+        print_json(
+            {what: [one.model_dump(mode="json", by_alias=True) for one in found] for what, found in views.items()}
+        )
+    else:
+        console.print(_storage_table(views))
+
+
+def _named(project: str | None) -> str:
+    if project is None:
+        raise typer.BadParameter("say which project the limit is for", param_hint="PROJECT")
+    return project
+
+
+def _storage_table(views: Mapping[Kept, Sequence[StorageView]]) -> Table:
+    table = Table("project", "of", "takes", "may take", box=SIMPLE, padding=(0, 1, 0, 0))
+    for what, found in views.items():
+        for one in found:
+            limit = "no limit" if one.max_bytes is None else size(one.max_bytes)
+            table.add_row(one.project, what, size(one.used_bytes), limit + (" (its own)" if one.own_limit else ""))
+    return table
 
 
 def _limit(number: int | None) -> str:

@@ -14,6 +14,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001\ud800-\udfff]+"
 )
+_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(\.[0-9]{1,6})?) ?(?P<unit>([kKMGT]i?)?B?)")
 
 
 def size(count: int) -> str:
@@ -24,6 +25,16 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def bytes_of(text: str) -> int:
+    """`500MB`, `1.5 TB`, `2GiB` or a plain number, in bytes. Raises BadParameter."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no size: write 500MB, 1.5TB or a number of bytes")
+    unit = found["unit"].upper()
+    base = 1024 if unit.endswith("IB") else 1000
+    return round(float(found["number"]) * float(base) ** "BKMGT".index(unit[:1] or "B"))
 
 
 def duration(seconds: float | None) -> str:

@@ -14,6 +14,7 @@ from kargah.clients.hub import Hub
 from kargah.clients.jobs import Jobs
 from kargah.clients.models import Models
 from kargah.clients.queue import Queue
+from kargah.clients.storage import Storage
 from kargah.clients.transport import Transport
 
 
@@ -39,6 +40,7 @@ class Client:
         self.models = Models(self.transport)
         self.hub = Hub(self.transport)
         self.queue = Queue(self.transport)
+        self.storage = Storage(self.transport)
         self.chat = Chat(self.transport)
 
     def status(self) -> dict[str, Any]:

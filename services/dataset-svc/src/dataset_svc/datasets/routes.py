@@ -46,6 +46,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         upload = open_upload(request, limit=limit, known_fields=_FORM_FIELDS)
         if "name" in upload.fields:
             _form_request(upload.fields, upload.filename).check()
+        uploads.expect(request.content_length)
         with uploads.turns.place(request.content_length), uploads.staged(upload.stream) as staged:
             return _reply(*uploads.add(staged, _form_request(upload.fields, upload.filename)))
 
@@ -63,6 +64,7 @@ def _add_uploads(api: Api, uploads: Uploads, limit: int) -> None:
         wanted.check()
         upload = raw_upload(request, limit=limit)
         size = request.content_length
+        uploads.expect(size)
         with uploads.turns.place(size), uploads.staged(upload.stream, size) as staged:
             return _reply(*uploads.add(staged, wanted))
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kargah.db.row_security import NEW_ROW_PROJECT
+from kargah.db.storage_quota import limits_table
 
 metadata = MetaData()
 
@@ -37,6 +38,8 @@ datasets = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("project", "name", name="datasets_name"),
 )
+
+storage_limits = limits_table(metadata)
 
 # `sha256` names the canonical rows, `source_sha256` the file as it was sent, `splits_sha256` a byte for each row: its
 # split; `split_files` the rows of each split, and is null where they were not made. The index arrays are a RowIndex.

@@ -24,6 +24,7 @@ from dataset_svc.splits.files import with_files
 from dataset_svc.splits.given import Given, given_splits
 from kargah.contracts.datasets import DatasetVersionView, Lineage
 from kargah.db.engine import Engine
+from kargah.db.storage_quota import StorageQuota, no_quota
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, FieldError, Invalid, Unavailable
 from kargah.domain.ids import new_id
@@ -109,11 +110,25 @@ class Staged:
 class Uploads:
     """Receives files. Safe for any number of threads; memory per upload is bounded, whatever the file's size."""
 
-    def __init__(self, store: ObjectStore, engine: Engine, limits: Limits, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        engine: Engine,
+        limits: Limits,
+        turns: Turns | None = None,
+        quota: StorageQuota | None = None,
+    ) -> None:
         self._store = store
         self._engine = engine
         self._limits = limits
+        self._quota = quota or no_quota()
         self.turns = turns or Turns(at_once=2, waiting=8)
+
+    def expect(self, size: int | None) -> None:
+        """Before a file is received. Raises OverQuota where its size is known, and there is no room for it."""
+        if size is not None:
+            with UnitOfWork(self._engine) as tx:
+                self._quota.expect(tx.connection, size)
 
     @contextmanager
     def staged(self, stream: BinaryIO, expected: int | None = None) -> Iterator[Staged]:
@@ -205,7 +220,7 @@ class Uploads:
         self, new: NewVersion, objects: dict[str, Digest], on_recorded: OnRecorded | None
     ) -> tuple[DatasetVersionView, bool] | None:
         """None when a deletion of the same content took an object meanwhile: then it must be stored again."""
-        with UnitOfWork(self._engine) as tx:
+        with UnitOfWork(self._engine) as tx, self._quota.kept(tx.connection):
             repository.lock_objects(tx.connection, [digest.sha256 for digest in objects.values()])
             if all(holds(self._store, digest.sha256, digest.size) for digest in objects.values()):
                 recorded = repository.insert_version(tx.connection, new)

@@ -14,6 +14,7 @@ from dataset_svc.resumable.values import NewUpload, Upload
 from kargah.contracts.problem import Problem
 from kargah.contracts.uploads import PartUrl, PartUrls, UploadCreate, UploadView
 from kargah.db.engine import Engine
+from kargah.db.storage_quota import StorageQuota, no_quota
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, NotFound, TooLarge
 from kargah.domain.ids import new_id
@@ -37,14 +38,23 @@ class ResumableUploads:
     """Safe for any number of threads and replicas. Raises NotFound for unknown ids, Unavailable when store or database
     are. `wake` is called when there is something to check."""
 
-    def __init__(self, store: MultipartStore, engine: Engine, rules: Rules, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: MultipartStore,
+        engine: Engine,
+        rules: Rules,
+        wake: Callable[[], None],
+        quota: StorageQuota | None = None,
+    ) -> None:
         self._store = store
         self._engine = engine
         self._rules = rules
         self._wake = wake
+        self._quota = quota or no_quota()
 
     def create(self, wanted: UploadCreate) -> tuple[UploadView, bool]:
-        """An upload for that file: a new one, or the one that is there already (then False)."""
+        """An upload for that file: a new one, or the one that is there already (then False). Its size counts as taken
+        until it has ended. Raises OverQuota."""
         request = Request(wanted.name, label(wanted.filename), wanted.format, wanted.map, wanted.origin)
         request.check()
         if wanted.size_bytes > self._rules.upload_bytes:
@@ -92,7 +102,7 @@ class ResumableUploads:
     def _begin(self, draft: NewUpload) -> Upload:
         multipart_id = self._store.begin_multipart(draft.object_key)
         try:
-            with UnitOfWork(self._engine) as tx:
+            with UnitOfWork(self._engine) as tx, self._quota.kept(tx.connection):
                 return repository.add(tx.connection, replace(draft, multipart_id=multipart_id))
         except BaseException:
             self._store.abort_multipart(draft.object_key, multipart_id)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask import request
 
-from gateway.jobs.service import Accepted
+from gateway.jobs.accepted import Accepted
 from kargah.domain.errors import FieldError, Invalid
 from kargah.web.api import Reply
 

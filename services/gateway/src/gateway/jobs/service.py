@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gateway.jobs import forks
+from gateway.jobs.accepted import Accepted, digest_of, insert, known_one, new_job
 from gateway.jobs.draft import Draft
 from gateway.jobs.evaluations import evaluation_draft
 from gateway.jobs.exports import export_draft
@@ -29,6 +26,7 @@ from gateway.jobs.queries import (
 )
 from gateway.jobs.recipe_book import RecipeBook
 from gateway.jobs.resolve import Installed, resolve
+from gateway.jobs.room import Room
 from gateway.jobs.whose import owner_of, priority_of
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
@@ -50,7 +48,6 @@ from kargah.contracts.jobs import (
 from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid
-from kargah.domain.ids import new_id
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import Kind
 from kargah.jobstore import (
@@ -58,10 +55,8 @@ from kargah.jobstore import (
     control_repository,
     metric_repository,
     query_repository,
-    submission_repository,
 )
-from kargah.jobstore.values import JobCursor, JobFilter, NewJob
-from kargah.telemetry.ids import origin
+from kargah.jobstore.values import JobCursor, JobFilter
 from kargah.web.paging import bad_cursor, decode_cursor, encode_cursor
 
 CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
@@ -73,25 +68,24 @@ CONTROLS: Mapping[str, Callable[[Connection, str], None]] = {
 _LOG_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A queued job; `created` is False when the same request had come before."""
-
-    job: JobView
-    created: bool
-
-
 class JobService:
     """Jobs of all kinds. Methods with a `kind` see only jobs of that kind, None sees all."""
 
     def __init__(
-        self, engine: Engine, ringer: Ringer, installed: Installed, usually_waiting: int | None = None
+        self,
+        engine: Engine,
+        ringer: Ringer,
+        installed: Installed,
+        usually_waiting: int | None = None,
+        room: Room | None = None,
     ) -> None:
-        """`usually_waiting`: how many jobs may wait of a project without a limit of its own; None: any number."""
+        """`usually_waiting`: how many jobs may wait of a project without a limit of its own; None: any number. `room`:
+        for what jobs make; None: there always is."""
         self._engine = engine
         self._ringer = ringer
         self._installed = installed
         self._usually_waiting = usually_waiting
+        self._room = room or Room(lambda what: None)
         self._recipes = RecipeBook(engine)
 
     def submit(self, create: JobCreate, idempotency_key: str | None = None) -> Accepted:
@@ -231,59 +225,43 @@ class JobService:
         request: RestartRequest | ExtendRequest,
         configure: Callable[[Connection, JobView], JobConfig],
     ) -> Accepted:
-        digest = _digest(control, {"job": job_id, **request.model_dump(mode="json")})
+        digest, like = digest_of(control, {"job": job_id, **request.model_dump(mode="json")}), self.get(job_id, kind)
+        if (known := self._known(like.owner, key, digest)) is not None:
+            return known
+        self._room.require(like.kind)
         with UnitOfWork(self._engine) as tx:
-            owner = query_repository.get_job(tx.connection, job_id, kind=kind).owner
-            if (known := _known(tx.connection, owner, key, digest)) is not None:
+            if (known := known_one(tx.connection, like.owner, key, digest)) is not None:
                 return known
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
             draft = Draft(request.name or job.name, configure(tx.connection, job))
-            new = _new(job.kind, draft, priority_of(job), key, digest, owner)
-            accepted = _insert(tx.connection, new, self._usually_waiting)
+            new = new_job(job.kind, draft, priority_of(job), key, digest, job.owner)
+            accepted = insert(tx.connection, new, self._usually_waiting)
         return self._rung(accepted)
 
     def _offered(self) -> tuple[Sequence[RecipeView], Installed]:
         return self._recipes.current(), self._installed
 
     def _accept(self, kind: Kind, create: QueuedRequest, key: str | None, draft: Callable[[], Draft]) -> Accepted:
-        digest, owner = _digest(kind, create.model_dump(mode="json")), owner_of(create)
+        digest, owner = digest_of(kind, create.model_dump(mode="json")), owner_of(create)
         if (known := self._known(owner, key, digest)) is not None:
             return known
-        new = _new(kind, draft(), priority_of(create), key, digest, owner)
+        self._room.require(kind)
+        new = new_job(kind, draft(), priority_of(create), key, digest, owner)
         with UnitOfWork(self._engine) as tx:
-            accepted = _insert(tx.connection, new, self._usually_waiting)
+            accepted = insert(tx.connection, new, self._usually_waiting)
         return self._rung(accepted)
 
     def _known(self, owner: str, key: str | None, digest: str) -> Accepted | None:
         if key is None:
             return None
         with UnitOfWork(self._engine) as tx:
-            return _known(tx.connection, owner, key, digest)
+            return known_one(tx.connection, owner, key, digest)
 
     def _rung(self, accepted: Accepted) -> Accepted:
         if accepted.created:
             self._ringer.soon(accepted.job.id, accepted.job.kind)
         return accepted
-
-
-def _insert(conn: Connection, new: NewJob, usually_waiting: int | None) -> Accepted:
-    return Accepted(*submission_repository.insert_job(conn, new, usually_waiting))
-
-
-def _new(kind: str, draft: Draft, priority: int, key: str | None, digest: str, owner: str) -> NewJob:
-    return NewJob(new_id("job"), kind, draft.name, draft.config, priority, key, digest, owner, origin())
-
-
-def _known(conn: Connection, owner: str, key: str | None, digest: str) -> Accepted | None:
-    """The job of an earlier, equal request: before resolving, for what was installed then may be gone."""
-    found = None if key is None else submission_repository.find_submitted(conn, owner, key, digest)
-    return None if found is None else Accepted(query_repository.get_job(conn, found), False)
-
-
-def _digest(kind: str, request: dict[str, Any]) -> str:
-    canonical = json.dumps([kind, request], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _cursor(text: str | None) -> JobCursor | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 from kargah.contracts.base import Wire
 from kargah.web.api import Api, Reply
 from kargah.web.multipart import raw_upload
-from registry.blobs.service import BlobService
+from registry.blobs.service import BlobService, check_sha256
 
 BINARY = "application/octet-stream"
 
@@ -41,5 +41,7 @@ def blob_routes(api: Api, blobs: BlobService, limit: int) -> None:
     )
     def put_blob(sha256: str) -> Reply:
         """Store a blob under its sha256; 200 if it was there already"""
+        check_sha256(sha256)
+        blobs.expect(sha256, request.content_length)
         size, created = blobs.put(sha256, raw_upload(request, limit=limit).stream)
         return Reply(BlobView(sha256=sha256, size_bytes=size), status=201 if created else 200)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
-from kargah.db.engine import Engine
+from kargah.db.engine import Connection, Engine
+from kargah.db.storage_quota import StorageQuota, no_quota
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import FieldError, Invalid, Unavailable
 from kargah.domain.scope import EVERY, current_project
@@ -31,10 +33,25 @@ _log = get_logger(__name__)
 class BlobService:
     """Safe to share between threads. Every call may raise Unavailable."""
 
-    def __init__(self, engine: Engine, store: MultipartStore, grace: timedelta) -> None:
+    def __init__(
+        self, engine: Engine, store: MultipartStore, grace: timedelta, quota: StorageQuota | None = None
+    ) -> None:
         self._engine = engine
         self._store = store
         self._grace = grace
+        self._quota = quota or no_quota()
+
+    def expect(self, sha256: str, size: int | None) -> None:
+        """Before a blob is received. Raises OverQuota where its size is known, the project has none of it, and there is
+        no room for it."""
+        if size is None or self.size(sha256) is not None:
+            return
+        with UnitOfWork(self._engine) as tx:
+            self._quota.expect(tx.connection, size)
+
+    def kept(self, connection: Connection) -> AbstractContextManager[None]:
+        """Around what names blobs in a version or a commit. Raises OverQuota at the end of the block."""
+        return self._quota.kept(connection)
 
     def put(self, sha256: str, source: BinaryIO) -> tuple[int, bool]:
         """Keep `source` under `sha256`; its size, and whether it is new to the project.
@@ -153,8 +170,8 @@ class BlobService:
             raise Unavailable("The object store ended the upload before its end.")
 
     def _note(self, rows: list[BlobRow], *, sent: bool = False) -> None:
-        """They are wanted; `sent`: and their bytes came from the project at hand."""
-        with UnitOfWork(self._engine) as tx:
+        """They are wanted; `sent`: and their bytes came from the project at hand. Raises OverQuota for these."""
+        with UnitOfWork(self._engine) as tx, self._quota.kept(tx.connection) if sent else nullcontext():
             leaving = repository.touch(tx.connection, rows)
             if leaving:
                 raise Unavailable("A blob of these is being removed at this moment.", hint="Try again in a moment.")

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Table, Text, func, text
 
 from kargah.db.row_security import NEW_ROW_PROJECT
+from kargah.db.storage_quota import limits_table
 
 metadata = MetaData()
 
@@ -39,8 +40,11 @@ holdings = Table(
     project(primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("hash", Text, primary_key=True),
+    Column("sent_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 Index("holdings_by_hash", holdings.c.hash)
 
 # Blobs that came from the upstream: they are every project's whose mirrored commits name them.
 mirrored = Table("mirrored", metadata, Column("sha256", Text, primary_key=True))
+
+storage_limits = limits_table(metadata)

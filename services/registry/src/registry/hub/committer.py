@@ -93,16 +93,17 @@ class Committer:
             locked = find_repository(tx.connection, kind, name, lock=True)
             if repository.find_ref(tx.connection, locked.id, BRANCH, branch) != head:
                 return None
-            commit = history.append(
-                tx.connection,
-                locked,
-                branch,
-                files,
-                title=header.summary[:_LONGEST_TITLE] or "Update",
-                description=header.description[:_LONGEST_DESCRIPTION],
-                meta=meta,
-            )
-            self._note_version(tx.connection, locked, verdict, commit)
+            with self._blobs.kept(tx.connection):
+                commit = history.append(
+                    tx.connection,
+                    locked,
+                    branch,
+                    files,
+                    title=header.summary[:_LONGEST_TITLE] or "Update",
+                    description=header.description[:_LONGEST_DESCRIPTION],
+                    meta=meta,
+                )
+                self._note_version(tx.connection, locked, verdict, commit)
         return Pushed(locked, commit.sha, verdict.reason)
 
     def _note_version(self, connection: Connection, found: Repository, verdict: Verdict, commit: Commit) -> None:

@@ -56,12 +56,14 @@ class Uploads:
         self.part_bytes = part_bytes
 
     def ticket(self, sha256: str, size_bytes: int) -> dict[str, str] | None:
-        """The query of the address to upload to; None where the file is there already. Raises Invalid, TooLarge."""
+        """The query of the address to upload to; None where the file is there already. Raises Invalid, TooLarge,
+        OverQuota."""
         check_sha256(sha256)
         if not 0 <= size_bytes <= self._limit:
             raise TooLarge(f"The file has {size_bytes} bytes; at most {self._limit} are accepted.")
         if self._blobs.size(sha256) == size_bytes:
             return None
+        self._blobs.expect(sha256, size_bytes)
         return Ticket(sha256, size_bytes, int(time.time()) + _SECONDS, current_project()).members(self._secret)
 
     def check(self, sha256: str, size: str, expires: str, project: str, signature: str) -> Ticket:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
+from kargah.access.principal import Principal, principal_scope
+from kargah.access.roles import Role
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import DomainError, Unavailable
@@ -35,6 +37,7 @@ _CHUNK = 1 << 20
 _AT_ONCE = 8
 _CLOSE_SECONDS = 10.0
 _PAUSES = (0.2, 1.0, 3.0)
+_MIRROR = Principal("service:registry", "registry", Role.SERVICE, EVERY)  # what comes is no project's own, nor counted
 _log = get_logger(__name__)
 
 
@@ -104,7 +107,7 @@ class Fetcher:
 
     def _run(self, project: str, wanted: Wanted, lease: Lease) -> None:
         try:
-            with project_scope(project):
+            with project_scope(project), principal_scope(_MIRROR):
                 self._fetch(wanted, lease)
         except LeaseLost:
             _log.info("another process fetches it now", repository=wanted.name, path=wanted.path)

@@ -205,8 +205,9 @@ class ModelService:
             known = repository.find_version_by_key(tx.connection, name, key) if key is not None else None
             if known is not None:
                 return known, False
-            version = self.insert(tx.connection, name, draft)
-            history.record_version(tx.connection, version, tree, meta)
+            with self._blobs.kept(tx.connection):
+                version = self.insert(tx.connection, name, draft)
+                history.record_version(tx.connection, version, tree, meta)
         return version, True
 
 

@@ -80,6 +80,7 @@ class XetStore:
             raise TooLarge(f"A file has {file.size_bytes} bytes; at most {self._limit} are accepted.")
         if self._blobs.size(file.sha256) == file.size_bytes:
             return
+        self._blobs.expect(file.sha256, file.size_bytes)
         try:
             self._blobs.join(file.sha256, merged(self._pieces(file, known, places)))
         except ObjectMissing as error:
