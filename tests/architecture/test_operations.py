@@ -73,5 +73,12 @@ def test_every_alert_has_its_runbook() -> None:
 
 def test_every_alert_is_tried() -> None:
     tried = yaml.safe_load((_ALERTS.parent / "alerts_test.yml").read_text())["tests"]
-    fired = {case["alertname"] for test in tried for case in test["alert_rule_test"] if case["exp_alerts"]}
+    fired = {case["alertname"] for test in tried for case in test.get("alert_rule_test", []) if case["exp_alerts"]}
     assert fired == {rule["alert"] for rule in _rules()}
+
+
+def test_what_is_tried_of_the_boards_is_on_a_board() -> None:
+    tried = yaml.safe_load((_ALERTS.parent / "alerts_test.yml").read_text())["tests"]
+    asked = [json.dumps(case["expr"]) for test in tried for case in test.get("promql_expr_test", [])]
+    boards = "".join(board.read_text() for board in (_ALERTS.parents[1] / "grafana/dashboards").glob("*.json"))
+    assert asked and [question for question in asked if question not in boards] == []
