@@ -83,6 +83,10 @@ SEED ?= 1
 soak: .venv/dev.done servers ## Train under attack for SECONDS with KILLS: a ledger of what was lost, under build/soak
 	$(BIN)/python -m tests.soak --seconds $(SECONDS) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
+.PHONY: rollout
+rollout: .venv/dev.done servers ## Two releases side by side: RELEASE=commit beside this one, replaced while a training runs
+	$(BIN)/python -m tests.rollout --release $(RELEASE) $(ARGS)
+
 .PHONY: fuzz
 fuzz: .venv/dev.done ## Requests made from the OpenAPI documents, for SECONDS from SEED, at real services
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)

@@ -8,21 +8,27 @@ COPY requirements requirements
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
        hatchling -c requirements/run.lock \
     && pip --python /opt/kargah/bin/python install --no-cache-dir --disable-pip-version-check --no-compile \
-       -r requirements/images/gateway.in -c requirements/run.lock
+       -r requirements/images/gateway.in -c requirements/run.lock \
+    && /opt/kargah/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/kargah/lib
 COPY shared shared
 COPY services/gateway services/gateway
 RUN pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheels \
        ./shared ./services/gateway \
     && pip --python /opt/kargah/bin/python install --no-cache-dir --disable-pip-version-check --no-compile --no-deps \
-       /wheels/*.whl
+       /wheels/*.whl \
+    && /opt/kargah/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+       /opt/kargah/lib/python3*/site-packages/kargah \
+       /opt/kargah/lib/python3*/site-packages/gateway
 
 FROM ${BASE_IMAGE}
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin kargah
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin kargah \
+    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash -x site-packages \
+       "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=build /opt/kargah /opt/kargah
 ENV PATH=/opt/kargah/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
+    CMD ["python", "-ISc", "import socket; s = socket.create_connection(('127.0.0.1', 8080), 4); s.sendall(b'GET /readyz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(99))"]
 CMD ["python", "-m", "gateway.main"]

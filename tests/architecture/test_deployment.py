@@ -66,8 +66,19 @@ def test_an_image_runs_its_module_as_nobody_and_says_when_it_is_ready(name: str)
     text = (ROOT / "deploy" / "docker" / f"{name}.Dockerfile").read_text()
     process = PROCESSES[name]
     assert f'CMD ["python", "-m", "{process.module}"]' in text
-    assert f"EXPOSE {process.port}" in text and f":{process.port}/readyz" in text
+    assert f"EXPOSE {process.port}" in text
+    assert f"('127.0.0.1', {process.port})" in text and "GET /readyz " in text
     assert text.count("FROM ${BASE_IMAGE}") == 2 and "\nUSER 10001:10001\n" in text
+
+
+@pytest.mark.parametrize("name", [*PROCESSES, "database"])
+def test_an_image_has_the_bytecode_of_all_that_it_runs(name: str) -> None:
+    """Nothing may be written there later, so what is not compiled with the image is compiled at every start."""
+    text = (ROOT / "deploy" / "docker" / f"{name}.Dockerfile").read_text().replace("\\\n", "")
+    compiled = [line for line in text.splitlines() if "compileall" in line and "unchecked-hash" in line]
+    assert len(compiled) == 3 and 'get_path("stdlib")' in compiled[2], "packages, the project's own, the library"
+    own = set(re.findall(r"\./(?:services/)?([a-z-]+)", text)) - {"shared"} | {"kargah"}
+    assert {f"/{each.replace('-', '_')}" for each in own} <= set(re.findall(r"site-packages(/\w+)", compiled[1]))
 
 
 @pytest.mark.parametrize("name", PROCESSES)
