@@ -29,6 +29,7 @@ def file_of(*changes: tuple[int, bytes], end: bytes = b"\n") -> bytes:
 FILES = {
     "no newline at the end": (file_of(end=b""), True),
     "white space at the end": (file_of(end=b" "), True),
+    "one carriage return at the end": (file_of(end=b"\r"), True),
     "white space and a newline": (file_of(end=b" \n"), True),
     "a blank line at the end": (file_of(end=b"\n\n"), True),
     "a blank line": (file_of((250, b"")), True),

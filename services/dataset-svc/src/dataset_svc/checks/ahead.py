@@ -64,7 +64,7 @@ class Looks:
         if block is None:
             return None
         self._size = len(block.data)
-        first_row, self._rows = self._rows, self._rows + block.data.count(b"\n")
+        first_row, self._rows = self._rows, self._rows + block.newlines
         return block, lookers.submit(_look, block, self._plan, first_row, self.spelled)
 
 

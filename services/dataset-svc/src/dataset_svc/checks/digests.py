@@ -5,17 +5,15 @@ Each takes one digest, or an array of them in order: both ways give and remember
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from dataset_svc.checks.arrays import Digests, Flags
+from dataset_svc.checks.arrays import Digests, Flags, Places
 
-_FIRST_SIZE = 1 << 10
+_FIRST_SIZE, _GROWTH = 1 << 10, 4
 _PART = 1 << 15
-_SLOT_SHIFT = 48
+_SLOT_BITS, _SLOTS_EACH = 16, 8
 
 
 class DigestMap:
@@ -48,8 +46,7 @@ class DigestMap:
         if self._limit - self._count < len(keys) and not self.full:
             one_by_one = (self.put(key, value) or 0 for key, value in zip(keys.tolist(), values.tolist(), strict=True))
             return np.fromiter(one_by_one, np.uint64, len(keys))
-        places = _places(_view(self._keys), keys)
-        known = _view(self._keys)[places] != 0
+        places, known = _places(_view(self._keys), keys)
         earlier = _view(self._values)[places]  # 0 where there is none
         if self.full:
             return earlier
@@ -58,21 +55,24 @@ class DigestMap:
         later = ~known & ~is_first
         earlier[later] = values[firsts[later]]
         new = ~known & is_first
-        self._insert(keys[new], values[new])
+        self._insert(keys[new], values[new], places[new])
         return earlier
 
-    def _insert(self, keys: Digests, values: Digests) -> None:
+    def _insert(self, keys: Digests, values: Digests, places: Places) -> None:
+        """`places`: where they would stand in the table as it is."""
         self._count += len(keys)
-        self._grow(_size_for(self._count, len(self._keys)))
-        _view(self._values)[_inserted(self._keys, keys)] = values
+        grown = self._grow(_size_for(self._count, len(self._keys)))
+        _view(self._values)[_inserted(self._keys, keys, None if grown else places)] = values
 
-    def _grow(self, size: int) -> None:
-        if size > len(self._keys):
-            old, old_values = _view(self._keys), _view(self._values)
-            self._keys, self._values = _zeros(size), _zeros(size)
-            for part in _parts(old):
-                places = _inserted(self._keys, old[part])
-                _view(self._values)[places] = old_values[part]
+    def _grow(self, size: int) -> bool:
+        if size == len(self._keys):
+            return False
+        old, old_values = _view(self._keys), _view(self._values)
+        self._keys, self._values = _zeros(size), _zeros(size)
+        for part in _parts(old):
+            places = _inserted(self._keys, old[part])
+            _view(self._values)[places] = old_values[part]
+        return True
 
 
 class DigestSet:
@@ -104,28 +104,31 @@ class DigestSet:
         """As `add` one by one."""
         if self._limit - self._count < len(keys) and self._count < self._limit:
             return np.fromiter(map(self.add, keys.tolist()), np.bool_, len(keys))
-        known = _known(self._keys, keys)
+        places, known = _places(_view(self._keys), keys)
         if self._count >= self._limit:
             return known
         repeated: Flags = known | (_first_equal(keys) != np.arange(len(keys)))
-        new = keys[~repeated]
-        self._count += len(new)
-        self._grow(_size_for(self._count, len(self._keys)))
-        _inserted(self._keys, new)
+        new = ~repeated
+        self._count += int(np.count_nonzero(new))
+        grown = self._grow(_size_for(self._count, len(self._keys)))
+        _inserted(self._keys, keys[new], None if grown else places[new])
         return repeated
 
-    def _grow(self, size: int) -> None:
-        if size > len(self._keys):
-            old, self._keys = _view(self._keys), _zeros(size)
-            for part in _parts(old):
-                _inserted(self._keys, old[part])
+    def _grow(self, size: int) -> bool:
+        if size == len(self._keys):
+            return False
+        old, self._keys = _view(self._keys), _zeros(size)
+        for part in _parts(old):
+            _inserted(self._keys, old[part])
+        return True
 
 
-def _first_equal(keys: Digests) -> npt.NDArray[np.int64]:
+def _first_equal(keys: Digests) -> Places:
     """For each key the place of the first that is equal to it. Sorting them would take several times as long."""
     order = np.arange(len(keys))
-    slots = (keys >> np.uint64(_SLOT_SHIFT)).astype(np.int64)
-    owners = np.zeros(1 << (64 - _SLOT_SHIFT), np.int64)
+    bits = min(_SLOT_BITS, (_SLOTS_EACH * len(keys)).bit_length())
+    slots = (keys >> np.uint64(64 - bits)).astype(np.int64)
+    owners = np.zeros(1 << bits, np.int64)
     owners[slots[::-1]] = order[::-1]  # of several, the last that is written stays
     firsts = owners[slots]
     others = np.flatnonzero(keys[firsts] != keys)
@@ -135,15 +138,17 @@ def _first_equal(keys: Digests) -> npt.NDArray[np.int64]:
     return firsts
 
 
-def _zeros(size: int) -> array[int]:
-    return array("Q", (0,)) * size
+def _zeros(size: int) -> memoryview[int]:
+    """numpy asks for large pages, on which places all over a table are found in less time; a view of its numbers gives
+    single ones as fast as an array of the interpreter does."""
+    return np.zeros(size, np.uint64).data
 
 
-def _view(numbers: array[int]) -> Digests:
+def _view(numbers: memoryview[int]) -> Digests:
     return np.frombuffer(numbers, np.uint64)
 
 
-def _parts(table: Digests) -> Iterator[npt.NDArray[np.int64]]:
+def _parts(table: Digests) -> Iterator[Places]:
     """The places of the digests in a table, some at a time: what is done with them takes several times their memory."""
     for begin in range(0, len(table), _PART):
         yield begin + np.flatnonzero(table[begin : begin + _PART])
@@ -152,11 +157,11 @@ def _parts(table: Digests) -> Iterator[npt.NDArray[np.int64]]:
 def _size_for(count: int, size: int) -> int:
     """With at least half of the places free: with fewer, looking for one takes several times as long."""
     while count * 2 > size:
-        size *= 2
+        size *= _GROWTH
     return size
 
 
-def _place(keys: array[int], key: int) -> int:
+def _place(keys: memoryview[int], key: int) -> int:
     """Where the key stands, or would; at least half of the places are free."""
     mask = len(keys) - 1
     place = key & mask
@@ -165,31 +170,29 @@ def _place(keys: array[int], key: int) -> int:
     return place
 
 
-def _places(table: Digests, keys: Digests) -> npt.NDArray[np.int64]:
-    """`_place` of each key."""
+def _places(table: Digests, keys: Digests) -> tuple[Places, Flags]:
+    """`_place` of each key, and whether it stands there."""
     mask = len(table) - 1
-    places = (keys & np.uint64(mask)).astype(np.int64)
-    left = np.arange(len(keys))
+    places = (keys & np.uint64(mask)).view(np.int64)
+    found = table[places]
+    left = np.flatnonzero((found != 0) & (found != keys))
     while left.size:
-        found = table[places[left]]
-        left = left[(found != 0) & (found != keys[left])]
-        places[left] = (places[left] + 1) & mask
-    return places
+        tried = (places[left] + 1) & mask
+        met = table[tried]
+        places[left], found[left] = tried, met
+        left = left[(met != 0) & (met != keys[left])]
+    return places, found != 0
 
 
-def _known(keys: array[int], wanted: Digests) -> Flags:
+def _inserted(keys: memoryview[int], new: Digests, places: Places | None = None) -> Places:
+    """Where the new, distinct keys stand now. `places`: where they would have stood before, if that is known."""
     table = _view(keys)
-    found: Flags = table[_places(table, wanted)] != 0
-    return found
-
-
-def _inserted(keys: array[int], new: Digests) -> npt.NDArray[np.int64]:
-    """Where the new, distinct keys stand now."""
-    table = _view(keys)
-    places, left = np.zeros(len(new), np.int64), np.arange(len(new))
+    if places is None:
+        places, _ = _places(table, new)
+    left = np.arange(len(new))
     while left.size:
         # Of several keys that find the same place free, one gets it; the others look on.
-        places[left] = _places(table, new[left])
         table[places[left]] = new[left]
         left = left[table[places[left]] != new[left]]
+        places[left], _ = _places(table, new[left])
     return places

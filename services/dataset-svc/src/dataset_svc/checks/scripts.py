@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_READ = 1000
+READ = 1000
+"""Characters of a row that are looked at."""
 _ALL_ROWS = 10_000
 _EVERY = 10
 MAINLY = 0.7
@@ -70,7 +71,7 @@ def script_of_row(row: Mapping[str, Any]) -> str:
 
 def script_of(text: str) -> str:
     """As `script_of_row`, of the text's first 1,000 characters."""
-    text = text[:_READ]
+    text = text[:READ]
     data = text.encode("utf-8", "replace")
     size = len(data)
     arabic = size - len(data.translate(None, ARABIC_SCRIPT))
@@ -96,7 +97,7 @@ def _is_persian(text: str, letters: int) -> bool:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield value[:_READ]
+        yield value[:READ]
     elif isinstance(value, dict):
         for name, inner in value.items():
             if name not in NOT_PROSE:

@@ -11,6 +11,7 @@ from dataset_svc.checks.streams import Digest, LinesStream
 from kargah.ports.object_store import ObjectStore
 
 _BUFFER = 1 << 20
+_NEWLINE = b"\n"
 _PART = 8 << 20  # of which the store's client holds a few
 
 
@@ -29,21 +30,27 @@ def store_unlike(
     `source` is the digest of that file once all lines were read. Nothing is written before the first difference; what
     lies before it is read from the file again.
     """
-    rows, held = Digest(), b""
+    size, held = 0, b""
     for piece in lines:
         if not checked.as_in_source:
-            return store_rows(store, key, chain(_begun(store, source_key, rows, held), (piece,), lines)), True
-        rows.add(piece)
+            return store_rows(store, key, chain(_begun(store, source_key, size, held), (piece,), lines)), True
+        size += len(piece)
         held = piece
-    if rows.sha256 == source.sha256:
-        return rows, False
+    if size == source.size and _last_byte(store, source_key, size) == _NEWLINE:
+        return source, False
     # The last line had no newline, or more white space behind it.
-    return store_rows(store, key, _begun(store, source_key, rows, held)), True
+    return store_rows(store, key, _begun(store, source_key, size, held)), True
 
 
-def _begun(store: ObjectStore, key: str, rows: Digest, held: bytes) -> Iterator[bytes]:
-    """The rows so far: all but the last piece stand in the file just so, for each piece began where it does there."""
-    left = rows.size - len(held)
+def _last_byte(store: ObjectStore, key: str, size: int) -> bytes:
+    with store.open(key, offset=size - 1) as stream:
+        return stream.read(1)
+
+
+def _begun(store: ObjectStore, key: str, size: int, held: bytes) -> Iterator[bytes]:
+    """The rows so far: all but the last piece stand in the file just so, for each piece began where it does there, and
+    is what stands there but for its last newline."""
+    left = size - len(held)
     if left:
         with store.open(key, length=left) as stream:
             while data := stream.read(_BUFFER):

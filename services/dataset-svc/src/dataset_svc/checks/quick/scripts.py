@@ -10,11 +10,13 @@ import numpy as np
 from dataset_svc.checks import scripts
 from dataset_svc.checks.arrays import Digests, Numbers, Places
 from dataset_svc.checks.pieces import Pieces
+from dataset_svc.checks.scripts import READ
 
 LONGEST = 1000
 """Of a row in bytes: a longer one may have more characters than are looked at, and then their order matters."""
 
-_MOST_BYTES = 4 * LONGEST  # of as many characters
+_FIRST_LEAD = -64  # a byte as a signed number: those that go on with a character are less
+_MOST_BYTES = 4 * READ
 
 # How many of each kind a row has, in so many bits of one number: with at most 1,000 bytes none runs over.
 _KINDS = ("latin", "arabic", "other", "foreign", "persian", "not_persian", "shared")
@@ -31,39 +33,52 @@ def scripts_of_short(columns: list[tuple[Pieces, Places | None]], rows: Places) 
 
 def scripts_of_long(pieces: Pieces, offsets: Places | None, rows: Places) -> Counter[str]:
     """The same of rows of any length that have texts in this one column alone."""
-    found: Counter[str] = Counter()
+    parts: list[bytes] = []
+    firsts: list[int] = []
     for row in rows.tolist():
         first, last = (row, row + 1) if offsets is None else (int(offsets[row]), int(offsets[row + 1]))
-        found[scripts.script_of(_begun(pieces, first, last))] += 1
-    return found
+        text = _begun(pieces, first, last)
+        firsts.append(len(parts))
+        parts.extend(text[begin : begin + LONGEST] for begin in range(0, max(1, len(text)), LONGEST))
+    if not parts:
+        return Counter()
+    totals = _totals(parts)
+    return _named({kind: np.add.reduceat(_of(totals, kind), firsts) for kind in _KINDS})
 
 
-def _begun(pieces: Pieces, first: int, last: int) -> str:
+def _begun(pieces: Pieces, first: int, last: int) -> bytes:
     """The first characters of these pieces, put together."""
-    text, view = b"", pieces.stretch.view
-    for place in range(first, last):
-        begin, end = int(pieces.begins[place]), int(pieces.ends[place])
-        text += view[begin : min(end, begin + _MOST_BYTES)].tobytes()
+    text, data = b"", pieces.stretch.data
+    for begin, end in zip(pieces.begins[first:last].tolist(), pieces.ends[first:last].tolist(), strict=True):
+        text += data[begin : min(end, begin + _MOST_BYTES)]
         if len(text) >= _MOST_BYTES:
             break
-    return text.decode("utf-8", "ignore")
+    characters = np.flatnonzero(np.frombuffer(text, np.int8) >= _FIRST_LEAD)
+    return text if len(characters) <= READ else text[: characters[READ]]
 
 
 def _counts(pieces: Pieces, rows: Places, offsets: Places | None) -> Digests:
-    if offsets is not None:
-        counts = offsets[rows + 1] - offsets[rows]
-        ends = np.cumsum(counts)
-        pieces = pieces.at(_spread(offsets[rows], counts))
-    else:
-        ends = np.arange(1, len(rows) + 1)
-        pieces = pieces.at(rows)
-    places = _spread(pieces.begins, pieces.sizes)
-    view = pieces.stretch.view
-    kinds = _table()[view[places].astype(np.uint16) << 8 | view[places + 1]]
-    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(kinds)))
-    bounds = np.concatenate(([0], np.cumsum(pieces.sizes)))[np.concatenate(([0], ends))]
-    found: Digests = np.diff(sums[bounds])
+    if offsets is None:
+        return _totals(list(pieces.at(rows).each()))
+    counts = offsets[rows + 1] - offsets[rows]
+    sums = _summed(_totals(list(pieces.at(_spread(offsets[rows], counts)).each())))
+    ends = np.cumsum(counts)
+    found: Digests = sums[ends] - sums[ends - counts]
     return found
+
+
+def _totals(texts: list[bytes]) -> Digests:
+    """What the bytes of each text count for; none of them has more than LONGEST."""
+    joined = b"".join((*texts, b"\0"))
+    kinds = _table()[np.ndarray((len(joined) - 1,), "<u2", joined, strides=(1,))]
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    found: Digests = np.diff(_summed(kinds)[np.concatenate(([0], ends))])
+    return found
+
+
+def _summed(numbers: Digests) -> Digests:
+    """The sum of those before each place, and of all."""
+    return np.concatenate((np.zeros(1, np.uint64), np.cumsum(numbers)))
 
 
 def _spread(begins: Places, counts: Numbers) -> Places:
@@ -109,7 +124,7 @@ def _named(counts: dict[str, Numbers]) -> Counter[str]:
 
 @cache
 def _table() -> Digests:
-    """What a byte counts for, by itself and the one behind it."""
+    """What a byte counts for, by the one behind it times 256 and itself."""
     table = np.zeros(1 << 16, np.uint64)
     for kind, firsts in (
         ("arabic", scripts.ARABIC_SCRIPT),
@@ -117,7 +132,7 @@ def _table() -> Digests:
         ("other", scripts.OTHER_LETTERS),
     ):
         for first in firsts:
-            table[first << 8 : (first + 1) << 8] += np.uint64(1 << _shift(kind))
+            table[first::256] += np.uint64(1 << _shift(kind))
     for kind, letters in (
         ("foreign", scripts.FOREIGN),
         ("persian", scripts.PERSIAN_ALONE),
@@ -125,5 +140,5 @@ def _table() -> Digests:
         ("shared", "یک"),
     ):
         for letter in letters:
-            table[int.from_bytes(letter.encode())] += np.uint64(1 << _shift(kind))
+            table[int.from_bytes(letter.encode(), "little")] += np.uint64(1 << _shift(kind))
     return table
