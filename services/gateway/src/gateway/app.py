@@ -21,7 +21,6 @@ from gateway.jobs.routes import add_job_routes
 from gateway.jobs.service import JobService
 from gateway.models_in_use import ModelsInUse
 from gateway.openai_errors import openai_error
-from gateway.page import add_page
 from gateway.proxies import PROXIED, add_proxies
 from gateway.queue.routes import add_queue_routes
 from gateway.queue.service import QueueService
@@ -29,6 +28,7 @@ from gateway.queue_metrics import queue_collector
 from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
+from gateway.studio import STUDIO_PUBLIC, add_studio
 from gateway.status import StatusReader, add_status_route
 from gateway.whole_document import with_peers
 from kargah.access.roles import Permission
@@ -103,10 +103,10 @@ def build(settings: GatewaySettings) -> Gateway:
         registry=registry,
         whole=lambda own: with_peers(own, peers),
         authenticate=access.authenticate,
-        needs={"page": Permission.PUBLIC, **PROXIED},
+        needs={**STUDIO_PUBLIC, **PROXIED},
     )
     access.watch(app)
-    add_page(app)
+    add_studio(app, settings.studio_dir)
     proxies = add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
     closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     reconciler = Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy)

@@ -34,6 +34,7 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     `requests_per_minute`: of one principal. `max_waiting`: jobs of one project that wait, unless it has a limit of its
     own. `audit_days`: how long the record of changes is kept. `trusted_proxies` (a JSON list of networks): whose
     X-Forwarded-For counts. `sweep_seconds`: how often lost workers are looked for.
+    `studio_dir`: the built Studio, served at `/studio/`.
     `event_streams`: how many SSE clients at once, `event_streams_each`: of one principal; they take no `threads`."""
 
     admin_password: SecretStr | None = Field(default=None, repr=False)
@@ -44,6 +45,7 @@ class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):
     trusted_proxies: list[IPv4Network | IPv6Network] = []
     sweep_seconds: float = Field(default=2.0, gt=0, le=60)
     port: int = Field(default=8080, ge=1, le=65535)
+    studio_dir: Path | None = None
     event_streams: int = Field(default=500, ge=1)
     event_streams_each: int = Field(default=100, ge=1)
 

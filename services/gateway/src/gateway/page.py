@@ -1,13 +1,11 @@
-"""The page at `/`: what runs here and where its API is."""
+"""The page at `/` where no Studio is installed: what runs here and where its API is."""
 
 from __future__ import annotations
 
-from flask import Flask, Response
-
 import kargah
 
-_HEADERS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "cache-control": "no-cache"}
-_PAGE = f"""<!doctype html>
+PAGE_HEADERS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "cache-control": "no-cache"}
+PAGE = f"""<!doctype html>
 <html lang="fa" dir="rtl">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -43,9 +41,3 @@ code {{ direction: ltr; unicode-bidi: isolate }}
 </main>
 </html>
 """
-
-
-def add_page(app: Flask) -> None:
-    @app.get("/")
-    def page() -> Response:
-        return Response(_PAGE, content_type="text/html; charset=utf-8", headers=_HEADERS)

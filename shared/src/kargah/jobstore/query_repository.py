@@ -106,12 +106,14 @@ def log_lines_after(conn: Connection, job_id: str, number: int, limit: int) -> l
     return [log_line(row) for row in rows]
 
 
-def events_after(conn: Connection, job_id: str, number: int, limit: int = 500) -> list[EventView]:
-    """At most `limit` events with numbers above `number`, in order."""
-    rows = conn.execute(
-        select(events).where(events.c.job_id == job_id, events.c.number > number).order_by(events.c.number).limit(limit)
-    )
-    return [event_view(row) for row in rows]
+def events_after(
+    conn: Connection, job_id: str, number: int, limit: int = 500, types: Collection[str] | None = None
+) -> list[EventView]:
+    """At most `limit` events with numbers above `number`, in order; of these `types`, or of all."""
+    wanted = select(events).where(events.c.job_id == job_id, events.c.number > number)
+    if types is not None:
+        wanted = wanted.where(events.c.type.in_(list(types)))
+    return [event_view(row) for row in conn.execute(wanted.order_by(events.c.number).limit(limit))]
 
 
 def list_attempts(conn: Connection, job_id: str) -> list[AttemptView]:

@@ -21,10 +21,13 @@ _MAX_NUMBER = 2**31 - 1
 
 class EventQuery(WireRequest):
     """`after`: the number of the last event seen (the `Last-Event-ID` header wins). `afterLog` likewise for log
-    lines, which have no event id. `limit` is for JSON."""
+    lines, which have no event id. `last`: of the stored events only so many, for who has no number yet. `limit` and
+    `type` (names of events, with commas between them) are for JSON."""
 
     after: int = Field(default=0, ge=0, le=_MAX_NUMBER)
     after_log: int | None = Field(default=None, ge=0, le=_MAX_NUMBER)
+    last: int | None = Field(default=None, ge=0, le=_MAX_NUMBER)
+    type: str | None = Field(default=None, min_length=1, max_length=500)
     limit: int = Field(default=500, ge=1, le=1000)
 
 
@@ -43,8 +46,11 @@ def _add(api: Api, streams: EventStreams, caller_of: CallerOf, name: str, path: 
     def events(job_id: str, query: EventQuery) -> Page[EventView] | Response:
         """What happens to a job, live: every stored event beyond `after`, then each as it comes, till its end."""
         after = min(last_event_id(request.headers.get("last-event-id"), str(query.after)), _MAX_NUMBER)
+        if request.headers.get("last-event-id") is None and query.last is not None:
+            after = max(after, streams.newest(job_id, kind) - query.last)
         if _wants_json():
-            return _page(streams.page(job_id, after, query.limit, kind), query.limit)
+            types = query.type.split(",") if query.type else None
+            return _page(streams.page(job_id, after, query.limit, kind, types), query.limit)
         if request.method == "HEAD":
             streams.page(job_id, after, 1, kind)
             return Response(content_type=CONTENT_TYPE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response
 
 from gateway.events.followers import Caller, Position
@@ -23,11 +25,19 @@ class EventStreams:
         self._engine = engine
         self._hub = hub
 
-    def page(self, job_id: str, after: int, limit: int, kind: str | None) -> list[EventView]:
-        """Stored events with numbers above `after`. Raises NotFound."""
+    def page(
+        self, job_id: str, after: int, limit: int, kind: str | None, types: Sequence[str] | None = None
+    ) -> list[EventView]:
+        """Stored events with numbers above `after`, of these types or of all. Raises NotFound."""
         with UnitOfWork(self._engine) as tx:
             query_repository.get_job(tx.connection, job_id, kind=kind)
-            return query_repository.events_after(tx.connection, job_id, after, limit)
+            return query_repository.events_after(tx.connection, job_id, after, limit, types)
+
+    def newest(self, job_id: str, kind: str | None) -> int:
+        """The number of the last stored event, 0 when there is none. Raises NotFound."""
+        with UnitOfWork(self._engine) as tx:
+            query_repository.get_job(tx.connection, job_id, kind=kind)
+            return query_repository.tails(tx.connection, [job_id])[job_id].events
 
     def open(self, job_id: str, after: int, after_log: int | None, kind: str | None, caller: Caller) -> Outlet:
         """Replay events beyond `after`, then follow. Log lines beyond `after_log`; None: the last hundred and on.

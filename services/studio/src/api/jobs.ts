@@ -1,0 +1,99 @@
+// Jobs: what is asked about them, what can be done to them.
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { hasEnded } from "../ui/StatusBadge";
+import { tellDone } from "../ui/toasts";
+import { api, body, type Job } from "./client";
+
+export type Kind = Job["kind"];
+export type PlainControl = "pause" | "resume" | "stop" | "cancel" | "checkpoint";
+
+export interface JobFilters {
+  status?: Job["status"];
+  name?: string;
+  kind?: "train" | "evaluate" | "export" | "push" | "install" | "import";
+}
+
+const PAGE = 30;
+const LIVE_SECONDS = 2;
+const QUIET_SECONDS = 10;
+
+export function jobPages(filters: JobFilters) {
+  return infiniteQueryOptions({
+    queryKey: ["jobs", filters],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam: cursor, signal }) =>
+      body(api.GET("/api/jobs", { params: { query: { ...filters, cursor, limit: PAGE } }, signal })),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    refetchInterval: ({ state }) =>
+      1000 *
+      (state.data?.pages.some((page) => page.items.some((job) => !hasEnded(job.status)))
+        ? LIVE_SECONDS
+        : QUIET_SECONDS),
+  });
+}
+
+export function jobQuery(id: string) {
+  return queryOptions({
+    queryKey: ["job", id],
+    queryFn: ({ signal }) => body(api.GET("/api/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
+  });
+}
+
+export function attemptsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["job", id, "attempts"],
+    queryFn: ({ signal }) => body(api.GET("/api/jobs/{job_id}/attempts", { params: { path: { job_id: id } }, signal })),
+  });
+}
+
+export function checkpointsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["job", id, "checkpoints"],
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/jobs/{job_id}/checkpoints", { params: { path: { job_id: id } }, signal })),
+  });
+}
+
+/** What happened to a job beside its progress, oldest first: at most a thousand events. */
+export function happeningsQuery(id: string) {
+  const type = "status,checkpoint,checkpoint_dropped,checkpoint_failed,resumed,sample,micro_batch_halved,priority";
+  return queryOptions({
+    queryKey: ["job", id, "happenings"],
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/api/jobs/{job_id}/events", {
+          params: { path: { job_id: id }, query: { type, limit: 1000 } },
+          headers: { accept: "application/json" },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function queueEntryQuery(id: string) {
+  return queryOptions({
+    queryKey: ["job", id, "queue"],
+    queryFn: ({ signal }) => body(api.GET("/api/queue/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
+    refetchInterval: 1000 * LIVE_SECONDS,
+    retry: false, // it has left the queue
+  });
+}
+
+/** Sends a control; the job that comes back is shown at once. */
+export function useControl(job: Job) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (action: PlainControl) => {
+      const params = { path: { job_id: job.id } };
+      if (action === "resume") return body(api.POST("/api/jobs/{job_id}/resume", { params }));
+      return body(api.POST(`/api/jobs/{job_id}/${action}`, { params }));
+    },
+    onSuccess: (changed, action) => {
+      client.setQueryData(jobQuery(job.id).queryKey, changed);
+      void client.invalidateQueries({ queryKey: ["jobs"] });
+      tellDone(t(`controls.done.${action}`));
+    },
+  });
+}

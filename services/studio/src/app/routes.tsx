@@ -1,0 +1,16 @@
+// The pages: each is a piece of its own, loaded when somebody goes there.
+import { type ComponentType, lazy } from "react";
+
+export interface PageRoute {
+  path: string;
+  page: ComponentType;
+}
+
+const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+
+export const PAGES: PageRoute[] = [
+  { path: "/", page: page(() => import("../pages/dashboard/DashboardPage")) },
+  { path: "/jobs", page: page(() => import("../pages/jobs/JobsPage")) },
+  { path: "/jobs/:id", page: page(() => import("../pages/job/JobPage")) },
+  { path: "/settings", page: page(() => import("../pages/settings/SettingsPage")) },
+];

@@ -1,0 +1,46 @@
+// Texts by language and page: a page's texts are loaded with it.
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import { type Language, settings, useSettings } from "../lib/settings";
+
+const FILES = import.meta.glob<{ default: Record<string, unknown> }>("./{fa,en}/*.json");
+
+const loader = {
+  type: "backend" as const,
+  init() {},
+  read(
+    language: string,
+    namespace: string,
+    done: (error: Error | null, texts: Record<string, unknown> | null) => void,
+  ) {
+    const load = FILES[`./${language}/${namespace}.json`];
+    if (load === undefined) return done(new Error(`no texts of ${namespace} in ${language}`), null);
+    load().then(
+      (file) => done(null, file.default),
+      (error: Error) => done(error, null),
+    );
+  },
+};
+
+export const DIRECTION: Record<Language, "rtl" | "ltr"> = { fa: "rtl", en: "ltr" };
+
+export function startTexts(): Promise<unknown> {
+  return i18next
+    .use(loader)
+    .use(initReactI18next)
+    .init({
+      lng: settings().language,
+      fallbackLng: false,
+      supportedLngs: ["fa", "en"],
+      ns: ["common"],
+      defaultNS: "common",
+      interpolation: { escapeValue: false }, // React escapes
+      returnNull: false,
+    });
+}
+
+export function useDirection(): "rtl" | "ltr" {
+  return DIRECTION[useSettings().language];
+}
+
+export { i18next };

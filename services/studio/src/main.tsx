@@ -1,0 +1,13 @@
+import "@fontsource-variable/vazirmatn/index.css";
+import "@fontsource-variable/jetbrains-mono/index.css";
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { startTexts } from "./i18n";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no root element");
+startTexts().then(() => createRoot(root).render(<App />));

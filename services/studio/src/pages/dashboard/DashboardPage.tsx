@@ -1,0 +1,152 @@
+// What goes on: running and waiting, workers and what they do, what is stored, what failed lately and why.
+import { Anchor, Button, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { IconFlask } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import type { Job } from "../../api/client";
+import { jobPages } from "../../api/jobs";
+import { installedQuery, statusQuery } from "../../api/platform";
+import { useFormat } from "../../lib/format";
+import { PageHead } from "../../ui/PageHead";
+import { hasEnded } from "../../ui/StatusBadge";
+import { Bones, Empty, Failed } from "../../ui/states";
+import { JobCard } from "../jobs/JobCard";
+import classes from "./DashboardPage.module.css";
+import { Workers } from "./Workers";
+
+const FAILURES = 5;
+
+export default function DashboardPage() {
+  const { t } = useTranslation("dashboard");
+  return (
+    <>
+      <PageHead title={t("title")} text={t("text")}>
+        <Button component={Link} to="/new">
+          {t("common:nav.new")}
+        </Button>
+      </PageHead>
+      <Stack gap="xl">
+        <Counts />
+        <Current />
+        <Workers />
+        <Failures />
+      </Stack>
+    </>
+  );
+}
+
+function Counts() {
+  const { t } = useTranslation("dashboard");
+  const format = useFormat();
+  const { data: status, error } = useQuery(statusQuery);
+  const { data: installed } = useQuery(installedQuery);
+  if (error !== null && status === undefined) return <Failed error={error} />;
+  if (status === undefined) return <Bones lines={1} height={90} />;
+  const jobs = status.jobs;
+  const running = (jobs.preparing ?? 0) + (jobs.training ?? 0) + (jobs.evaluating ?? 0);
+  const stored = installed && [...installed.models, ...installed.datasets].reduce((sum, one) => sum + one.sizeBytes, 0);
+  const shown: [string, string | null, string][] = [
+    ["running", format.number(running), "/jobs?status=training"],
+    ["waiting", format.number(jobs.pending ?? 0), "/jobs?status=pending"],
+    ["completed", format.number(jobs.completed ?? 0), "/jobs?status=completed"],
+    ["failed", format.number(jobs.error ?? 0), "/jobs?status=error"],
+    ["workers", `${format.number(status.workers.alive ?? 0)}`, "/settings"],
+    ["stored", stored === undefined ? null : format.bytes(stored), "/models"],
+  ];
+  return (
+    <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
+      {shown.map(([name, value, to]) => (
+        <Link key={name} to={to} className={`k-card ${classes.count}`}>
+          <Text size="sm" c="dimmed">
+            {t(`counts.${name}`)}
+          </Text>
+          <Text className={classes.number}>{value ?? "–"}</Text>
+        </Link>
+      ))}
+    </SimpleGrid>
+  );
+}
+
+function Current() {
+  const { t } = useTranslation("dashboard");
+  const { data, error, isPending } = useInfiniteQuery(jobPages({ kind: "train" }));
+  if (isPending) return <Bones lines={2} height={140} />;
+  if (error !== null && data === undefined) return <Failed error={error} />;
+  const jobs = data?.pages[0]?.items ?? [];
+  if (jobs.length === 0) {
+    return (
+      <Empty title={t("jobs:empty.title")} text={t("jobs:empty.text")} icon={<IconFlask size={52} stroke={1.2} />}>
+        <Button component={Link} to="/new">
+          {t("jobs:empty.start")}
+        </Button>
+      </Empty>
+    );
+  }
+  const current = jobs.filter((job) => !hasEnded(job.status));
+  const shown = (current.length > 0 ? current : jobs).slice(0, 3);
+  return (
+    <Section title={t(current.length > 0 ? "current" : "latest")} more="/jobs">
+      <Stack>
+        {shown.map((job) => (
+          <JobCard key={job.id} job={job} />
+        ))}
+      </Stack>
+    </Section>
+  );
+}
+
+function Failures() {
+  const { t } = useTranslation("dashboard");
+  const { data } = useInfiniteQuery(jobPages({ status: "error" }));
+  const failed = (data?.pages[0]?.items ?? []).slice(0, FAILURES);
+  if (failed.length === 0) return null;
+  return (
+    <Section title={t("failures")} more="/jobs?kind=all&status=error">
+      <Stack gap="xs">
+        {failed.map((job) => (
+          <Failure key={job.id} job={job} />
+        ))}
+      </Stack>
+    </Section>
+  );
+}
+
+function Failure({ job }: { job: Job }) {
+  const format = useFormat();
+  return (
+    <div className={`k-card ${classes.failure}`}>
+      <Group justify="space-between" gap="xs">
+        <Anchor component={Link} to={`/jobs/${job.id}`}>
+          <bdi>{job.name}</bdi>
+        </Anchor>
+        <Text size="sm" c="dimmed">
+          {format.ago(job.finishedAt ?? job.createdAt)}
+        </Text>
+      </Group>
+      <Text size="sm" dir="ltr" className="k-plain">
+        {job.error?.message}
+      </Text>
+    </div>
+  );
+}
+
+export function Section({ title, more, children }: { title: string; more?: string; children: ReactNode }) {
+  const { t } = useTranslation("dashboard");
+  return (
+    <section>
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h4">
+          {title}
+        </Title>
+        {more && (
+          <Anchor component={Link} to={more} size="sm" aria-label={`${t("common:all")}: ${title}`}>
+            {t("common:all")}
+          </Anchor>
+        )}
+      </Group>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,36 @@
+// New jobs made of this one: begun again, or trained further.
+import { Menu } from "@mantine/core";
+import { IconPlayerTrackNext, IconRefresh } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { api, body, type Job } from "../../api/client";
+import { hasEnded } from "../../ui/StatusBadge";
+
+export function ForkActions({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const path = { job_id: job.id };
+  const go = (made: Job) => navigate(`/jobs/${made.id}`);
+  const restart = useMutation({
+    mutationFn: () => body(api.POST("/api/jobs/{job_id}/restart", { params: { path }, body: { fromScratch: true } })),
+    onSuccess: go,
+  });
+  const extend = useMutation({
+    mutationFn: () => body(api.POST("/api/jobs/{job_id}/extend", { params: { path }, body: { epochs: 1 } })),
+    onSuccess: go,
+  });
+  if (!hasEnded(job.status)) return null;
+  return (
+    <>
+      <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => restart.mutate()}>
+        {t("controls.restart")}
+      </Menu.Item>
+      {job.status === "completed" && job.kind === "train" && (
+        <Menu.Item leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => extend.mutate()}>
+          {t("controls.extend")}
+        </Menu.Item>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+// One job, live: where it is, its curves, its history, its log.
+import { Alert, Anchor, Group, Stack, Tabs, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
+import type { Job } from "../../api/client";
+import { useJobFeed } from "../../api/feed";
+import { jobQuery } from "../../api/jobs";
+import { JobActions } from "../../ui/JobActions";
+import { JobProgress } from "../../ui/JobProgress";
+import { PageHead } from "../../ui/PageHead";
+import { StatusBadge } from "../../ui/StatusBadge";
+import { Bones, Failed } from "../../ui/states";
+import { QueuePlace } from "../jobs/QueuePlace";
+import { CheckpointsTab } from "./CheckpointsTab";
+import { ConfigTab } from "./ConfigTab";
+import { CurvesTab } from "./CurvesTab";
+import { FeedMark } from "./FeedMark";
+import { ForkActions } from "./ForkActions";
+import classes from "./JobPage.module.css";
+import { LogTab } from "./LogTab";
+import { Result } from "./Result";
+import { SamplesTab } from "./SamplesTab";
+import { TimelineTab } from "./TimelineTab";
+import { Vitals } from "./Vitals";
+
+const TABS = ["curves", "log", "timeline", "checkpoints", "samples", "config"] as const;
+
+export default function JobPage() {
+  const { id = "" } = useParams();
+  const { data: job, error, refetch } = useQuery(jobQuery(id));
+  if (error !== null && job === undefined) return <Failed error={error} again={() => void refetch()} />;
+  if (job === undefined) return <Bones lines={5} height={90} />;
+  return <Whole key={job.id} job={job} />;
+}
+
+function Whole({ job }: { job: Job }) {
+  const { t } = useTranslation("job");
+  const feed = useJobFeed(job.id);
+  return (
+    <Stack gap="lg">
+      <div>
+        <Anchor component={Link} to="/jobs" size="sm">
+          {t("back")}
+        </Anchor>
+        <PageHead
+          title={job.name}
+          text={
+            <Group gap="sm">
+              <StatusBadge job={job} />
+              <FeedMark state={feed} />
+              <Text size="sm" c="dimmed" className="k-mono" dir="ltr">
+                {job.id}
+              </Text>
+            </Group>
+          }
+        >
+          <JobActions job={job}>
+            <ForkActions job={job} />
+          </JobActions>
+        </PageHead>
+        {job.status === "pending" ? <QueuePlace job={job} /> : <JobProgress job={job} />}
+      </div>
+      {job.error && <Cause job={job} />}
+      <Vitals job={job} />
+      <Result job={job} />
+      <Parts job={job} />
+    </Stack>
+  );
+}
+
+function Cause({ job }: { job: Job }) {
+  const { t } = useTranslation("job");
+  return (
+    <Alert color="red" title={t(job.status === "error" ? "failed" : "lastFailure", { code: job.error?.code })}>
+      <Text size="sm" dir="ltr" className="k-plain">
+        {job.error?.message}
+      </Text>
+      {job.error?.hint && (
+        <Text size="sm" c="dimmed" dir="ltr" className="k-plain" mt={4}>
+          {job.error.hint}
+        </Text>
+      )}
+    </Alert>
+  );
+}
+
+/** The tab is in the address: a link may lead to the log. */
+function Parts({ job }: { job: Job }) {
+  const { t } = useTranslation("job");
+  const { hash } = useLocation();
+  const navigate = useNavigate();
+  const tab = TABS.find((name) => hash === `#${name}`) ?? (job.kind === "train" ? "curves" : "log");
+  return (
+    <Tabs value={tab} onChange={(name) => void navigate({ hash: name ?? "" }, { replace: true })} keepMounted={false}>
+      <Tabs.List className={classes.tabs}>
+        {TABS.map((name) => (
+          <Tabs.Tab key={name} value={name}>
+            {t(`tabs.${name}`)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <div className={classes.panel}>
+        <Tabs.Panel value="curves">
+          <CurvesTab job={job} />
+        </Tabs.Panel>
+        <Tabs.Panel value="log">
+          <LogTab job={job} />
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline">
+          <TimelineTab job={job} />
+        </Tabs.Panel>
+        <Tabs.Panel value="checkpoints">
+          <CheckpointsTab job={job} />
+        </Tabs.Panel>
+        <Tabs.Panel value="samples">
+          <SamplesTab job={job} />
+        </Tabs.Panel>
+        <Tabs.Panel value="config">
+          <ConfigTab job={job} />
+        </Tabs.Panel>
+      </div>
+    </Tabs>
+  );
+}

@@ -1,0 +1,109 @@
+// What can be done to a job now: exactly the controls that the gateway says are legal.
+import { ActionIcon, Button, Group, Menu, Modal, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import {
+  IconDeviceFloppy,
+  IconDotsVertical,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconX,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Job } from "../api/client";
+import { type PlainControl, useControl } from "../api/jobs";
+
+const ICONS = {
+  pause: IconPlayerPause,
+  resume: IconPlayerPlay,
+  checkpoint: IconDeviceFloppy,
+  stop: IconPlayerStop,
+  cancel: IconX,
+} as const;
+const ORDER = Object.keys(ICONS) as PlainControl[];
+
+interface Props {
+  job: Job;
+  /** Further entries of the menu. */
+  children?: ReactNode;
+}
+
+/** The first control as a button, the others in a menu; only `cancel`, which destroys, asks first. */
+export function JobActions({ job, children }: Props) {
+  const { t } = useTranslation();
+  const control = useControl(job);
+  const [asking, { open, close }] = useDisclosure();
+  const legal = ORDER.filter((action) => job.controls.includes(action));
+  const main = legal.find((action) => action === "pause" || action === "resume");
+  const rest = legal.filter((action) => action !== main);
+  const act = (action: PlainControl) => (action === "cancel" ? open() : control.mutate(action));
+  return (
+    <Group gap="xs" wrap="nowrap">
+      {main && <MainAction action={main} busy={control.isPending} onClick={() => act(main)} />}
+      {(rest.length > 0 || children) && (
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <ActionIcon variant="default" size="input-sm" aria-label={t("controls.actions", { name: job.name })}>
+              <IconDotsVertical size={18} aria-hidden />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {rest.map((action) => {
+              const Icon = ICONS[action];
+              return (
+                <Menu.Item
+                  key={action}
+                  leftSection={<Icon size={16} aria-hidden />}
+                  color={action === "cancel" ? "red" : undefined}
+                  onClick={() => act(action)}
+                >
+                  {t(`controls.${action}`)}
+                </Menu.Item>
+              );
+            })}
+            {children}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      <Modal
+        opened={asking}
+        onClose={close}
+        title={t("controls.cancelTitle")}
+        centered
+        closeButtonProps={{ "aria-label": t("close") }}
+      >
+        <Text>{t("controls.cancelText", { name: job.name })}</Text>
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={close}>
+            {t("cancel")}
+          </Button>
+          <Button
+            color="red"
+            onClick={() => {
+              close();
+              control.mutate("cancel");
+            }}
+          >
+            {t("controls.cancelYes")}
+          </Button>
+        </Group>
+      </Modal>
+    </Group>
+  );
+}
+
+function MainAction({ action, busy, onClick }: { action: PlainControl; busy: boolean; onClick: () => void }) {
+  const { t } = useTranslation();
+  const Icon = ICONS[action];
+  return (
+    <Button
+      variant={action === "resume" ? "filled" : "default"}
+      leftSection={<Icon size={17} aria-hidden />}
+      loading={busy}
+      onClick={onClick}
+    >
+      {t(`controls.${action}`)}
+    </Button>
+  );
+}

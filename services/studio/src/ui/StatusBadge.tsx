@@ -1,0 +1,40 @@
+// A job's state in a word and a colour; the wish that it has not got yet beside it.
+import { useTranslation } from "react-i18next";
+import type { Job } from "../api/client";
+import classes from "./StatusBadge.module.css";
+
+const TONES: Record<Job["status"], string> = {
+  pending: "info",
+  preparing: "accent",
+  training: "accent",
+  evaluating: "accent",
+  paused: "warn",
+  completed: "good",
+  error: "bad",
+  cancelled: "muted",
+};
+
+export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired"> }) {
+  const { t } = useTranslation();
+  const wish = wishOf(job);
+  return (
+    <span className={classes.badge} data-tone={TONES[job.status]} data-status={job.status}>
+      <span className={classes.dot} data-live={isLive(job.status) || undefined} aria-hidden />
+      {t(`status.${job.status}`)}
+      {wish && <span className={classes.wish}>· {t(`wish.${wish}`)}</span>}
+    </span>
+  );
+}
+
+export function isLive(status: Job["status"]): boolean {
+  return status === "preparing" || status === "training" || status === "evaluating";
+}
+
+export function hasEnded(status: Job["status"]): boolean {
+  return status === "completed" || status === "error" || status === "cancelled";
+}
+
+/** What was asked for and is under way: `paused`, `stopped`, `cancelled`. */
+function wishOf({ status, desired }: Pick<Job, "status" | "desired">): string | null {
+  return isLive(status) && desired !== "run" ? desired : null;
+}
