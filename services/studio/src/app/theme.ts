@@ -27,8 +27,22 @@ const zaferan: MantineColorsTuple = [
   "#5c3c00",
 ];
 
+/** Greys of the dark ground: what Mantine takes for texts (0) down to bodies (7). */
+const dark: MantineColorsTuple = [
+  "#e3eeee",
+  "#c5d6d7",
+  "#9db1b3",
+  "#6f8587",
+  "#3a4d50",
+  "#2a3a3d",
+  "#192729",
+  "#131e20",
+  "#0f181a",
+  "#0c1416",
+];
+
 export const theme = createTheme({
-  colors: { firouzeh, zaferan },
+  colors: { firouzeh, zaferan, dark },
   primaryColor: "firouzeh",
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,

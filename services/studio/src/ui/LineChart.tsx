@@ -31,6 +31,10 @@ interface Props {
   marks?: Mark[];
   logarithmic?: boolean;
   height?: number;
+  /** How a value reads: a figure, by default. */
+  read?: (value: number) => string;
+  /** What the steps are called. */
+  stepLabel: string;
   /** The chosen range of steps; null shows all, and follows. */
   range: [number, number] | null;
   onRange: (range: [number, number] | null) => void;
@@ -43,6 +47,7 @@ export function LineChart(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const format = useFormat();
+  const read = props.read ?? format.figure;
   const scheme = useComputedColorScheme("light");
   const data = useMemo(() => table(curves), [curves]);
   const shape = curves.map(({ label: name, color, faint, dots }) => `${name}:${color}:${faint}:${dots}`).join("|");
@@ -52,7 +57,7 @@ export function LineChart(props: Props) {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const options = optionsOf(latest, format.figure, logarithmic, element.clientWidth, height);
+    const options = optionsOf(latest, format.figure, read, logarithmic, element.clientWidth, height);
     const chart = new uPlot(options, data, element);
     plot.current = chart;
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
@@ -71,15 +76,7 @@ export function LineChart(props: Props) {
     if (range !== null) chart.setScale("x", { min: range[0], max: range[1] });
   }, [data, range]);
 
-  return (
-    <div
-      ref={place}
-      dir="ltr"
-      className={classes.chart}
-      role="img"
-      aria-label={summary(label, curves, format.figure)}
-    />
-  );
+  return <div ref={place} dir="ltr" className={classes.chart} role="img" aria-label={summary(label, curves, read)} />;
 }
 
 /** What the chart shows, in a sentence, for those who do not see it. */
@@ -103,6 +100,7 @@ export function table(curves: Curve[]): uPlot.AlignedData {
 function optionsOf(
   latest: { current: Props },
   figure: (value: number) => string,
+  read: (value: number) => string,
   logarithmic: boolean,
   width: number,
   height: number,
@@ -122,13 +120,13 @@ function optionsOf(
     scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
     axes: [
       { ...axis, values: (_plot, splits) => splits.map((step) => figure(step)) },
-      { ...axis, size: 64, values: (_plot, splits) => splits.map((value) => (value == null ? "" : figure(value))) },
+      { ...axis, size: 64, values: (_plot, splits) => splits.map((value) => (value == null ? "" : read(value))) },
     ],
     legend: { live: true },
     cursor: { drag: { x: true, y: false }, focus: { prox: 16 } },
     series: [
-      { value: (_plot, step) => (step == null ? "–" : figure(step)) },
-      ...curves.map((curve) => seriesOf(curve, token, figure)),
+      { label: latest.current.stepLabel, value: (_plot, step) => (step == null ? "–" : figure(step)) },
+      ...curves.map((curve) => seriesOf(curve, token, read)),
     ],
     hooks: {
       setSelect: [(chart) => select(chart, latest.current.onRange)],

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { cliOf, curlOf } from "../../lib/commands";
 import { CommandBox } from "../../ui/CommandBox";
+import classes from "./JobPage.module.css";
 
 export function ConfigTab({ job }: { job: Job }) {
   const { t } = useTranslation(["job", "params"]);
@@ -19,7 +20,7 @@ export function ConfigTab({ job }: { job: Job }) {
   const submitted = { name: job.name, config: job.config.submitted ?? {} };
   return (
     <Stack gap="lg">
-      <Table withRowBorders variant="vertical" layout="auto" className="k-numbers">
+      <Table layout="auto" className={`k-card ${classes.config}`}>
         <Table.Tbody>
           {[...facts, ...Object.entries(params)].map(
             ([name, value]) =>

@@ -55,7 +55,7 @@ const OTHERS: string[][] = [
   ["learning_rate"],
   ["grad_norm"],
   ["tokens_per_second"],
-  ["memory_bytes", "memory_peak_bytes", "gpu_memory_bytes"],
+  ["memory_bytes"],
 ];
 
 function LossChart({ series, weight, view }: { series: Series; weight: number; view: View }) {
@@ -73,7 +73,14 @@ function LossChart({ series, weight, view }: { series: Series; weight: number; v
       <Text fw={600} mb={4}>
         {t("common:metrics.loss")}
       </Text>
-      <LineChart label={t("common:metrics.loss")} curves={curves} marks={marks} height={300} {...view} />
+      <LineChart
+        label={t("common:metrics.loss")}
+        stepLabel={t("curves.step")}
+        curves={curves}
+        marks={marks}
+        height={300}
+        {...view}
+      />
     </section>
   );
 }
@@ -92,6 +99,7 @@ function lossCurves(t: Translate, raw: Points | undefined, held: Points | undefi
 
 function PlainChart({ names, series, view }: { names: string[]; series: Series; view: View }) {
   const { t } = useTranslation("job");
+  const format = useFormat();
   const curves: Curve[] = names.flatMap((name, place) => {
     const points = series.get(name);
     if (points === undefined) return [];
@@ -104,7 +112,14 @@ function PlainChart({ names, series, view }: { names: string[]; series: Series; 
       <Text fw={600} size="sm" mb={4}>
         {first.label}
       </Text>
-      <LineChart label={first.label} curves={curves} height={180} {...view} />
+      <LineChart
+        label={first.label}
+        stepLabel={t("curves.step")}
+        read={names.some((name) => name.endsWith("_bytes")) ? format.bytes : undefined}
+        curves={curves}
+        height={180}
+        {...view}
+      />
     </section>
   );
 }

@@ -17,7 +17,7 @@ export function TimelineTab({ job }: { job: Job }) {
   const error = attempts.error ?? happenings.error;
   if (error !== null) return <Failed error={error} />;
   if (attempts.data === undefined || happenings.data === undefined) return <Bones />;
-  const told = happenings.data.items.filter((event) => event.type !== "sample");
+  const told = happenings.data.items.filter(isTold);
   if (told.length === 0) return <Empty title={t("timeline.none")} />;
   return (
     <Stack gap="xl">
@@ -31,6 +31,11 @@ export function TimelineTab({ job }: { job: Job }) {
       </Timeline>
     </Stack>
   );
+}
+
+/** Samples have a tab of their own; that a newer checkpoint takes an older one's place is no news. */
+function isTold(event: Happening): boolean {
+  return event.type !== "sample" && !(event.type === "checkpoint_dropped" && event.data.reason === "superseded");
 }
 
 const COLORS = { good: "firouzeh", bad: "red", warn: "zaferan", plain: "gray" };
@@ -65,11 +70,14 @@ function Details({ event, attempts }: { event: Happening; attempts: Attempt[] })
           · {t("timeline.worker")} <bdi>{worker}</bdi>
         </>
       )}
-      {typeof reason === "string" && (
-        <div dir="ltr" className="k-plain">
-          {reason}
-        </div>
-      )}
+      {typeof reason === "string" &&
+        (event.type === "checkpoint" ? (
+          ` · ${t(`checkpoints.reasons.${reason}`, { defaultValue: reason })}`
+        ) : (
+          <div dir="ltr" className="k-plain">
+            {reason}
+          </div>
+        ))}
     </Text>
   );
 }
