@@ -202,3 +202,29 @@ def test_many_followers_of_many_jobs_each_see_their_own(stack: Any) -> None:
         thread.join(20)
     for offset, claim in enumerate(claims):
         assert seen[claim.job_id] == [*(100 * offset + number for number in range(20)), None]
+
+
+def test_a_stream_may_begin_at_the_end(stack: Any) -> None:
+    claim = stack.bench.running()
+    stack.bench.do(attempts.record, claim.job_id, 1, Batch(events=[EventEntry("sample", {"n": n}) for n in range(5)]))
+    path, accept = f"/api/jobs/{claim.job_id}/events", {"accept": "application/json"}
+    newest = stack.http.get(f"{path}?last=2", headers=accept).json()["items"]
+    assert [event["data"]["n"] for event in newest] == [3, 4]
+    assert stack.http.get(f"{path}?last=0", headers=accept).json()["items"] == []
+    seen = {**accept, "last-event-id": "1"}  # who has seen something goes on after it
+    assert len(stack.http.get(f"{path}?last=0", headers=seen).json()["items"]) == 6
+    with stack.http.stream("GET", f"{path}?last=0", headers=_STREAM) as response:
+        stack.bench.do(control_repository.cancel, claim.job_id)
+        assert [event.data["status"] for event in parse(response.iter_lines())] == ["cancelled"]
+
+
+def test_pages_of_some_types(stack: Any) -> None:
+    claim = stack.bench.running()
+    stack.bench.do(attempts.record, claim.job_id, 1, _sample(1))
+    path, accept = f"/api/jobs/{claim.job_id}/events", {"accept": "application/json"}
+    assert [event["type"] for event in stack.http.get(f"{path}?type=sample,x", headers=accept).json()["items"]] == [
+        "sample"
+    ]
+    assert {event["type"] for event in stack.http.get(f"{path}?type=status", headers=accept).json()["items"]} == {
+        "status"
+    }

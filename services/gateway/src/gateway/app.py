@@ -28,10 +28,9 @@ from gateway.queue_metrics import queue_collector
 from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
-from gateway.studio import STUDIO_PUBLIC, add_studio
 from gateway.status import StatusReader, add_status_route
+from gateway.studio import STUDIO_PUBLIC, add_studio
 from gateway.whole_document import with_peers
-from kargah.access.roles import Permission
 from kargah.adapters.bells import open_bell
 from kargah.db.engine import create_engine
 from kargah.db.unit_of_work import UnitOfWork

@@ -22,10 +22,10 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def add_studio(app: Flask, folder: Path | None) -> None:
-    """`folder`: by default where `make studio` puts what it builds. Files under `assets/` carry their hash in their name
-    and are kept for ever by browsers; every other address is a page."""
-    place_of = folder or _BUILT
-    there = place_of if (place_of / "index.html").is_file() else None
+    """Serve `folder`, by default where `make studio` puts what it builds. Files under `assets/` carry their hash in
+    their name, so that browsers keep them for ever; every other address is a page."""
+    chosen = folder or _BUILT
+    there = chosen if (chosen / "index.html").is_file() else None
 
     @app.get("/")
     def page() -> AnyResponse:

@@ -6,7 +6,7 @@ import { Empty } from "../ui/states";
 export function NotFoundPage() {
   const { t } = useTranslation();
   return (
-    <Empty title={t("notFound.title")} text={t("notFound.text")}>
+    <Empty whole title={t("notFound.title")} text={t("notFound.text")}>
       <Button component={Link} to="/">
         {t("notFound.home")}
       </Button>

@@ -44,7 +44,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { firouzeh, zaferan, dark },
   primaryColor: "firouzeh",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.35,
   fontFamily: "var(--k-font)",

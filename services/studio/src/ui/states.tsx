@@ -65,15 +65,17 @@ interface EmptyProps {
   title: string;
   text?: string;
   icon?: ReactNode;
+  /** It is all that the page has. */
+  whole?: boolean;
   children?: ReactNode;
 }
 
 /** Nothing here yet: what would be, and the way to it. */
-export function Empty({ title, text, icon, children }: EmptyProps) {
+export function Empty({ title, text, icon, whole = false, children }: EmptyProps) {
   return (
     <Stack align="center" gap="sm" py={64} px="md" ta="center">
       {icon}
-      <Title order={2} size="h3">
+      <Title order={whole ? 1 : 2} size="h3">
         {title}
       </Title>
       {text && (

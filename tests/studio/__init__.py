@@ -1,0 +1,1 @@
+"""The Studio in a real browser, in front of a real stack."""

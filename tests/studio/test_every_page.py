@@ -1,0 +1,60 @@
+"""What holds for every page, in both languages, light and dark: no violation that axe finds, and nothing too wide."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from playwright.sync_api import Response
+
+from tests.studio.conftest import Studio, Visit
+
+PAGES = ["/", "/jobs", "/settings", "/nowhere"]
+_BUDGET_BYTES = 300_000
+_RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+    (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(' ')).join(', ')}`)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_nobody_is_left_out(studio: Studio, axe: str, language: str, scheme: str) -> None:
+    with studio.visit(language, scheme) as visit:
+        found = {path: _violations(visit, path, axe) for path in PAGES}
+    assert {path: some for path, some in found.items() if some} == {}
+
+
+def test_a_phone_shows_every_page_whole(studio: Studio) -> None:
+    with studio.visit(width=390) as visit:
+        for path in PAGES:
+            _settle(visit, path)
+            wide = visit.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 390, f"{path} is {wide} pixels wide"
+
+
+def test_the_first_page_is_light(studio: Studio) -> None:
+    sizes: dict[str, int] = {}
+    with studio.visit() as visit:
+        visit.page.on("response", lambda answer: sizes.update(_script(answer)))
+        _settle(visit, "/")
+    assert sizes, "no script was seen"
+    assert sum(sizes.values()) < _BUDGET_BYTES, json.dumps(sizes)
+
+
+def _script(answer: Response) -> dict[str, int]:
+    """Its size as a proxy sends it, packed."""
+    return {answer.url: len(gzip.compress(answer.body()))} if answer.request.resource_type == "script" else {}
+
+
+def _violations(visit: Visit, path: str, axe: str) -> list[str]:
+    _settle(visit, path)
+    visit.page.evaluate(axe)
+    found = visit.page.evaluate(_RUN)
+    assert isinstance(found, list)
+    return found
+
+
+def _settle(visit: Visit, path: str) -> None:
+    visit.go(path)
+    visit.page.get_by_role("heading", level=1).first.wait_for()
+    visit.page.wait_for_load_state("networkidle")
