@@ -55,5 +55,5 @@ def test_nothing_beside_the_folder_is_given(built: Path) -> None:
 def test_without_files_there_is_a_plain_page(tmp_path: Path) -> None:
     client = _client(tmp_path)
     answer = client.get("/")
-    assert answer.status_code == 200 and "کارگاه" in answer.text
+    assert answer.status_code == 200 and 'dir="rtl"' in answer.text and "/openapi.json" in answer.text
     assert client.get("/studio/").status_code == 404
