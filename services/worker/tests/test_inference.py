@@ -22,6 +22,7 @@ from kargah.testing.serving import served
 from kargah.testing.waiting import wait_until
 from worker.inference.app import build
 from worker.inference.catalogue import Catalogue
+from worker.inference.chat import usual_tokens
 from worker.inference.config import InferenceSettings
 from worker.testing.model_shelf import Shelf, serving
 from worker.testing.tiny_models import tiny_llama
@@ -213,7 +214,10 @@ def test_a_conversation_beyond_the_context_is_refused(service: Service) -> None:
         service.chat(messages=[{"role": "user", "content": "سلام " * 600}])
     assert caught.value.code == "context_length_exceeded" and str(CONTEXT) in caught.value.message
     most = service.chat(max_tokens=100_000, temperature=2, seed=3)
-    assert most.usage is not None and most.usage.total_tokens <= CONTEXT
+    assert most.usage is not None and most.usage.completion_tokens > 256 and most.usage.total_tokens <= CONTEXT
+    usual = service.chat(max_tokens=None, temperature=2, seed=3)
+    assert usual.usage is not None and usual.usage.completion_tokens == usual_tokens("cpu") == 256
+    assert usual.choices[0].finish_reason == "length"
 
 
 def test_messages_may_come_in_parts(service: Service) -> None:

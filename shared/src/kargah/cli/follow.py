@@ -90,12 +90,22 @@ def _start_watcher(client: Client, job: JobView, on_event: Callable[[str, dict[s
     return thread
 
 
+def _at(job: JobView) -> str:
+    """What it is at: `evaluating 12/29`, or `saving` where the status has no name for it."""
+    progress = job.progress
+    if progress.phase == "saving" and job.status not in TERMINAL:
+        return "saving"
+    if progress.to_evaluate and job.status is Status.EVALUATING:
+        return f"{job.status} {progress.evaluated}/{progress.to_evaluate}"
+    return str(job.status)
+
+
 def _figures(job: JobView) -> str:
     progress = job.progress
     if job.status is Status.PENDING:
         return "waiting for a worker"
-    parts = [str(job.status)]
-    if progress.step is not None:
+    parts = [_at(job)]
+    if progress.step is not None and progress.to_evaluate is None:
         parts.append(f"{progress.step}/{progress.total_steps or '?'}")
     if progress.loss is not None:
         parts.append(f"loss {figure(progress.loss, 3)}")

@@ -13,6 +13,7 @@ from kargah.cli.text import duration, figure
 from kargah.contracts.jobs import JobView
 from kargah.domain.job_state import Status
 from kargah.domain.kinds import facts_of
+from kargah.domain.wording import counted
 
 _COLOURS = {
     Status.COMPLETED: "green",
@@ -47,7 +48,7 @@ def _facts(job: JobView) -> Iterator[tuple[str, str]]:
     yield from _inputs(job)
     yield from _progress(job)
     yield "owner", f"{escape(job.owner)}, priority {job.priority}"
-    yield "times", _times(job)
+    yield from _times(job)
     if job.worker:
         yield "worker", f"{escape(job.worker)}, attempt {job.attempt}"
     yield from _afterwards(job)
@@ -71,7 +72,9 @@ def _progress(job: JobView) -> Iterator[tuple[str, str]]:
     if progress.step is not None:
         parts.append(f"step {progress.step} of {progress.total_steps or '?'}")
     if progress.epoch is not None:
-        parts.append(f"epoch {progress.epoch:.2f} of {progress.epochs or '?'}")
+        parts.append(f"epoch {progress.epoch:.2f} of {'?' if progress.epochs is None else f'{progress.epochs:.3g}'}")
+    if progress.to_evaluate and job.status is Status.EVALUATING:
+        parts.append(f"{progress.evaluated} of {progress.to_evaluate} rows measured")
     if progress.eta_seconds and job.finished_at is None:
         parts.append(f"{duration(progress.eta_seconds)} left")
     yield "progress", ", ".join(parts)
@@ -81,15 +84,15 @@ def _progress(job: JobView) -> Iterator[tuple[str, str]]:
         yield "figures", ", ".join(figures)
 
 
-def _times(job: JobView) -> str:
-    parts = [f"submitted {job.created_at:%Y-%m-%d %H:%M:%S}"]
+def _times(job: JobView) -> Iterator[tuple[str, str]]:
+    yield "submitted", f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    parts = [f"for {duration(job.duration_seconds)}"] if job.duration_seconds is not None else []
     if job.started_at:
-        parts.append(f"started {job.started_at:%H:%M:%S}")
+        parts.append(f"from {job.started_at:%H:%M:%S}")
     if job.finished_at:
-        parts.append(f"ended {job.finished_at:%H:%M:%S}")
-    if job.duration_seconds is not None:
-        parts.append(f"ran for {duration(job.duration_seconds)}")
-    return ", ".join(parts) + " (UTC)"
+        parts.append(f"to {job.finished_at:%H:%M:%S}")
+    if parts:
+        yield "ran", " ".join(parts) + (" UTC" if job.started_at else "")
 
 
 def _afterwards(job: JobView) -> Iterator[tuple[str, str]]:
@@ -107,4 +110,6 @@ def interruptions(job: JobView) -> str | None:
         return None
     whole = "continuous" if record["lossesContinuous"] else "NOT continuous"
     same = {True: ", the same losses again", False: ", with other losses"}.get(record["redoneIdentical"], "")
-    return f"{record['attempts']} attempts; {record['stepsLost']} steps were done again{same}; the curve is {whole}"
+    return (
+        f"{record['attempts']} attempts; {counted(record['stepsLost'], 'step')} done again{same}; the curve is {whole}"
+    )

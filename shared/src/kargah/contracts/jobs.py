@@ -77,7 +77,8 @@ class JobConfig(Wire):
 
 
 class Progress(Wire):
-    """How far a job is. `percent` 0-100; `epoch` is fractional; `eta_seconds` None until it can be estimated."""
+    """How far a job is. `percent` 0-100; `epoch` is fractional; `eta_seconds` None until it can be estimated. While
+    rows are measured, `evaluated` of `to_evaluate` are done."""
 
     percent: float = 0.0
     phase: str | None = None
@@ -92,6 +93,8 @@ class Progress(Wire):
     perplexity: float | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
+    evaluated: int | None = None
+    to_evaluate: int | None = None
 
 
 class JobError(Wire):

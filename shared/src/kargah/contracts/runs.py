@@ -82,7 +82,8 @@ class PhaseMessage(Message):
 
 
 class ProgressMessage(Message):
-    """A sign of life with where it stands; sent at least every few seconds while it works."""
+    """A sign of life with where it stands; sent at least every few seconds while it works. While rows are measured,
+    `evaluated` of `to_evaluate` are done."""
 
     type: Literal["progress"] = "progress"
     percent: float = Field(ge=0, le=100)
@@ -91,6 +92,8 @@ class ProgressMessage(Message):
     epoch: float | None = None
     epochs: float | None = None
     eta_seconds: float | None = None
+    evaluated: int | None = None
+    to_evaluate: int | None = None
     note: str | None = None
 
 

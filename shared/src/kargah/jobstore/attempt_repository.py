@@ -228,4 +228,4 @@ def _checkpoint_event(checkpoint_id: str, new: NewCheckpoint) -> EventEntry:
 
 def _final_progress(job: Row[Any], outcome: str) -> dict[str, Any]:
     whole = {"percent": 100.0} if outcome == "finished" else {}
-    return {**job.progress, **whole, "eta_seconds": None, "phase": None}
+    return {**job.progress, **whole, "eta_seconds": None, "phase": None, "evaluated": None, "to_evaluate": None}

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from kargah.contracts.jobs import JobError
-from kargah.contracts.runs import CheckpointMessage, RunSpec
+from kargah.contracts.runs import CheckpointMessage, OutputMessage, RunSpec
 from kargah.domain.job_state import Desired
-from kargah.domain.kinds import Kind
+from kargah.domain.kinds import Kind, facts_of
+from kargah.domain.wording import counted
 from kargah.jobstore.values import Claim
 from kargah.ports.object_store import ObjectStore
 from kargah.telemetry import traces
@@ -206,11 +208,23 @@ class Attempt:
 
     def _publish(self, ending: Finished, inputs: Inputs) -> Ending:
         self._collector.phase("saving")
+        self._tell_output(ending.output)
         result = self._watch.persist(lambda: self._publisher.publish(ending.output, inputs.lineage), self._time_up)
+        self._tell_result(result)
         self._watch.flush()
         self._watch.persist(self._publisher.store_log, self._time_up)
         self._watch.insist(lambda: self._ledger.finish(result, ending.outcome))
         return ending
+
+    def _tell_output(self, output: OutputMessage) -> None:
+        files, size = len(output.files), sum(file.size_bytes for file in output.files)
+        if facts_of(self._claim.kind).makes != "figures":
+            self._collector.log("info", f"Saving {counted(files, 'file')}, {size / 1e6:.1f} MB")
+
+    def _tell_result(self, result: Mapping[str, Any]) -> None:
+        made = result.get("model") or result.get("dataset")
+        if made is not None and "version" in result:
+            self._collector.log("info", f"Registered as {made} version {result['version']}")
 
     def _settle(self, ending: Ending) -> Report:
         match ending:

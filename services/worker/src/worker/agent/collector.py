@@ -39,7 +39,7 @@ class Collector:
         match message:
             case PhaseMessage():
                 self._status = _STATUS_OF.get(message.phase, self._status)
-                self._progress["phase"] = message.phase
+                self.phase(message.phase)
             case ProgressMessage():
                 self._progress |= message.model_dump(exclude={"type", "note"}, exclude_none=True)
                 self._add_note(message.note)
@@ -57,7 +57,8 @@ class Collector:
         self._events.append(EventEntry(name, data))
 
     def phase(self, name: str) -> None:
-        self._progress["phase"] = name
+        """From now on; what an evaluation had measured is told only while it goes on."""
+        self._progress |= {"phase": name, "evaluated": None, "to_evaluate": None}
 
     def resumed_at(self, step: int) -> None:
         """The trainer starts after `step`; what earlier attempts reported beyond it will be done again."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from worker.inference.language_model import LanguageModel
 
 _log = get_logger(__name__)
+_USUAL_TOKENS, _USUAL_TOKENS_ON_CPU = 512, 256
 
 
 class ClientGone(DomainError):
@@ -49,7 +50,7 @@ class ChatService:
     catalogue: Catalogue
     pool: ModelPool[LanguageModel]
     metrics: InferenceMetrics
-    max_tokens: int
+    max_tokens: int | None
 
     def begin(self, request: ChatRequest, hold: ExitStack) -> Answer:
         """Have the model and its turn, which last until `hold` is closed. Raises what keeps it from answering."""
@@ -65,7 +66,12 @@ class Answer:
     """One answer on its way."""
 
     def __init__(
-        self, request: ChatRequest, model: LanguageModel, metrics: InferenceMetrics, began: float, max_tokens: int
+        self,
+        request: ChatRequest,
+        model: LanguageModel,
+        metrics: InferenceMetrics,
+        began: float,
+        max_tokens: int | None,
     ) -> None:
         from worker.inference.generation import Wish
         from worker.inference.sampling import Sampling
@@ -81,7 +87,10 @@ class Answer:
         self._wish = Wish(
             prompt=model.prompt([Turn(_role(message.role), message.text) for message in request.messages]),
             sampling=Sampling(temperature, top_p, request.seed),
-            max_tokens=request.max_completion_tokens or request.max_tokens or max_tokens,
+            max_tokens=request.max_completion_tokens
+            or request.max_tokens
+            or max_tokens
+            or usual_tokens(model.device.type),
             stops=[*request.stops, *model.stop_texts],
         )
         self._outcome: Outcome | None = None
@@ -149,6 +158,11 @@ class Answer:
     def _usage(self) -> Usage:
         prompt, completion = len(self._wish.prompt), self._outcome.tokens if self._outcome else 0
         return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+
+
+def usual_tokens(device: str) -> int:
+    """The most that an answer has where nobody says: on a CPU a small model takes about half a minute for them."""
+    return _USUAL_TOKENS if device == "cuda" else _USUAL_TOKENS_ON_CPU
 
 
 def _role(role: str) -> str:

@@ -14,8 +14,9 @@ from kargah.web.settings import WebSettings
 
 class InferenceSettings(WebSettings, S3Settings):
     """`models_loaded`: how many models stay in memory; `queue_length`: how many requests may wait for one model;
-    `compute_threads` 0 means as many as there are CPUs; `cache_gib` bounds the downloaded files; `tokens_seconds` is
-    what a look at a dataset's tokens may compute."""
+    `max_tokens`: of an answer whose request does not say; None: as many as usual on the device. `compute_threads` 0
+    means as many as there are CPUs; `cache_gib` bounds the downloaded files; `tokens_seconds` is what a look at a
+    dataset's tokens may compute."""
 
     port: int = Field(default=8083, ge=1, le=65535)
     registry_url: str
@@ -23,7 +24,7 @@ class InferenceSettings(WebSettings, S3Settings):
     data_dir: Path = Path("data/inference")
     models_loaded: int = Field(default=2, ge=1, le=64)
     queue_length: int = Field(default=16, ge=0, le=1000)
-    max_tokens: int = Field(default=512, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
     compute_threads: int = Field(default=0, ge=0)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     cache_gib: float = Field(default=50.0, gt=0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from kargah.contracts.runs import OutputMessage, RunSpec
+from kargah.domain.wording import counted
 from worker.installs.errors import InstallFailed
 from worker.installs.folder import describe_folder
 from worker.installs.hub import install_hub
@@ -47,7 +48,7 @@ def run_install(spec: RunSpec, context: RunContext) -> Outcome:
     reporter.progress(97, "hashing")
     files = describe_folder(folder)
     size = sum(file.size_bytes for file in files)
-    context.log(f"{len(files)} files, {size / 1e6:.1f} MB")
+    context.log(f"{counted(len(files), 'file')}, {size / 1e6:.1f} MB")
     context.output(OutputMessage(directory=str(folder), files=files, metrics={"source": str(resolved)}))
     return "finished"
 

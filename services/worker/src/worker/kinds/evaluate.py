@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kargah.contracts.runs import OutputMessage
+from kargah.domain.wording import counted
 from worker.kinds.prepare import prepare
 from worker.recipes.registry import recipe_named
 from worker.trainer.artifacts import settle
@@ -33,7 +34,7 @@ def run(context: RunContext) -> Outcome:
 def _hand_over(context: RunContext, measured: Measured, seconds: float) -> None:
     context.metrics(0, 0.0, measured.metrics)
     told = ", ".join(f"{name} {value:.4g}" for name, value in measured.metrics.items())
-    context.log(f"{measured.rows} rows: {told}")
+    context.log(f"{counted(measured.rows, 'row')}: {told}")
     context.phase("saving")
     context.output(_write(context, _report(context, measured, seconds)))
 

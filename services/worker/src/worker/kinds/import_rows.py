@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kargah.contracts.runs import OutputMessage
+from kargah.domain.wording import counted
 from worker.imports import chatterbot
 from worker.imports.allowed import Allowed
 from worker.imports.config import ImportSettings
@@ -56,7 +57,7 @@ def _bring(source: str, folder: Path, context: RunContext, reporter: ContextRepo
 
 def _write_corpus(source: str, language: str, folder: Path, reporter: ContextReporter) -> dict[str, Any]:
     count = write_rows(folder / f"{source}-{language}.jsonl", _CORPORA[source](language))
-    reporter.progress(50, f"{count:,} rows")
+    reporter.progress(50, counted(count, "row"))
     return {"rows": count}
 
 

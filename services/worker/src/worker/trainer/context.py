@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol
 
 from kargah.contracts.runs import (
@@ -111,8 +111,13 @@ class MessageContext(ABC):
         return asked
 
     def _listen(self) -> None:
-        for action in self.receive():
-            if action == "checkpoint":
-                self._checkpoint = True
-            elif self._ending is None or _URGENCY[action] > _URGENCY[self._ending]:
-                self._ending = action
+        arrived = self.receive()
+        self._checkpoint = self._checkpoint or "checkpoint" in arrived
+        self._ending = self._most_urgent(self._ending, arrived)
+
+    @staticmethod
+    def _most_urgent(ending: Ending | None, actions: Iterable[Action]) -> Ending | None:
+        for action in actions:
+            if action != "checkpoint" and (ending is None or _URGENCY[action] > _URGENCY[ending]):
+                ending = action
+        return ending

@@ -23,23 +23,40 @@ def evaluate(
     objective: Objective,
     numbers: Sequence[int],
     team: Team,
-    on_items: Callable[[int], None] | None = None,
+    on_items: Callable[[int], None],
+    between: Callable[[], None],
 ) -> dict[str, float]:
     """`eval_loss` (mean over targets), `eval_accuracy`, `perplexity` for tokens, and the objective's own scores.
 
     Empty when there is nothing to measure. The caller has put the model into evaluation mode. Every rank of `team`
-    measures its share, and gets the figures of all. `on_items` hears how many items each chunk had.
+    measures its share, and gets the figures of all. `on_items` hears how many items are done, about, as all ranks are
+    equally far; `between` is called where the ranks may meet, and raises Interruption where one has left before.
     """
     mine: list[Measure] = []
-    step = _CHUNK_ITEMS * team.size
-    for begin in range(0, len(numbers), step):
-        chunk = numbers[begin : begin + step]
+    begin = 0
+    while begin < len(numbers):
+        chunk = numbers[begin : begin + _CHUNK_ITEMS * team.size]
+        if not passes.whole:
+            chunk = _chunk(chunk, store, passes.budget, team.size)
         own = chunk[team.rank :: team.size]
         tasks = [objective.prepare(item, number, EVALUATION) for item, number in zip(store.get(own), own, strict=True)]
-        mine.append(passes.measure(tasks))
-        if on_items is not None:
-            on_items(len(chunk))
+        with team.apart(whole=passes.whole):
+            mine.append(passes.measure(tasks, _counting(on_items, begin, len(chunk), team.size)))
+        begin += len(chunk)
+        on_items(begin)
+        between()
     return _figures(_of_all(mine, objective, team), objective)
+
+
+def _chunk(numbers: Sequence[int], store: TokenStore, budget: int, ranks: int) -> Sequence[int]:
+    """So many of the first that each rank makes about one pass: the ranks of a divided model hear only between chunks
+    what the agent asks for. The others hear it all the time, and sort more items by their length."""
+    ends = np.cumsum([len(item.ids) for item in store.get(numbers)])
+    return numbers[: max(ranks, int(np.searchsorted(ends, budget * ranks, side="right")))]
+
+
+def _counting(on_items: Callable[[int], None], begin: int, length: int, ranks: int) -> Callable[[int], None]:
+    return lambda done: on_items(begin + min(done * ranks, length))
 
 
 def _of_all(mine: list[Measure], objective: Objective, team: Team) -> list[Measure]:

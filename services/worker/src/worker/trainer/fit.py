@@ -60,6 +60,7 @@ def _hand_over(session: Session, material: Material, loop: Loop, answers: Sequen
     parts = loop.parts
     parts.context.phase("saving")
     parts.writer.settle()
+    parts.context.log("Writing the model")
     parts.context.output(write_output(session, material, loop.state, answers))
     parts.context.progress(loop.progress().model_copy(update={"percent": 100.0, "eta_seconds": 0.0}))
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -18,6 +18,7 @@ from worker.trainer.checkpoint_writer import CheckpointWriter, Reason
 from worker.trainer.context import Phase, RunContext
 from worker.trainer.errors import TrainingError
 from worker.trainer.evaluation import evaluate
+from worker.trainer.evaluation_count import EvaluationCount
 from worker.trainer.items import Item
 from worker.trainer.material import Material, Sample
 from worker.trainer.objective import Task
@@ -77,6 +78,7 @@ class Loop:
         self._logged = 0.0
         self._fruitless = 0
         self._phase: Phase = "preparing"
+        self._count = EvaluationCount(parts.context.log)
 
     def run(self) -> bool:
         """Train until the plan's end, True, or until a stop is asked for, False."""
@@ -100,14 +102,17 @@ class Loop:
         state, parts = self.state, self.parts
         if state.evaluated == state.step:
             return
+        objective, numbers = parts.material.objective, parts.held_out.tolist()
         began = time.monotonic()
+        self._count.begin(len(numbers))
         self._enter("evaluating")
         parts.material.model.eval()
         try:
-            objective, numbers = parts.material.objective, parts.held_out.tolist()
-            values = evaluate(parts.passes, parts.store, objective, numbers, parts.team, lambda _: self._meet())
+            values = evaluate(
+                parts.passes, parts.store, objective, numbers, parts.team, self._count.advance, self._meet
+            )
             if state.step == 0 and not state.sampled:
-                parts.samples.show("before")
+                self._answer("before")
                 state.sampled = True
         finally:
             parts.material.model.train()
@@ -120,9 +125,17 @@ class Loop:
         self._enter("evaluating")
         model.eval()
         try:
-            return self.parts.samples.show("after")
+            return self._answer("after")
         finally:
             model.train()
+
+    def _answer(self, when: Literal["before", "after"]) -> list[Sample]:
+        """Nothing on the processes that only wait for the one that answers. Raises Interruption."""
+        answers: list[Sample] = []
+        with self.parts.team.apart(whole=not self.parts.sharded):
+            answers = self.parts.samples.show(when)
+        self._meet()
+        return answers
 
     def save(self, reason: Reason) -> None:
         """Snapshot the state after the last finished step, and write it in the background."""
@@ -145,7 +158,7 @@ class Loop:
         """Where it stands; 100 % is only reached once the output is handed over."""
         plan, state, pace = self.parts.plan, self.state, self.parts.pace
         rest = pace.remaining(plan.total - state.step, plan.evaluations_after(state.step))
-        return ProgressMessage(
+        progress = ProgressMessage(
             percent=round(99.0 * state.step / plan.total, 3),
             step=state.step,
             total_steps=plan.total,
@@ -154,6 +167,7 @@ class Loop:
             eta_seconds=None if rest is None else round(rest, 1),
             note=self._phase,
         )
+        return self._count.tell(progress) if self._phase == "evaluating" else progress
 
     def _step(self) -> None:
         parts, state = self.parts, self.state

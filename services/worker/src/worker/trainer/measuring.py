@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kargah.contracts.runs import ProgressMessage
@@ -12,6 +11,7 @@ from worker.trainer.choose_layout import choose_layout, describe_layout
 from worker.trainer.device import token_budget
 from worker.trainer.errors import TrainingError
 from worker.trainer.evaluation import evaluate
+from worker.trainer.evaluation_count import EvaluationCount
 from worker.trainer.fit import open_store, shown_rows
 from worker.trainer.learner import bare
 from worker.trainer.material import Material, Sample
@@ -30,53 +30,49 @@ class Measured:
     samples: list[Sample]
 
 
-@dataclass
-class Progress:
-    """`done` of `total` items, begun at `began` (monotonic seconds)."""
-
-    total: int = 0
-    done: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def message(self) -> ProgressMessage:
-        """99 % at most, as the answers and the report are still to come; the estimate needs a first measure."""
-        if self.done == 0:
-            return ProgressMessage(percent=0, note="evaluating" if self.total else "preparing")
-        rest = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-        percent = round(99.0 * self.done / self.total, 3)
-        return ProgressMessage(percent=percent, eta_seconds=round(rest, 1), note="evaluating")
-
-
 def measure(session: Session, material: Material, max_rows: int | None) -> Measured:
     """Measure the first `max_rows` rows, or all, then answer samples. Raises TrainingError, Interruption."""
-    progress = Progress()
-    pulse = Pulse(session.context, progress.message)
+    count = EvaluationCount(session.context.log)
+    pulse = Pulse(session.context, lambda: _progress(count))
     pulse.interruptible = True
     with session.team.lockstep():
-        return _measured(session, material, max_rows, pulse, progress)
+        return _measured(session, material, max_rows, pulse, count)
 
 
-def _measured(session: Session, material: Material, max_rows: int | None, pulse: Pulse, progress: Progress) -> Measured:
+def _measured(
+    session: Session, material: Material, max_rows: int | None, pulse: Pulse, count: EvaluationCount
+) -> Measured:
     passes, model = _passes(session, material, pulse)
     with session.team.leader_first():
         store = open_store(session, material, pulse)
     rows = session.split.held_out[:max_rows]
     numbers = store.items_of(rows).tolist()
     session.context.phase("evaluating")
-    progress.total, progress.began = len(numbers), time.monotonic()
+    count.begin(len(numbers))
 
-    def count(items: int) -> None:
-        progress.done += items
+    def meet() -> None:
         passes.narrow(session.team.meet(passes.budget))
         pulse.listen()
         pulse.tell()
 
-    metrics = evaluate(passes, store, material.objective, numbers, session.team, count)
+    metrics = evaluate(passes, store, material.objective, numbers, session.team, count.advance, meet)
     _check(metrics)
     model.eval()
-    samples = shown_rows(session, material, rows).show("evaluation")
+    samples: list[Sample] = []
+    with session.team.apart(whole=not session.sharded):
+        samples = shown_rows(session, material, rows).show("evaluation")
+    meet()
     session.team.disband()
     return Measured(metrics, len(rows), samples)
+
+
+def _progress(count: EvaluationCount) -> ProgressMessage:
+    """99 % at most, as the answers and the report are still to come; the estimate needs a first measure."""
+    rest = count.seconds_left
+    if rest is None:
+        return count.tell(ProgressMessage(percent=0, note="evaluating" if count.total else "preparing"))
+    percent = round(99.0 * count.done / count.total, 3)
+    return count.tell(ProgressMessage(percent=percent, eta_seconds=round(rest, 1), note="evaluating"))
 
 
 def _passes(session: Session, material: Material, pulse: Pulse) -> tuple[Passes, Any]:

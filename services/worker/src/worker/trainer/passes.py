@@ -73,6 +73,11 @@ class Passes:
         self._beat = beat
         self._common = common
 
+    @property
+    def whole(self) -> bool:
+        """Whether this process makes its passes without the others."""
+        return self._common is None
+
     def accumulate(self, tasks: Sequence[Task], count: int) -> Trained:
         """Add the gradients of the summed loss over all targets of `tasks` divided by `count`; the model must have none
         before."""
@@ -90,10 +95,10 @@ class Passes:
             self._tell_halved(self.budget, budget)
             self.budget = budget
 
-    def measure(self, tasks: Sequence[Task]) -> Measure:
-        """Without gradients."""
+    def measure(self, tasks: Sequence[Task], on_tasks: Callable[[int], None]) -> Measure:
+        """Without gradients. `on_tasks` hears after each pass how many are done: none again after a lack of memory."""
         with torch.no_grad():
-            return self._fitting(tasks, lambda: self._measure(tasks), lambda: None)
+            return self._fitting(tasks, lambda: self._measure(tasks, on_tasks), lambda: None)
 
     def _rounds(self, tasks: Sequence[Task]) -> list[list[Task]]:
         """What goes through the model at once, without what has no target: that teaches nothing and measures nothing.
@@ -123,8 +128,8 @@ class Passes:
             self._beat()
         return Trained(loss, correct)
 
-    def _measure(self, tasks: Sequence[Task]) -> Measure:
-        loss = 0.0
+    def _measure(self, tasks: Sequence[Task], on_tasks: Callable[[int], None]) -> Measure:
+        loss, done = 0.0, 0
         predicted: list[Tensor] = []
         targets: list[Tensor] = []
         for each in self._rounds(tasks):
@@ -135,6 +140,8 @@ class Passes:
             loss += float(summed_cross_entropy(logits, batch.targets)[0])
             predicted.append(logits.argmax(-1).cpu())
             targets.append(batch.targets.cpu())
+            done += len(each)
+            on_tasks(done)
             self._beat()
         found, wanted = _joined(predicted), _joined(targets)
         return Measure(loss, int((found == wanted).sum()), len(wanted), found, wanted)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kargah.domain.wording import counted
 from kargah.formats.base import Example
 from worker.trainer.context import RunContext
 from worker.trainer.material import Sample
@@ -21,7 +22,10 @@ class Samples:
 
     def show(self, when: Literal["before", "after", "evaluation"]) -> list[Sample]:
         """Answer them and tell each as an event; the model is in evaluation mode."""
-        shown = self.answer(self.examples) if self.examples else []
+        if not self.examples:
+            return []
+        self.context.log(f"Answering {counted(len(self.examples), 'sample')}")
+        shown = self.answer(self.examples)
         for sample in shown:
             data = {"when": when, "prompt": sample.prompt, "expected": sample.expected, "answer": sample.answer}
             self.context.event("sample", data)

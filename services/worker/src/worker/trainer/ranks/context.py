@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from kargah.contracts.runs import CheckpointMessage, FailedMessage, RunSpec, TrainerMessage
-from worker.trainer.context import Action, MessageContext
+from worker.trainer.context import Action, Ending, MessageContext
 from worker.trainer.errors import AgentGone
 
 
@@ -18,6 +20,15 @@ class Meeting:
     host: str
     port: int
     listen_fd: int | None = None
+
+
+class Call(Protocol):
+    """How rank 0 reaches the others outside of meetings. Raises RuntimeError when a rank is gone."""
+
+    def make(self) -> None:
+        """For good: the run ends."""
+
+    def was_made(self) -> bool: ...
 
 
 class RankContext(MessageContext):
@@ -35,6 +46,8 @@ class RankContext(MessageContext):
         super().__init__(inner.spec)
         self._inner = inner
         self._agreed: list[Action] = []
+        self._heard: list[Action] = []
+        self._apart: Call | None = None
         self.rank = rank
         self.broken = broken
         self.meeting = meeting
@@ -51,11 +64,34 @@ class RankContext(MessageContext):
 
     def heard(self) -> list[Action]:
         """What the agent has asked for and the other ranks do not know yet; nothing on ranks other than 0."""
-        return self._inner.receive()
+        self._heard += self._inner.receive()
+        return self._heard
 
     def agree(self, actions: Iterable[Action]) -> None:
         """From now on these are what was asked for."""
         self._agreed += actions
+        self._heard = []
+
+    @contextmanager
+    def apart(self, call: Call) -> Iterator[None]:
+        """Within the block, `ending` tells also what the ranks have not agreed on yet: rank 0 what the agent asks for,
+        and the others that rank 0 has heard of an end."""
+        self._apart = call
+        try:
+            yield
+        finally:
+            self._apart = None
+
+    def ending(self) -> Ending | None:
+        ending = super().ending()
+        if self._apart is None or ending not in (None, "stop"):
+            return ending
+        if self.rank > 0:
+            return "pause" if self._apart.was_made() else ending
+        ending = self._most_urgent(ending, self.heard())
+        if ending not in (None, "stop"):
+            self._apart.make()
+        return ending
 
 
 class PeerContext(MessageContext):

@@ -4,7 +4,8 @@ the same ones in the same order. With one rank nothing is sent and nothing chang
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch._C._distributed_c10d import FileStore, Store, TCPStore
 
 from worker.trainer.context import Action, RunContext
-from worker.trainer.errors import TrainingError
+from worker.trainer.errors import Interruption, TrainingError
 from worker.trainer.ranks.context import RankContext
 from worker.trainer.ranks.shares import shares
 
@@ -25,6 +26,7 @@ _ACTIONS: tuple[Action, ...] = ("pause", "stop", "checkpoint", "drain")
 _BUCKET_BYTES = 32 << 20
 # The agent's deadlines end what hangs; a meeting must outlast whatever one rank may do alone, such as sample answers.
 _PATIENCE = timedelta(hours=2)
+_CALLED = "kargah: leave"
 _FIRST_PATIENCE = timedelta(minutes=10)
 
 
@@ -34,6 +36,7 @@ class Team:
     def __init__(self, context: RankContext | None = None) -> None:
         """Without a context it is a team of one."""
         self._context = context
+        self._call: _Call | None = None
         self.rank = context.rank if context is not None else 0
         self.size = context.spec.devices if context is not None else 1
 
@@ -47,6 +50,7 @@ class Team:
         with team._meeting():
             store = _store(context, team.size)
             dist.init_process_group(backend, store=store, rank=team.rank, world_size=team.size, timeout=_PATIENCE)
+        team._call = _Call(store)
         gpus = team._sum(int(gpu))
         if gpus not in (0, team.size):
             message = f"The job asks for {team.size} devices, and the worker has {gpus}."
@@ -137,6 +141,16 @@ class Team:
             self._wait()
 
     @contextmanager
+    def apart(self, *, whole: bool) -> Iterator[None]:
+        """Around what ranks do without meeting, as each can that has a `whole` model: when the agent asks for an end,
+        they leave the block as it is, and at the next meeting hear why."""
+        if self._call is None or self._context is None or not whole:
+            yield
+            return
+        with self._context.apart(self._call), suppress(Interruption):
+            yield
+
+    @contextmanager
     def lockstep(self) -> Iterator[None]:
         """Around work in which the ranks meet unseen, as those of a divided model do in every pass."""
         try:
@@ -171,6 +185,19 @@ class Team:
         except RuntimeError as error:
             assert self._context is not None
             raise self._context.broken(error) from error
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A key in what the ranks first found each other by."""
+
+    store: Store
+
+    def make(self) -> None:
+        self.store.set(_CALLED, "1")
+
+    def was_made(self) -> bool:
+        return bool(self.store.check([_CALLED]))
 
 
 def _store(context: RankContext, size: int) -> Store:
