@@ -87,6 +87,26 @@ def test_a_slow_client_gets_all_and_tells_when_it_has_room(started: Started) -> 
     assert first + _all_of(client) == b"".join(b"%8d" % each * 1024 for each in range(number))
 
 
+def test_a_client_that_will_say_no_more_gets_a_proper_end(started: Started) -> None:
+    left: list[bool] = []
+    outlet = Outlet(on_close=lambda: left.append(True))
+    client = _client(started(), outlet, chunked=True)
+    outlet.send(Piece(b"x" * 17))
+    client.shutdown(socket.SHUT_WR)
+    assert _all_of(client) == b"11\r\n" + b"x" * 17 + b"\r\n0\r\n\r\n"
+    wait_until(lambda: left == [True])
+
+
+def test_a_client_that_will_say_no_more_gets_first_what_there_is(started: Started) -> None:
+    outlet = Outlet()
+    client = _client(started(), outlet, chunked=True)
+    while outlet.has_room:
+        outlet.send(Piece(b"x" * 65536))
+    client.shutdown(socket.SHUT_WR)
+    wait_until(lambda: outlet.ending)
+    assert _all_of(client).endswith(b"x\r\n0\r\n\r\n")
+
+
 def test_a_client_that_leaves_is_noticed_without_a_word(started: Started) -> None:
     left: list[bool] = []
     outlet = Outlet(on_close=lambda: left.append(True))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from flask import Flask, Response, jsonify, request
 
-from gateway.locations import Locations
+from gateway.locations import Locations, Service
 from kargah.contracts.base import Wire
 from kargah.domain.errors import Unavailable
 from kargah.domain.scope import project_scope
@@ -57,7 +57,7 @@ def service() -> _Service:
 @pytest.fixture
 def locations(service: _Service) -> Iterator[Locations[_Location]]:
     with served(service.app()) as url, httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
-        yield Locations(client, "service", _Location)
+        yield Locations(Service(client, "service"), _Location)
 
 
 def test_a_name_that_moves_is_seen_at_once(service: _Service, locations: Locations[_Location]) -> None:

@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel
 
 from gateway.jobs.room import Kept
-from gateway.locations import Locations, get, read
+from gateway.locations import Locations, Service, read
 from kargah.access.service_auth import ServiceAuth
 from kargah.clients.service_http import service_client
 from kargah.contracts.base import Page
@@ -19,7 +19,8 @@ from kargah.contracts.models import ModelLocation, ModelView
 from kargah.contracts.storage import StorageView
 from kargah.domain.scope import current_project
 
-_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+# Whoever submits a job waits for these answers, which take milliseconds.
+_TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 _PAGE = 200
 _MAX_PAGES = 50
 
@@ -32,10 +33,12 @@ class Catalogue:
     def __init__(self, registry_url: str, datasets_url: str, secret: str | None = None) -> None:
         """`secret`: what tokens for the other services are signed with, where these ask for some."""
         auth = ServiceAuth(secret, "gateway")
-        self._registry = service_client(registry_url, timeout=_TIMEOUT, auth=auth)
-        self._datasets = service_client(datasets_url, timeout=_TIMEOUT, auth=auth)
-        self._models = Locations(self._registry, "registry", ModelLocation)
-        self._rows = Locations(self._datasets, "dataset service", DatasetLocation)
+        registry = service_client(registry_url, timeout=_TIMEOUT, auth=auth)
+        datasets = service_client(datasets_url, timeout=_TIMEOUT, auth=auth)
+        self._registry = Service(registry, "registry")
+        self._datasets = Service(datasets, "dataset service")
+        self._models = Locations(self._registry, ModelLocation)
+        self._rows = Locations(self._datasets, DatasetLocation)
 
     def model(self, name: str, version: str | None = None) -> ModelLocation | None:
         """A version of a model (its number or an alias; the latest without) with its base, if any; None if absent.
@@ -51,28 +54,28 @@ class Catalogue:
 
     def storage(self, what: Kept) -> StorageView | None:
         """What the project at hand keeps of them; None where nobody logs in."""
-        owner = (self._datasets, "dataset service") if what == "datasets" else (self._registry, "registry")
-        page = _ask(*owner, Page[StorageView], f"/api/storage/{what}", {})
+        owner = self._datasets if what == "datasets" else self._registry
+        page = _ask(owner, Page[StorageView], f"/api/storage/{what}", {})
         items = [] if page is None else page.items
         return next((one for one in items if one.project == current_project()), None)
 
     def models(self) -> Iterator[ModelView]:
         """All installed models, newest first."""
-        return _pages(self._registry, "registry", Page[ModelView], "/api/models")
+        return _pages(self._registry, Page[ModelView], "/api/models")
 
     def datasets(self) -> Iterator[DatasetView]:
         """All datasets, newest first."""
-        return _pages(self._datasets, "dataset service", Page[DatasetView], "/api/datasets")
+        return _pages(self._datasets, Page[DatasetView], "/api/datasets")
 
     def close(self) -> None:
         self._registry.close()
         self._datasets.close()
 
 
-def _pages(client: httpx.Client, service: str, page: type[Page[Any]], path: str) -> Iterator[Any]:
+def _pages(service: Service, page: type[Page[Any]], path: str) -> Iterator[Any]:
     query: dict[str, Any] = {"limit": _PAGE}
     for _ in range(_MAX_PAGES):
-        answer = _ask(client, service, page, path, query)
+        answer = _ask(service, page, path, query)
         if answer is None:
             return
         yield from answer.items
@@ -81,7 +84,7 @@ def _pages(client: httpx.Client, service: str, page: type[Page[Any]], path: str)
         query["cursor"] = answer.next_cursor
 
 
-def _ask(client: httpx.Client, service: str, model: type[Answer], path: str, query: dict[str, Any]) -> Answer | None:
+def _ask(service: Service, model: type[Answer], path: str, query: dict[str, Any]) -> Answer | None:
     """None for a 404."""
-    response = get(client, service, path, query, {})
-    return None if response.status_code == httpx.codes.NOT_FOUND else read(response, service, model)
+    response = service.get(path, query, {})
+    return None if response.status_code == httpx.codes.NOT_FOUND else read(response, service.name, model)

@@ -11,13 +11,39 @@ from typing import Any, Generic, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from gateway.breaker import Breaker
 from gateway.shared_answer import SharedAnswer
 from kargah.domain.errors import Unavailable
 from kargah.domain.scope import current_project
 
 _MOST_KNOWN = 1000
+_PAUSE_SECONDS = 2.0
 
 Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Service:
+    """One that is asked for JSON, called `name` in messages."""
+
+    def __init__(self, client: httpx.Client, name: str) -> None:
+        self.name = name
+        self._client = client
+        self._breaker = Breaker(name, _PAUSE_SECONDS, _seconds(client.timeout))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, query: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+        """The answer to a GET, whatever its status. Raises Unavailable where nobody answers, or did a moment ago."""
+        try:
+            with self._breaker.asking():
+                return self._client.get(path, params=query, headers=headers)
+        except httpx.TransportError as error:
+            raise _silent(self.name) from error
+
+
+def _seconds(timeout: httpx.Timeout) -> float:
+    return sum(part or 0.0 for part in (timeout.pool, timeout.connect, timeout.write, timeout.read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +56,7 @@ class Locations(Generic[Answer]):
     """Each question goes to the service, which answers 304 where the name stands for the version that is known here.
     Equal questions at the same time go as one."""
 
-    def __init__(self, client: httpx.Client, service: str, model: type[Answer]) -> None:
-        self._client = client
+    def __init__(self, service: Service, model: type[Answer]) -> None:
         self._service = service
         self._model = model
         self._shared: SharedAnswer[Answer | None] = SharedAnswer()
@@ -47,12 +72,12 @@ class Locations(Generic[Answer]):
         with self._lock:
             known = self._known.get(key)
         headers = {} if known is None else {"if-none-match": known.etag}
-        response = get(self._client, self._service, path, query, headers)
+        response = self._service.get(path, query, headers)
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         if response.status_code == httpx.codes.NOT_MODIFIED and known is not None:
             return known.answer
-        answer = read(response, self._service, self._model)
+        answer = read(response, self._service.name, self._model)
         if (etag := response.headers.get("etag")) is not None:
             self._keep(key, _Known(etag, answer))
         return answer
@@ -63,16 +88,6 @@ class Locations(Generic[Answer]):
             self._known.move_to_end(key)
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
-
-
-def get(
-    client: httpx.Client, service: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
-) -> httpx.Response:
-    """The answer to a GET, whatever its status. Raises Unavailable where nobody answers."""
-    try:
-        return client.get(path, params=query, headers=headers)
-    except httpx.TransportError as error:
-        raise _silent(service) from error
 
 
 def read(response: httpx.Response, service: str, model: type[Answer]) -> Answer:

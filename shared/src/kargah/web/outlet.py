@@ -66,6 +66,11 @@ class Outlet:
         return self._closed
 
     @property
+    def ending(self) -> bool:
+        """Whether nothing more comes: it is over once the client has taken what there is."""
+        return self._ending
+
+    @property
     def waiting(self) -> bool:
         """Whether the client has still to take something."""
         return self._size > 0

@@ -110,8 +110,8 @@ class Pusher:
             self._watch(*self._news.get())
 
     def _serve(self, outlet: Outlet, connection: socket.socket, mask: int) -> None:
-        if mask & selectors.EVENT_READ and not _is_there(connection):
-            outlet.close()
+        if mask & selectors.EVENT_READ and not outlet.ending and not _is_there(connection):
+            outlet.end()  # one that has only said all it had to say gets a proper end
         elif mask & selectors.EVENT_WRITE:
             outlet.drain()
         self._watch(outlet, connection)
@@ -122,7 +122,8 @@ class Pusher:
         if connection.fileno() < 0:
             return
         key = self._selector.get_map().get(connection)
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if outlet.waiting else 0)
+        waits = outlet.ending and outlet.waiting  # of a client that may have left for good, writing tells
+        wanted = (0 if waits else selectors.EVENT_READ) | (selectors.EVENT_WRITE if outlet.waiting else 0)
         if outlet.closed:
             if key is not None:
                 self._selector.unregister(connection)
