@@ -136,6 +136,9 @@ def test_roles_decide_what_is_allowed(guarded: Guarded) -> None:
         with pytest.raises(ApiError) as hidden:
             admin.access.members("south")
         assert hidden.value.problem.status == 404
+    with guarded.client("platform") as root, pytest.raises(ApiError) as unknown:
+        root.queue.set_quota("nort", 5)
+    assert unknown.value.problem.detail == "There is no project 'nort'."
 
 
 @pytest.fixture(scope="module")

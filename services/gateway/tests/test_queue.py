@@ -173,8 +173,12 @@ def test_the_command_shows_the_same(stack: Any) -> None:
     assert "team/a" in _cli(stack, "queue", "owners")
     assert json.loads(_cli(stack, "queue", "quota", "team/a", "none", "--json"))["maxRunning"] is None
     assert "w1" in _cli(stack, "queue", "workers")
-    refused = CliRunner().invoke(app, ["--url", stack.url, "queue", "quota", "team/a", "many"])
-    assert refused.exit_code == 2
+    for words in (["team/a", "many"], ["team/a", "-1"], ["team/a", "--waiting", "-1"], ["team/a"]):
+        refused = CliRunner().invoke(app, ["--url", stack.url, "queue", "quota", *words])
+        assert refused.exit_code == 2 and "No such option" not in refused.output, words
+    asked = CliRunner().invoke(app, ["--url", stack.url, "queue", "quota", "team/b", "none"])
+    assert "is the name right?" in asked.stderr.replace("\n", " ") and "(as before)" in asked.stdout.replace("\n", " ")
+    assert "priority -5" in _cli(stack, "priority", ids[0], "-5")
 
 
 def test_one_job_too_many_is_refused_with_what_is_used_and_allowed(stack: Any) -> None:
@@ -190,4 +194,10 @@ def test_one_job_too_many_is_refused_with_what_is_used_and_allowed(stack: Any) -
     assert stack.http.post("/api/installs", json=body, headers=keys[1]).status_code == 200, "the same once more"
     assert "may wait 5" in _cli(stack, "queue", "quota", "local", "none", "--waiting", "5")
     assert json.loads(_cli(stack, "queue", "quota", "local", "1", "--json"))["maxWaiting"] == 5
+    left = stack.http.put("/api/queue/owners/local", json={"maxWaiting": 0}).json()
+    assert (left["maxRunning"], left["maxWaiting"]) == (1, 0), "what is left out stays"
+    none = stack.http.post("/api/installs", json=body, headers=keys[2]).json()
+    assert none["detail"] == "No job of local may wait: none is accepted."
+    shown = _cli(stack, "queue", "quota", "local", "--waiting", "7")
+    assert "quota 1 of trainings" in shown and "may wait 7" in shown and "as before" not in shown
     assert stack.http.post("/api/installs", json=body, headers=keys[2]).status_code == 201

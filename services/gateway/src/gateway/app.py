@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 import kargah
+from gateway.access.accounts import need_project
 from gateway.access.first_admin import FirstAdmin
 from gateway.access.wiring import Access
 from gateway.catalogue import Catalogue
@@ -78,9 +79,10 @@ def build(settings: GatewaySettings) -> Gateway:
     hub = EventHub(engine, settings.database_url, settings.event_streams, settings.event_streams_each)
 
     api = Api("Kargah", kargah.__version__)
-    room = Room(catalogue.storage) if settings.service_secret is not None else None
+    guarded = settings.service_secret is not None
+    room = Room(catalogue.storage) if guarded else None
     add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
-    add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting))
+    add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting, need_project if guarded else None))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
-from rich.table import Table
+from rich.table import Column, Table
 
 from kargah.backup.checking import Check, Problem
 from kargah.backup.config import password_in
@@ -28,9 +29,10 @@ from kargah.cli.backup_context import (
     target_option,
     told,
 )
-from kargah.cli.context import ExitCode, JsonOption, complain, console, print_json
+from kargah.cli.context import ExitCode, JsonOption, complain, console, is_wide, print_json
 from kargah.cli.stack_commands import DEFAULT_DATA, DataOption
 from kargah.cli.text import size
+from kargah.domain.wording import counted
 from kargah.embedded.topology import DATABASE
 
 app = typer.Typer(help="Save database and objects, encrypted; see, check and remove what was saved.")
@@ -74,20 +76,10 @@ def list_backups(to: TargetOption, password_file: PasswordFileOption = None, jso
     if not found:
         console.print(f"There is no finished backup at {to}.")
         return
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("backup", "taken (UTC)", "objects", "size", "added", "what was there"):
-        table.add_column(name, no_wrap=name != "what was there", overflow="fold")
+    console.print(_table(found, wide=is_wide()))
     for one in found:
-        there = ", ".join(f"{count:,} {name}" for name, count in one.counts.items())
-        table.add_row(
-            one.id,
-            f"{one.created_at:%Y-%m-%d %H:%M}",
-            f"{one.objects:,}",
-            size(one.objects_bytes + one.database_bytes),
-            size(one.added_bytes),
-            there + (f"; lacks {len(one.missing):,} objects" if one.missing else ""),
-        )
-    console.print(table)
+        if one.missing:
+            console.print(f"{one.id} lacks {counted(len(one.missing), 'object')}.", style="red", highlight=False)
 
 
 @app.command()
@@ -150,6 +142,18 @@ def new_password(
     console.print("From now on the new password opens the backups, and the old one does not.")
 
 
+def _table(found: Iterable[Summary], *, wide: bool) -> Table:
+    """What was there is told where it has room in a line."""
+    fixed = [Column(title, no_wrap=True) for title in ("backup", "taken (UTC)", "objects", "size", "added")]
+    table = Table(*fixed, *(["what was there"] if wide else []), box=SIMPLE, padding=(0, 1, 0, 0))
+    for one in found:
+        sizes = size(one.objects_bytes + one.database_bytes), size(one.added_bytes)
+        there = ", ".join(counted(count, name.removesuffix("s")) for name, count in one.counts.items())
+        cells = (one.id, f"{one.created_at:%Y-%m-%d %H:%M}", f"{one.objects:,}", *sizes)
+        table.add_row(*cells, *([there] if wide else []))
+    return table
+
+
 def _view(one: Summary) -> dict[str, object]:
     view: dict[str, object] = one.model_dump(mode="json", by_alias=True)
     return view
@@ -161,28 +165,31 @@ def _tell_saved(done: Summary, target: str, json: bool) -> None:
     else:
         whole = done.objects_bytes + done.database_bytes
         console.print(
-            f"Saved as [bold]{done.id}[/] in {done.seconds:.1f} s: {done.objects:,} objects and the database, "
-            f"{size(whole)}; new of it {done.added:,} files, {size(done.added_bytes)} "
+            f"Saved as [bold]{done.id}[/] in {done.seconds:.1f} s: {counted(done.objects, 'object')} and the database, "
+            f"{size(whole)}; new of it {counted(done.added, 'file')}, {size(done.added_bytes)} "
             f"({done.added_bytes:,} bytes).",
             soft_wrap=True,
             highlight=False,
         )
     if done.absent and not json:
+        lost = counted(len(done.absent), "object")
         complain(
-            f"The store lost {len(done.absent)} objects, such as {done.absent[0]}; an earlier backup had saved them. "
+            f"The store lost {lost}, such as {done.absent[0]}; an earlier backup had saved them. "
             "`kargah restore --objects-only` brings them back."
         )
     if done.missing:
+        missing = counted(len(done.missing), "object")
         complain(
-            f"{len(done.missing)} objects could not be saved: rows name them, and the store does not have them as they "
-            f"were, such as {done.missing[0]}. Everything else is at {target}.",
+            f"{missing} could not be saved: rows name them, and the store does not have them "
+            f"as they were, such as {done.missing[0]}. Everything else is at {target}.",
             "objects_missing",
         )
         raise typer.Exit(ExitCode.REFUSED)
 
 
 def _tell_checked(backups: int, files: int, read: int, problems: list[Problem]) -> None:
-    console.print(f"{backups} backups, {files:,} files, {size(read)} read: {len(problems)} problems.")
+    found = counted(len(problems), "problem")
+    console.print(f"{counted(backups, 'backup')}, {counted(files, 'file')}, {size(read)} read: {found}.")
     for problem in problems:
         names = ", ".join(problem.names[:3]) or problem.sha256
         complain(f"{names} {problem.what}; needed by {', '.join(problem.backups)}")
@@ -191,7 +198,7 @@ def _tell_checked(backups: int, files: int, read: int, problems: list[Problem]) 
 def _tell_pruned(done: Pruned, dry_run: bool) -> None:
     verb = "Would remove" if dry_run else "Removed"
     console.print(
-        f"{verb} {len(done.removed)} backups and {done.files:,} files, {size(done.size)}; "
-        f"{len(done.kept)} backups stay.",
+        f"{verb} {counted(len(done.removed), 'backup')} and {counted(done.files, 'file')}, {size(done.size)}; "
+        f"left: {counted(len(done.kept), 'backup')}.",
         highlight=False,
     )

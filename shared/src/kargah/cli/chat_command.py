@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from http import HTTPStatus
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import ExitCode, JsonOption, complain, connect, console, print_json
 from kargah.cli.text import visible
 from kargah.clients.client import Client
+from kargah.clients.transport import ApiError
 
 
 def chat(
@@ -23,6 +25,7 @@ def chat(
 ) -> None:
     """Chat with a model."""
     client = connect(context)
+    _require(client, model)
     history: list[dict[str, str]] = []
     if message is not None:
         answer = _ask(client, model, history, message, max_tokens, temperature, quiet=json)
@@ -35,6 +38,18 @@ def chat(
         answer = _ask(client, model, history, question, max_tokens, temperature, quiet=json)
         if json:
             print_json({"model": model, "message": question, "answer": answer})
+
+
+def _require(client: Client, model: str) -> None:
+    """Before the first question."""
+    try:
+        client.chat.find(model)
+    except ApiError as error:
+        if error.problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        told = f"There is no model {model!r} to talk to. See what is installed: kargah model list."
+        complain(told, "model_not_found", HTTPStatus.NOT_FOUND)
+        raise typer.Exit(ExitCode.REFUSED) from error
 
 
 def _ask(

@@ -14,6 +14,7 @@ from kargah.cli.follow import follow
 from kargah.cli.job_commands import JobArgument, resolve
 from kargah.cli.job_details import coloured
 from kargah.cli.text import figure, size
+from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView
 
 CheckpointOption = Annotated[
@@ -21,6 +22,9 @@ CheckpointOption = Annotated[
     typer.Option("--checkpoint", help="A checkpoint's id, as `kargah checkpoints` lists them.", metavar="ID"),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Return once the job has ended or is paused.")]
+WaitOrDetachOption = Annotated[
+    bool, typer.Option("--wait/--detach", help="Watch it to its end; by default it is only queued.")
+]
 NameOption = Annotated[str | None, typer.Option(help="What to call the new job.")]
 
 
@@ -63,12 +67,14 @@ def restart(
     checkpoint: CheckpointOption = None,
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="From the beginning.")] = False,
     name: NameOption = None,
+    wait: WaitOrDetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Queue a new job like this one, from one of its checkpoints or from the beginning."""
     client = connect(context)
     job_id = resolve(client, job_id)
-    _tell_new(client.jobs.restart(job_id, checkpoint=checkpoint, from_scratch=from_scratch, name=name), json)
+    job = client.jobs.restart(job_id, checkpoint=checkpoint, from_scratch=from_scratch, name=name)
+    _tell_new(client, job, wait=wait, json=json)
 
 
 def extend(
@@ -76,11 +82,12 @@ def extend(
     job_id: JobArgument,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="How many more.")],
     name: NameOption = None,
+    wait: WaitOrDetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train the model of a completed job for some epochs more."""
     client = connect(context)
-    _tell_new(client.jobs.extend(resolve(client, job_id), epochs, name=name), json)
+    _tell_new(client, client.jobs.extend(resolve(client, job_id), epochs, name=name), wait=wait, json=json)
 
 
 def checkpoints(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:
@@ -90,12 +97,15 @@ def checkpoints(context: typer.Context, job_id: JobArgument, json: JsonOption = 
     if json:
         print_json(page)
         return
-    fixed = [Column(title, no_wrap=True) for title in ("checkpoint", "step", "epoch", "eval loss", "size", "why")]
-    table = Table(*fixed, "pinned", box=SIMPLE, padding=(0, 1, 0, 0))
+    if not page.items:
+        console.print("There is no checkpoint.")
+        return
+    fixed = [Column(title, no_wrap=True) for title in ("checkpoint", "step", "epoch", "eval loss", "size")]
+    table = Table(*fixed, "why", box=SIMPLE, padding=(0, 1, 0, 0))
     for one in page.items:
         loss = figure(one.metrics.get("eval_loss"), 3)
-        pinned = "yes" if one.pinned else ""
-        table.add_row(one.id, str(one.step), f"{one.epoch:.2f}", loss, size(one.size_bytes), one.reason, pinned)
+        why = f"{one.reason}, pinned" if one.pinned else one.reason
+        table.add_row(one.id, str(one.step), f"{one.epoch:.2f}", loss, size(one.size_bytes), why)
     console.print(table)
 
 
@@ -123,21 +133,27 @@ def priority(
 ) -> None:
     """Change how soon a waiting job's turn comes."""
     client = connect(context)
-    _tell(client.jobs.change_priority(resolve(client, job_id), value), json)
+    job = client.jobs.change_priority(resolve(client, job_id), value)
+    _tell(job, json, f", priority {job.priority}")
 
 
-def _tell(job: JobView, json: bool) -> None:
+def _tell(job: JobView, json: bool, more: str = "") -> None:
     if json:
         print_json(job)
     else:
         wish = f" (asked to {job.desired})" if job.desired.value != "run" else ""
-        console.print(f"{escape(job.name)} is {coloured(job.status)}{wish}")
+        console.print(f"{escape(job.name)} is {coloured(job.status)}{wish}{more}", highlight=False)
 
 
-def _tell_new(job: JobView, json: bool) -> None:
+def _tell_new(client: Client, job: JobView, *, wait: bool, json: bool) -> None:
+    if not json:
+        start = job.config.start
+        begins = f"goes on after step {start.step}" if start is not None else "begins anew"
+        told = f"{escape(job.name)} is {coloured(job.status)} and {begins}: kargah logs -f {job.id}"
+        console.print(told, soft_wrap=True, highlight=False)
+    if wait:
+        job = follow(client, job, quiet=json)
     if json:
         print_json(job)
-        return
-    start = job.config.start
-    begins = f"goes on after step {start.step}" if start is not None else "begins anew"
-    console.print(f"{escape(job.name)} is {coloured(job.status)} and {begins}: kargah logs -f {job.id}", soft_wrap=True)
+    elif wait:
+        _tell(job, json)

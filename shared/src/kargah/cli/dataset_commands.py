@@ -35,6 +35,7 @@ from kargah.cli.warnings_view import show_warnings
 from kargah.clients.datasets import default_name, import_name
 from kargah.contracts.datasets import DatasetVersionView
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
+from kargah.domain.wording import counted
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list and look into datasets.")
 NameArgument = Annotated[str, typer.Argument(help="The dataset's name.")]
@@ -106,7 +107,8 @@ def list_datasets(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No dataset is installed. Add one: kargah dataset upload FILE")
         return
-    table = Table(Column("name", no_wrap=True), "version", "format", "rows", "size", box=SIMPLE)
+    fixed = [Column(title, no_wrap=True) for title in ("version", "format", "rows", "size")]
+    table = Table(Column("name", overflow="fold"), *fixed, box=SIMPLE)
     for dataset in page.items:
         latest = dataset.latest
         table.add_row(
@@ -213,8 +215,9 @@ def _pair(entry: str) -> tuple[str, str]:
 
 def _describe(version: DatasetVersionView) -> None:
     stats = version.stats
+    rows = counted(stats.rows, "row")
     console.print(
-        f"[green]{version.dataset}[/] version {version.version}: {stats.rows:,} rows of format {version.format}, "
+        f"[green]{version.dataset}[/] version {version.version}: {rows} of format {version.format}, "
         f"{size(stats.size_bytes)}, fields {escape(', '.join(stats.fields))}",
         highlight=False,
     )

@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from kargah.cli.context import DatasetArgument, ExitCode, JsonOption, complain, connect, console, print_json, versioned
+from kargah.domain.wording import counted
 
 
 def download(
@@ -32,4 +33,4 @@ def download(
     if json:
         print_json({"files": [str(path) for path in paths]})
     else:
-        console.print(f"{found.stats.rows:,} rows: {', '.join(str(path) for path in paths)}", highlight=False)
+        console.print(f"{counted(found.stats.rows, 'row')}: {', '.join(str(path) for path in paths)}", highlight=False)

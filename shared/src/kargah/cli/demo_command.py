@@ -19,6 +19,7 @@ from kargah.cli.text import duration
 from kargah.clients.client import Client
 from kargah.clients.transport import or_none
 from kargah.contracts.jobs import JobView
+from kargah.domain.wording import counted
 from kargah.embedded.errors import StackError
 from kargah.embedded.stack import Stack, running_stack
 
@@ -49,7 +50,7 @@ def demo(
         client = cleanup.enter_context(Client(_ensure_stack(cleanup, data, port)))
         _ensure_model(client)
         version = client.datasets.upload(rows, name=DATASET)
-        console.print(f"Dataset [bold]{DATASET}[/] version {version.version}: {version.stats.rows} rows")
+        console.print(f"Dataset [bold]{DATASET}[/] version {version.version}: {counted(version.stats.rows, 'row')}")
         job, samples = _train(client)
         _show_result(client, insist(job), samples)
     console.print(f"All of it took {duration(time.monotonic() - started)}. Talk to the model: `make up`, then")

@@ -11,8 +11,10 @@ from rich.table import Column, Table
 
 from kargah.cli.context import JsonOption, connect, console, print_json
 from kargah.cli.follow import announce, follow, insist
+from kargah.cli.option_names import as_options
 from kargah.cli.text import setting
 from kargah.contracts.jobs import JobView
+from kargah.domain.wording import counted
 
 
 def evaluate(
@@ -29,7 +31,8 @@ def evaluate(
     client = connect(context)
     config: dict[str, Any] = dict(setting(entry) for entry in set_ or [])
     config |= {} if max_rows is None else {"maxRows": max_rows}
-    job = client.jobs.evaluate(model, dataset, name=name, recipe=recipe, config=config)
+    with as_options():
+        job = client.jobs.evaluate(model, dataset, name=name, recipe=recipe, config=config)
     announce(job)
     job = insist(follow(client, job, quiet=json))
     if json:
@@ -40,7 +43,9 @@ def evaluate(
 
 def _show(job: JobView) -> None:
     result = job.result or {}
-    table = Table(Column(f"on {result['rows']:,} rows"), Column(job.config.recipe, justify="right"), box=SIMPLE)
+    table = Table(
+        Column(f"on {counted(result['rows'], 'row')}"), Column(job.config.recipe, justify="right"), box=SIMPLE
+    )
     for name, value in result["metrics"].items():
         table.add_row(name.removeprefix("eval_").replace("_", " "), f"{value:.4g}")
     console.print(table)

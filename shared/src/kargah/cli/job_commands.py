@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from kargah.cli.context import ExitCode, JsonOption, connect, console, is_wide, print_json
 from kargah.cli.follow import announce, describe_failure, follow
 from kargah.cli.job_details import coloured, interruptions, show
+from kargah.cli.option_names import as_options
 from kargah.cli.text import duration, figure, one_line, setting, visible
 from kargah.clients.client import Client
 from kargah.contracts.jobs import JobView, LogLine
@@ -35,7 +36,9 @@ def train(
         float | None, typer.Option("--learning-rate", "--lr", help="Its highest value, after the warm-up.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows for one optimizer step.")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="End after so many optimizer steps; fewer than 10 need --set advanced=true.")
+    ] = None,
     devices: Annotated[int | None, typer.Option(min=1, max=64, help="GPUs of one worker that share it.")] = None,
     nodes: Annotated[
         int | None,
@@ -54,7 +57,8 @@ def train(
     config |= {"devices": devices, "nodes": nodes}
     config = {key: value for key, value in config.items() if value is not None}
     config |= dict(setting(entry) for entry in set_ or [])
-    job = client.jobs.submit(name or f"{model} on {dataset}", config, priority=priority, owner=owner)
+    with as_options():
+        job = client.jobs.submit(name or f"{model} on {dataset}", config, priority=priority, owner=owner)
     if not detach:
         announce(job)
         job = follow(client, job, quiet=json)

@@ -43,12 +43,12 @@ def list_keys(context: typer.Context, json: JsonOption = False) -> None:
         return
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("id", min_width=max((len(key.id) for key in page.items), default=0))  # whole: `revoke` takes it
-    for name in ("name", "user", "role", "expires", "last used", ""):
-        table.add_column(name)
+    for name in ("name", "user", "role", "expires", "last used"):
+        table.add_column(name, no_wrap=name == "last used")
     for key in page.items:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "-"
-        ended = "revoked" if key.revoked_at else ""
-        table.add_row(key.id, escape(key.name), key.user, key.role, f"{key.expires_at:%Y-%m-%d}", used, ended)
+        ends = "revoked" if key.revoked_at else f"{key.expires_at:%Y-%m-%d}"
+        table.add_row(key.id, escape(key.name), key.user, key.role, ends, used)
     console.print(table if page.items else "No keys.")
 
 

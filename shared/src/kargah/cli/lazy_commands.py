@@ -48,6 +48,7 @@ PLACES: Mapping[str, str] = {
     "chat": "chat_command:chat",
     "demo": "demo_command:demo",
 }
+_NUMBERS = frozenset({"priority"})
 
 
 class LazyCommands(Mapping[str, Any]):
@@ -79,5 +80,6 @@ def _load(name: str, place: str) -> Any:
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name)
     else:
-        holder.command(name)(found)
+        # A number below 0 that stands alone is an argument: -5 is a priority.
+        holder.command(name, context_settings={"ignore_unknown_options": name in _NUMBERS})(found)
     return get_group(holder).commands[name]

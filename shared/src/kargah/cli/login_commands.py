@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,10 +14,12 @@ from kargah.clients.config import ClientSettings
 from kargah.clients.credentials import store_key, stored_key
 from kargah.clients.transport import ApiError
 from kargah.contracts.access import WhoAmI
+from kargah.domain.wording import counted
 
 _ProjectOption = Annotated[
     str | None, typer.Option("--project", envvar="KARGAH_PROJECT", help="Which of several projects.")
 ]
+_PLAIN: Any = {"highlight": False, "markup": False, "soft_wrap": True}
 
 
 def login(
@@ -43,7 +45,10 @@ def login(
             client.access.logout(session.refresh_token)
         store_key(settings.credentials, place, key)
         client.transport.use({"authorization": f"Bearer {key}"})
-        _tell(client.access.whoami(), json)
+        me = client.access.whoami()
+        if not json:
+            console.print(f"Logged in at {place} for {counted(days, 'day')}, kept in {settings.credentials}.", **_PLAIN)
+        _tell(me, json)
 
 
 def logout(

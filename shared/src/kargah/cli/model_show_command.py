@@ -122,7 +122,7 @@ def _lineage(view: LineageView) -> None:
     if view.descendants:
         console.print("[bold]made of it[/]")
     for node in view.descendants:
-        console.print(f"  {'  ' * (node.depth - 1)}{_node(node)} ({node.relation})", highlight=False)
+        console.print(f"  {'  ' * (node.depth - 1)}{_node(node)} ({node.relation})", highlight=False, soft_wrap=True)
 
 
 def _node(node: LineageNode) -> str:

@@ -8,12 +8,13 @@ import typer
 from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
-from kargah.cli.context import JsonOption, connect, console, print_json
+from kargah.cli.context import JsonOption, connect, console, explain, print_json
 from kargah.cli.job_commands import JobArgument, resolve
 from kargah.cli.text import duration, size
-from kargah.clients.queue import UNSET
-from kargah.contracts.queue import QueueEntry, QueueView
+from kargah.clients.queue import UNSET, Unset
+from kargah.contracts.queue import OwnerView, QueueEntry, QueueView
 
 app = typer.Typer(invoke_without_command=True, help="Show who waits, in the order of the claim, and why.")
 
@@ -70,27 +71,33 @@ def owners(context: typer.Context, json: JsonOption = False) -> None:
     console.print(table)
 
 
-@app.command()
+# A number below 0 is told to be none, not taken for an option.
+@app.command(context_settings={"ignore_unknown_options": True})
 def quota(
     context: typer.Context,
     owner: str,
-    trainings: Annotated[str, typer.Argument(metavar="N|none", help="How many at once, or `none` for no limit.")],
+    trainings: Annotated[
+        str | None, typer.Argument(metavar="N|none", help="How many at once, or `none` for no limit.")
+    ] = None,
     waiting: Annotated[
-        str | None, typer.Option(metavar="N|none", help="How many jobs may wait; `none`: as many as usual.")
+        str | None,
+        typer.Option(
+            metavar="N|none", help="How many jobs may wait; with 0 none is accepted, `none`: as many as usual."
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Limit how many trainings an owner runs at once, and how many jobs wait; what runs and waits goes on."""
-    may_wait = UNSET if waiting is None else _given(waiting)
-    view = connect(context).queue.set_quota(owner, _given(trainings), max_waiting=may_wait)
-    if json:
-        print_json(view)
-    else:
-        console.print(
-            f"{escape(view.name)} runs {view.running}, quota {_limit(view.max_running)}, waiting {view.waiting}, "
-            f"may wait {_limit(view.max_waiting)}",
-            highlight=False,
-        )
+    """Limit how many trainings an owner runs at once, and how many jobs wait; what runs and waits goes on. A limit that
+    is not given stays as it is."""
+    if trainings is None and waiting is None:
+        raise typer.BadParameter("give how many trainings at once, or --waiting, or both", param_hint="N")
+    limits = _given(trainings, "N"), _given(waiting, "--waiting")
+    queue = connect(context).queue
+    known = {one.name for one in queue.owners().items}
+    view = queue.set_quota(owner, *limits)
+    if owner not in known and not json:
+        explain(Text(f"Nobody called {owner} has had a job or a quota yet: is the name right?", style="yellow"))
+    print_json(view) if json else _tell_quota(view, waiting_stays=waiting is None)
 
 
 @app.command()
@@ -142,11 +149,20 @@ def _limit(number: int | None) -> str:
     return "none" if number is None else str(number)
 
 
-def _given(text: str) -> int | None:
-    return None if text == "none" else _number(text)
+def _tell_quota(view: OwnerView, *, waiting_stays: bool) -> None:
+    console.print(
+        f"{escape(view.name)}: quota {_limit(view.max_running)} of trainings at once, {view.running} run; "
+        f"may wait {_limit(view.max_waiting)} of jobs, {view.waiting} wait{' (as before)' if waiting_stays else ''}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
-def _number(text: str) -> int:
+def _given(text: str | None, what: str) -> int | Unset | None:
+    if text is None:
+        return UNSET
+    if text == "none":
+        return None
     if not text.isdecimal():
-        raise typer.BadParameter(f"{text!r} is neither a number nor `none`", param_hint="N")
+        raise typer.BadParameter(f"{text!r} is neither a number from 0 on nor `none`", param_hint=what)
     return int(text)

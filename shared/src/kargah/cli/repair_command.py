@@ -11,6 +11,7 @@ from kargah.cli.context import DatasetArgument, JsonOption, connect, console, pr
 from kargah.cli.text import visible
 from kargah.cli.upload_progress import change_progress
 from kargah.contracts.datasets import RepairReport, RepairSample
+from kargah.domain.wording import counted
 
 _FIXES = (
     "arabic-letters, half-space, digits, control-characters, unicode, near-empty, leakage, duplicates, or all; "
@@ -33,23 +34,29 @@ def repair(
     if json:
         print_json(report)
     else:
-        _describe(report, dry_run)
+        _describe(report, fix, dry_run)
 
 
-def _describe(report: RepairReport, dry_run: bool) -> None:
+def _describe(report: RepairReport, fix: list[str], dry_run: bool) -> None:
     done = "would change" if dry_run else "changed"
+    rows = counted(report.rows, "row")
     console.print(
-        f"[green]{report.dataset}[/] version {report.version}: {done} {report.rows_changed:,} of {report.rows:,} rows, "
+        f"[green]{report.dataset}[/] version {report.version}: {done} {report.rows_changed:,} of {rows}, "
         f"{'would drop' if dry_run else 'dropped'} {report.rows_dropped:,}",
         highlight=False,
     )
-    for fix, count in report.counts.items():
-        console.print(f"  {fix}: {count:,}", highlight=False)
+    for name, count in report.counts.items():
+        console.print(f"  {name}: {count:,}", highlight=False)
     if report.rows_unfit:
-        console.print(f"  {report.rows_unfit:,} rows stay as they are: mended they would say nothing", highlight=False)
+        stay = counted(report.rows_unfit, "row")
+        console.print(f"  stay as they are, mended they would say nothing: {stay}", highlight=False)
     if dry_run:
         for sample in report.samples:
             _show(sample)
+        if report.rows_changed or report.rows_dropped:
+            fixes = " ".join(f"--fix {one}" for one in fix)
+            told = f"Nothing is kept of this. To do it: kargah dataset repair {report.dataset}@{report.version} {fixes}"
+            console.print(told, style="dim", highlight=False, markup=False, soft_wrap=True)
     elif report.result is not None:
         _tell_result(report, report.result.version)
 

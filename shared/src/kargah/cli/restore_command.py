@@ -23,6 +23,7 @@ from kargah.cli.backup_context import (
 from kargah.cli.context import JsonOption, console, print_json
 from kargah.cli.stack_commands import DEFAULT_DATA, DataOption
 from kargah.cli.text import size
+from kargah.domain.wording import counted
 from kargah.embedded.restore_mark import is_unfinished, restoring
 from kargah.embedded.topology import DATABASE
 
@@ -92,12 +93,14 @@ def _tell(done: Restored, data: Path, embedded: bool, json: bool) -> None:
         )
         return
     if not done.settled:
-        console.print(f"Wrote {done.written:,} objects, {size(done.written_bytes)}, from [bold]{done.backup.id}[/].")
+        console.print(
+            f"Wrote {counted(done.written, 'object')}, {size(done.written_bytes)}, from [bold]{done.backup.id}[/]."
+        )
         return
-    counts = ", ".join(f"{count:,} {name}" for name, count in done.backup.counts.items())
+    counts = ", ".join(counted(count, name.removesuffix("s")) for name, count in done.backup.counts.items())
     console.print(
-        f"Restored [bold]{done.backup.id}[/]: {counts}; {done.written:,} objects written, "
-        f"{size(done.written_bytes)}. {done.settled['jobs']} jobs that ran are queued again.",
+        f"Restored [bold]{done.backup.id}[/]: {counts}; {counted(done.written, 'object')} written, "
+        f"{size(done.written_bytes)}. Queued again: {counted(done.settled['jobs'], 'job')} that ran.",
         soft_wrap=True,
         highlight=False,
     )

@@ -92,4 +92,7 @@ def _announce(url: str, started: float, json: bool, ending: str, admin_password:
         return
     console.print(f"[green]Kargah is ready[/] at [bold]{url}[/] after {seconds:.1f} s. {ending}")
     if admin_password is not None:
-        console.print(f"Log in as [bold]admin[/], password [bold]{admin_password}[/] (shown this once): `kargah login`")
+        console.print(
+            f"Log in as [bold]admin[/], password [bold]{admin_password}[/] (shown this once): `kargah login {url}`",
+            soft_wrap=True,
+        )

@@ -15,6 +15,7 @@ from kargah.cli.text import size
 from kargah.cli.token_view import show_tokens
 from kargah.contracts.datasets import DatasetStats
 from kargah.contracts.tokens import MOST_COUNTED, RowsWanted
+from kargah.domain.wording import counted
 
 _LABELS_SHOWN = 30
 _SCRIPTS = {
@@ -45,8 +46,9 @@ def stats(
     if json:
         print_json(found.stats if tokens is None else tokens)
         return
+    rows = counted(found.stats.rows, "row")
     console.print(
-        f"[green]{found.dataset}[/] version {found.version}: {found.stats.rows:,} rows of format {found.format}, "
+        f"[green]{found.dataset}[/] version {found.version}: {rows} of format {found.format}, "
         f"{size(found.stats.size_bytes)}{_row_sizes(found.stats)}",
         highlight=False,
     )

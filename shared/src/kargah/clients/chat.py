@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from kargah.clients.transport import Transport
+from kargah.clients.transport import Transport, place
 
 _FIRST_TOKEN_TIMEOUT = 600.0
 
@@ -16,6 +16,11 @@ class Chat:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def find(self, model: str) -> str:
+        """The model's id, if it can be talked to; a refusal is an ApiError."""
+        answer = self._transport.send("GET", f"/v1/models/{place(model)}")
+        return str(answer.json()["id"])
 
     def stream(self, model: str, messages: list[dict[str, str]], **options: Any) -> Iterator[str]:
         """Pieces of the answer as they are generated. `options`: temperature, top_p, max_tokens, seed, stop."""

@@ -36,15 +36,15 @@ class Queue:
     def owners(self) -> Page[OwnerView]:
         return self._transport.ask(Page[OwnerView], "GET", "/api/queue/owners")
 
-    def set_quota(self, owner: str, max_running: int | None, max_waiting: int | Unset | None = UNSET) -> OwnerView:
+    def set_quota(
+        self, owner: str, max_running: int | Unset | None = UNSET, max_waiting: int | Unset | None = UNSET
+    ) -> OwnerView:
         """At most so many trainings of the owner at once; None takes the limit away. So many jobs may wait; None: as
-        many as usual; not given, it stays."""
-        path = f"/api/queue/owners/{quote(owner)}"
-        quota = OwnerQuota(max_running=max_running)
-        if not isinstance(max_waiting, Unset):
-            quota = OwnerQuota(max_running=max_running, max_waiting=max_waiting)
+        many as usual. What is not given stays."""
+        given = {"max_running": max_running, "max_waiting": max_waiting}
+        quota = OwnerQuota.model_validate({name: limit for name, limit in given.items() if limit is not UNSET})
         body = quota.model_dump(by_alias=True, exclude_unset=True)
-        return self._transport.ask(OwnerView, "PUT", path, json=body)
+        return self._transport.ask(OwnerView, "PUT", f"/api/queue/owners/{quote(owner)}", json=body)
 
     def workers(self) -> Page[WorkerView]:
         return self._transport.ask(Page[WorkerView], "GET", "/api/workers")

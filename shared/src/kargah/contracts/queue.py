@@ -76,10 +76,11 @@ class OwnerView(Wire):
 
 
 class OwnerQuota(WireRequest):
-    """`null` takes the limit away; 0 lets no training of this owner start. `max_waiting`: while so many of its jobs
-    wait, no other is accepted; null: as many as usual (`KARGAH_MAX_WAITING`); left out, it stays as it is."""
+    """What is left out stays as it is. `max_running`: null takes the limit away; 0 lets no training of this owner
+    start. `max_waiting`: while so many of its jobs wait, no other is accepted; null: as many as usual
+    (`KARGAH_MAX_WAITING`)."""
 
-    max_running: int | None = Field(ge=0, le=1_000_000)
+    max_running: int | None = Field(default=None, ge=0, le=1_000_000)
     max_waiting: int | None = Field(default=None, ge=0, le=1_000_000)
 
 

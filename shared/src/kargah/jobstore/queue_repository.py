@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kargah.domain.errors import OverQuota
 from kargah.domain.queue_policy import QUOTA_KIND, has_room
+from kargah.domain.wording import counted
 from kargah.jobstore.heads_repository import trainings_of
 from kargah.jobstore.tables import IS_PENDING, jobs, owners
 
@@ -50,8 +51,10 @@ def require_room_to_wait(conn: Connection, owner: str, limit: int | None) -> Non
     mine = select(func.count()).select_from(jobs).where(IS_PENDING, jobs.c.owner == owner)
     before = conn.execute(mine).scalar_one() - 1
     if before >= limit:
-        message = f"{before} jobs of {owner} wait, and {limit} may."
+        message = f"{counted(before, 'job')} of {owner} wait{'s' if before == 1 else ''}, and {limit} may."
         hint = "Wait until one has started, cancel one, or ask who looks after the platform for more."
+        if limit == 0:
+            message, hint = f"No job of {owner} may wait: none is accepted.", "Ask who looks after the platform."
         raise OverQuota(message, hint=hint, extra={"seconds": _RETRY_SECONDS})
 
 

@@ -18,6 +18,7 @@ from dataset_svc.checks.warnings import Warnings
 from dataset_svc.readers.jsonl import JsonLines
 from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.rows import Fault, Item, ParsedRow
+from kargah.domain.wording import counted
 from kargah.formats.base import Format
 from kargah.formats.registry import SAMPLE_ROWS, detect, format_named, formats
 
@@ -180,7 +181,7 @@ class CheckedRows:
             message = f"the rows have more than {MAX_FIELDS:,} different fields in all"
             raise file_refusal("too_many_fields", message, "put what varies into the values of a few fields")
         if self.statistics.rows < MIN_ROWS:
-            message = f"the file has {self.statistics.rows} rows, and at least {MIN_ROWS} are needed"
+            message = f"the file has {counted(self.statistics.rows, 'row')}, and at least {MIN_ROWS} are needed"
             raise file_refusal("too_few_rows", message, "one row to learn from and one to check with")
         if self.format.trained and not self.statistics.trained:
             message = "every assistant turn has weight 0: there is nothing to learn"

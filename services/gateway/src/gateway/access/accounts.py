@@ -34,7 +34,7 @@ class Accounts:
             if not users_repository.add_user(tx.connection, user_id, create.name, hashed, create.platform):
                 raise Conflict(f"There is a user {create.name} already.")
             if create.project is not None:
-                _need_project(tx.connection, create.project)
+                need_project(tx.connection, create.project)
                 users_repository.set_member(tx.connection, create.project, user_id, _of_people(create.role))
             return users_repository.list_users(tx.connection, create.name)[0]
 
@@ -110,10 +110,11 @@ class Accounts:
 def _need_own(conn: Connection, principal: Principal, project: str) -> None:
     if not principal.platform and principal.project != project:
         raise _no_project(project)
-    _need_project(conn, project)
+    need_project(conn, project)
 
 
-def _need_project(conn: Connection, project: str) -> None:
+def need_project(conn: Connection, project: str) -> None:
+    """Raises NotFound."""
     if not users_repository.project_exists(conn, project):
         raise _no_project(project)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway.queue.explain import SHOWN_AHEAD, explain, explain_first, may_see
 from gateway.ringer import Ringer
 from kargah.contracts.base import Page
 from kargah.contracts.queue import Ahead, OwnerQuota, OwnerView, QueueEntry, QueueView, WorkerView
-from kargah.db.engine import Engine
+from kargah.db.engine import Connection, Engine
 from kargah.db.unit_of_work import UnitOfWork
 from kargah.domain.errors import Conflict, FieldError, Invalid
 from kargah.domain.job_state import Status
@@ -23,11 +25,19 @@ _LOOKED_THROUGH = 10_000  # jobs of others between which a project's own are sho
 class QueueService:
     """The queue, the owners of its jobs, and the workers that take them."""
 
-    def __init__(self, engine: Engine, ringer: Ringer, usually_waiting: int | None = None) -> None:
-        """`usually_waiting`: how many jobs may wait of an owner without a limit of its own; None: any number."""
+    def __init__(
+        self,
+        engine: Engine,
+        ringer: Ringer,
+        usually_waiting: int | None = None,
+        must_exist: Callable[[Connection, str], None] | None = None,
+    ) -> None:
+        """`usually_waiting`: how many jobs may wait of an owner without a limit of its own; None: any number.
+        `must_exist` raises NotFound for what is no owner; None: every name may be one."""
         self._engine = engine
         self._ringer = ringer
         self._usually_waiting = usually_waiting
+        self._must_exist = must_exist
 
     def view(self, limit: int) -> QueueView:
         """The first `limit` waiting jobs, each with why it waits."""
@@ -75,12 +85,19 @@ class QueueService:
 
     def set_quota(self, owner: str, quota: OwnerQuota) -> OwnerView:
         """Limit the owner's running trainings, from the next claim on, and its waiting jobs. Raises Invalid for what
-        is no name."""
+        is no name, or where nothing is to change, and NotFound."""
         if not is_name(owner):
             message = "Letters, digits, `.`, `_` and `-`, at most 96 of them; `team/name` is one as well."
             raise Invalid("The owner is not acceptable.", errors=[FieldError("owner", message)])
+        if not quota.model_fields_set:
+            raise Invalid(
+                "Nothing is to change.", errors=[FieldError("maxRunning", "Give it, or maxWaiting, or both.")]
+            )
         with UnitOfWork(self._engine) as tx:
-            queue_repository.set_quota(tx.connection, owner, quota.max_running)
+            if self._must_exist is not None:
+                self._must_exist(tx.connection, owner)
+            if "max_running" in quota.model_fields_set:
+                queue_repository.set_quota(tx.connection, owner, quota.max_running)
             if "max_waiting" in quota.model_fields_set:
                 queue_repository.set_waiting_quota(tx.connection, owner, quota.max_waiting)
             view = self._usual(queue_view_repository.get_owner(tx.connection, owner))
