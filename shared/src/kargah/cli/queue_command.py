@@ -46,7 +46,7 @@ def why(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -
         print_json(entry)
         return
     score = entry.score
-    console.print(f"{escape(entry.name)} is number {entry.position}. {escape(entry.why)}", highlight=False)
+    console.print(f"{escape(entry.name)} is number {entry.position} in the queue. {escape(entry.why)}", highlight=False)
     console.print(
         f"Score {score.total:.0f} s = waited {score.waited:.0f} s + priority {score.priority:.0f} s"
         f" - fair share {score.fair_share:.0f} s",
