@@ -62,7 +62,7 @@ fmt: .venv/dev.done ## Format and apply safe lint fixes
 	services/studio/build.sh $(BIN)/python format
 
 .PHONY: bench
-bench: .venv/dev.done ## Measure beside named peers: a table, and JSON under build/bench
+bench: .venv/dev.done studio ## Measure beside named peers: a table, and JSON under build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: simulate

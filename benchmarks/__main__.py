@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import controls, hub_push, platform_runs, training_throughput, upload
+from benchmarks import controls, hub_push, platform_runs, studio, training_throughput, upload
 from benchmarks.gateway_load import load
 from benchmarks.report import Row, save, show
 
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "upload": upload.rows,
     "push": hub_push.rows,
     "gateway": load.rows,
+    "studio": studio.rows,
 }
 
 

@@ -25,7 +25,9 @@ export function jobPages(filters: JobFilters) {
     queryFn: ({ pageParam: cursor, signal }) =>
       body(api.GET("/api/jobs", { params: { query: { ...filters, cursor, limit: PAGE } }, signal })),
     getNextPageParam: (page) => page.nextCursor ?? undefined,
+    // Every page that is shown is asked for again: the more there are, the more seldom.
     refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 1) *
       1000 *
       (state.data?.pages.some((page) => page.items.some((job) => !hasEnded(job.status)))
         ? LIVE_SECONDS
@@ -71,14 +73,15 @@ export function happeningsQuery(id: string) {
   });
 }
 
-export function queueEntryQuery(id: string) {
-  return queryOptions({
-    queryKey: ["job", id, "queue"],
-    queryFn: ({ signal }) => body(api.GET("/api/queue/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
-    refetchInterval: 1000 * LIVE_SECONDS,
-    retry: false, // it has left the queue
-  });
-}
+const LONGEST_QUEUE = 1000;
+
+/** Who waits and why, by job: asked once for however many cards are shown. */
+export const queueQuery = queryOptions({
+  queryKey: ["queue"],
+  queryFn: ({ signal }) => body(api.GET("/api/queue", { params: { query: { limit: LONGEST_QUEUE } }, signal })),
+  select: (queue) => new Map(queue.items.map((entry) => [entry.jobId, entry])),
+  refetchInterval: 1000 * LIVE_SECONDS,
+});
 
 /** Sends a control; the job that comes back is shown at once. */
 export function useControl(job: Job) {

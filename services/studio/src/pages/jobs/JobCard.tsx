@@ -1,4 +1,5 @@
 import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Job } from "../../api/client";
@@ -9,7 +10,8 @@ import { StatusBadge } from "../../ui/StatusBadge";
 import classes from "./JobsPage.module.css";
 import { QueuePlace } from "./QueuePlace";
 
-export function JobCard({ job }: { job: Job }) {
+/** Drawn anew only when its job has changed: there may be hundreds. */
+export const JobCard = memo(function JobCard({ job }: { job: Job }) {
   const { t } = useTranslation("jobs");
   const format = useFormat();
   return (
@@ -49,7 +51,7 @@ export function JobCard({ job }: { job: Job }) {
       )}
     </article>
   );
-}
+});
 
 /** Base model, dataset and recipe, each isolated: names may be of either direction. */
 function ConfigLine({ job }: { job: Job }) {
