@@ -100,7 +100,8 @@ def test_a_batch_holds_everything_in_order() -> None:
     batch = collector.take()
     assert batch is not None and batch.status is Status.TRAINING and batch.resumed_at_step == 4
     assert batch.metrics == [MetricValue(5, "loss", 2.0)]
-    assert batch.progress == {"phase": "training", "percent": 60.0, "step": 6}
+    ended = {"evaluated": None, "to_evaluate": None}
+    assert batch.progress == {"phase": "training", **ended, "percent": 60.0, "step": 6}
     assert batch.logs == [LogEntry("info", "half way")]
     assert batch.events == [EventEntry("sample", {"text": "x", "name": "y"})]
 
