@@ -5,16 +5,20 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of malloc.h
+_KEPT, _MAPPED = 16 << 20, 2 << 20  # bytes
 _LIBC = ctypes.CDLL(None)
 
 
 def share_one_heap() -> None:
     """All threads take memory from one heap; call it before there are any. Without it each block of rows leaves its
-    traces in the heaps of whichever threads looked at it: 10 MB, and more with more cores. The C libraries that know no
-    such setting go on as they are."""
+    traces in the heaps of whichever threads looked at it: 10 MB, and more with more cores. What a block gives back is
+    kept for the next one, or the system would clear the same pages again and again, which takes as long as an eighth
+    of the checks; `give_back` ends that. The C libraries that know no such setting go on as they are."""
     if hasattr(_LIBC, "mallopt"):
         _LIBC.mallopt(_ARENA_MAX, 1)
+        _LIBC.mallopt(_MMAP_THRESHOLD, _MAPPED)
+        _LIBC.mallopt(_TRIM_THRESHOLD, _KEPT)
 
 
 @cache

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataset_svc.checks.quick.look import Look  # brings pyarrow, 40 MB of memory that small files do not need
 
 _THREADS = min(4, os.cpu_count() or 1)  # a block and its columns take about 10 MB each
-_AHEAD, _AHEAD_BYTES = _THREADS + 1, 4 << 20  # blocks at most; of larger ones fewer
+_AHEAD, _AHEAD_BYTES = _THREADS + 1, 6 << 20  # blocks at most; of larger ones fewer
 
 _LARGEST = 2 << 20  # of a row that is larger, a look would take twenty times its bytes
 

@@ -47,7 +47,9 @@ class DigestMap:
             one_by_one = (self.put(key, value) or 0 for key, value in zip(keys.tolist(), values.tolist(), strict=True))
             return np.fromiter(one_by_one, np.uint64, len(keys))
         places, known = _places(_view(self._keys), keys)
-        earlier = _view(self._values)[places]  # 0 where there is none
+        met = np.flatnonzero(known)
+        earlier = np.zeros(len(keys), np.uint64)
+        earlier[met] = _view(self._values)[places[met]]
         if self.full:
             return earlier
         firsts = _first_equal(keys)

@@ -84,7 +84,7 @@ class Pieces:
     def each(self) -> Iterator[bytes]:
         """Their bytes."""
         data = self.stretch.data
-        return (data[begin:end] for begin, end in zip(self.begins.tolist(), self.ends.tolist(), strict=True))
+        return map(data.__getitem__, map(slice, self.begins.tolist(), self.ends.tolist()))
 
     def characters(self) -> Numbers:
         """Their lengths in characters of UTF-8."""

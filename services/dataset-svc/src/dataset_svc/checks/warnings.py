@@ -91,6 +91,8 @@ class Warnings:
         return self._findings.view() + _label_warnings(statistics) + self._untrained()
 
     def _look_at_waiting(self) -> None:
+        if not self._waiting:
+            return
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         repeated = self._rows.add_all(digests_of_lines([stored for _, stored in waiting]))
         exchanges = [self._shape.exchange(row.value) for row, _ in waiting]

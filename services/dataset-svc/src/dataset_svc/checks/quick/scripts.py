@@ -18,6 +18,8 @@ LONGEST = 1000
 _FIRST_LEAD = -64  # a byte as a signed number: those that go on with a character are less
 _MOST_BYTES = 4 * READ
 
+_TOGETHER, _LONG_TOGETHER = 256, 64  # texts at once: what is made of their bytes takes twelve times as much memory
+
 # How many of each kind a row has, in so many bits of one number: with at most 1,000 bytes none runs over.
 _KINDS = ("latin", "arabic", "other", "foreign", "persian", "not_persian", "shared")
 _BITS = dict(zip(_KINDS, (10, 9, 9, 9, 9, 9, 9), strict=True))
@@ -25,6 +27,8 @@ _BITS = dict(zip(_KINDS, (10, 9, 9, 9, 9, 9, 9), strict=True))
 
 def scripts_of_short(columns: list[tuple[Pieces, Places | None]], rows: Places) -> Counter[str]:
     """Of these rows, by the texts in their columns: one in each row, or those between the offsets given."""
+    if not len(rows):
+        return Counter()
     totals = np.zeros(len(rows), np.uint64)
     for pieces, offsets in columns:
         totals += _counts(pieces, rows, offsets)
@@ -33,28 +37,35 @@ def scripts_of_short(columns: list[tuple[Pieces, Places | None]], rows: Places) 
 
 def scripts_of_long(pieces: Pieces, offsets: Places | None, rows: Places) -> Counter[str]:
     """The same of rows of any length that have texts in this one column alone."""
-    parts: list[bytes] = []
-    firsts: list[int] = []
-    for row in rows.tolist():
-        first, last = (row, row + 1) if offsets is None else (int(offsets[row]), int(offsets[row + 1]))
-        text = _begun(pieces, first, last)
-        firsts.append(len(parts))
-        parts.extend(text[begin : begin + LONGEST] for begin in range(0, max(1, len(text)), LONGEST))
-    if not parts:
-        return Counter()
-    totals = _totals(parts)
-    return _named({kind: np.add.reduceat(_of(totals, kind), firsts) for kind in _KINDS})
+    firsts, lasts = (rows, rows + 1) if offsets is None else (offsets[rows], offsets[rows + 1])
+    texts = [_begun(pieces, *both) for both in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    found: Counter[str] = Counter()
+    for begin in range(0, len(texts), _LONG_TOGETHER):
+        totals = _totals_of_begun(texts[begin : begin + _LONG_TOGETHER])
+        found += _named({kind: _of(totals, kind).sum(axis=1) for kind in _KINDS})
+    return found
 
 
 def _begun(pieces: Pieces, first: int, last: int) -> bytes:
-    """The first characters of these pieces, put together."""
+    """These pieces put together, as much of them as has all the characters that are looked at."""
     text, data = b"", pieces.stretch.data
     for begin, end in zip(pieces.begins[first:last].tolist(), pieces.ends[first:last].tolist(), strict=True):
         text += data[begin : min(end, begin + _MOST_BYTES)]
         if len(text) >= _MOST_BYTES:
             break
-    characters = np.flatnonzero(np.frombuffer(text, np.int8) >= _FIRST_LEAD)
-    return text if len(characters) <= READ else text[: characters[READ]]
+    return text[:READ] if text.isascii() else text[:_MOST_BYTES]
+
+
+def _totals_of_begun(texts: list[bytes]) -> Digests:
+    """What the first characters of each text count for, in parts of LONGEST bytes."""
+    joined, begins, ends = _joined(texts)
+    characters = np.cumsum(np.frombuffer(joined, np.int8) >= _FIRST_LEAD, dtype=np.int32)
+    past = characters.searchsorted(characters[begins] + READ)  # where the first one stands that is not looked at
+    bounds = begins[:, None] + np.arange(0, _MOST_BYTES + 1, LONGEST)
+    bounds = np.minimum(bounds, np.minimum(past, ends)[:, None])
+    totals: Digests = np.add.reduceat(_kinds(joined), bounds.ravel()).reshape(bounds.shape)[:, :-1]
+    totals[bounds[:, :-1] == bounds[:, 1:]] = 0
+    return totals
 
 
 def _counts(pieces: Pieces, rows: Places, offsets: Places | None) -> Digests:
@@ -69,11 +80,24 @@ def _counts(pieces: Pieces, rows: Places, offsets: Places | None) -> Digests:
 
 def _totals(texts: list[bytes]) -> Digests:
     """What the bytes of each text count for; none of them has more than LONGEST."""
-    joined = b"".join((*texts, b"\0"))
-    kinds = _table()[np.ndarray((len(joined) - 1,), "<u2", joined, strides=(1,))]
-    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-    found: Digests = np.diff(_summed(kinds)[np.concatenate(([0], ends))])
+    found = np.empty(len(texts), np.uint64)
+    for begin in range(0, len(texts), _TOGETHER):
+        joined, begins, ends = _joined(texts[begin : begin + _TOGETHER])
+        totals = np.add.reduceat(_kinds(joined), begins)
+        totals[begins == ends] = 0
+        found[begin : begin + _TOGETHER] = totals
     return found
+
+
+def _joined(texts: list[bytes]) -> tuple[bytes, Places, Places]:
+    """All of them, with what `_kinds` needs behind them, and from where to where each one stands."""
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    return b"".join((*texts, b"\0\0")), np.concatenate(([0], ends[:-1])), ends
+
+
+def _kinds(joined: bytes) -> Digests:
+    """What each byte but the last counts for."""
+    return _table().take(np.ndarray((len(joined) - 1,), "<u2", joined, strides=(1,)))
 
 
 def _summed(numbers: Digests) -> Digests:

@@ -14,7 +14,8 @@ from dataset_svc.checks.pieces import Pieces
 _LATIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ARABIC = (*range(0x621, 0x63B), *range(0x641, 0x64B), 0x67E, 0x686, 0x698, 0x6A9, 0x6AF, 0x6CC, *range(0x6F0, 0x6FA))
 _LONGEST_BYTES = 4 * LONGEST_NOTHING
-_FIRST_OF_NOTHING = np.frombuffer(b"nNuU", np.uint8)  # of the words for nothing that begin with a letter
+_FIRST_OF_NOTHING = np.zeros(256, np.bool_)  # of the words for nothing that begin with a letter
+_FIRST_OF_NOTHING[list(b"nNuU")] = True
 
 
 def speaks(texts: Pieces) -> bool:
@@ -30,7 +31,7 @@ def speaks_or_may_be_silent(texts: Pieces, silent: Flags) -> bool:
 
 def near_empty(answers: Pieces) -> Flags:
     """Which of them `is_near_empty`."""
-    suspect = np.isin(answers.stretch.view[answers.begins], _FIRST_OF_NOTHING)
+    suspect = _FIRST_OF_NOTHING[answers.stretch.view[answers.begins]]
     suspect &= answers.sizes <= _LONGEST_BYTES
     suspect[_unclear(answers)] = True
     found = np.zeros(len(answers), np.bool_)
