@@ -6,21 +6,18 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
+from dataset_svc.checks.quick.look import Look, look
 from dataset_svc.checks.quick.plan import Plan, Row, plan_for
 from dataset_svc.readers.line_blocks import Block
-
-if TYPE_CHECKING:
-    from dataset_svc.checks.quick.look import Look  # brings pyarrow, 40 MB of memory that small files do not need
 
 _THREADS = min(4, os.cpu_count() or 1)  # a block and its columns take about 10 MB each
 _AHEAD, _AHEAD_BYTES = _THREADS + 1, 6 << 20  # blocks at most; of larger ones fewer
 
 _LARGEST = 2 << 20  # of a row that is larger, a look would take twenty times its bytes
 
-Looked = tuple[Block, "Look | None"]
-_Task = tuple[Block, "Future[Look | None]"]
+Looked = tuple[Block, Look | None]
+_Task = tuple[Block, Future[Look | None]]
 
 
 class Looks:
@@ -71,6 +68,4 @@ class Looks:
 def _look(block: Block, plan: Plan | None, first_row: int, spelled: bool) -> Look | None:
     if plan is None or len(block.data) > _LARGEST:
         return None
-    from dataset_svc.checks.quick.look import look
-
     return look(block, plan, first_row, spelled=spelled)

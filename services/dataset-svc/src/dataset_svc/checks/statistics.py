@@ -13,7 +13,7 @@ from kargah.contracts.datasets import DatasetStats
 from kargah.formats.base import Chat, Example, LabelledText
 
 if TYPE_CHECKING:
-    from dataset_svc.checks.quick.look import Look  # brings pyarrow
+    from dataset_svc.checks.quick.look import Look
 
 MAX_FIELDS = 1000
 MAX_LABELS = 1000

@@ -21,7 +21,7 @@ from kargah.formats.base import Exchange, Format
 from kargah.formats.spelling.repairs import MESSAGES, find_faults
 
 if TYPE_CHECKING:
-    from dataset_svc.checks.quick.look import Look  # brings pyarrow
+    from dataset_svc.checks.quick.look import Look
 
 REMEMBERED = 500_000
 CHARACTERS = 1_000_000

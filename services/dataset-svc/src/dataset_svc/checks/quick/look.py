@@ -14,13 +14,11 @@ from dataset_svc.checks.pieces import Pieces, Stretch
 from dataset_svc.checks.quick.exchange import Exchanges, exchanges_of_turns, exchanges_said
 from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan
 from dataset_svc.checks.quick.prose import Prose, prose_of
-from dataset_svc.checks.quick.scan import scan
+from dataset_svc.checks.quick.scan import Table, scan
 from dataset_svc.checks.quick.scripts import LONGEST, scripts_of_long, scripts_of_short
-from dataset_svc.checks.quick.table import Table, table_of
 from dataset_svc.checks.quick.texts import near_empty
 from dataset_svc.checks.row_digests import row_digests
 from dataset_svc.checks.scripts import NOT_PROSE, counted, script_of_row
-from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.line_blocks import Block
 from dataset_svc.readers.rows import ROW_LIMIT
 
@@ -59,7 +57,6 @@ class Look:
 def look(block: Block, plan: Plan, first_row: int, *, spelled: bool = False) -> Look | None:
     """The block by columns, with its prose where that is `spelled`; None when it is not certain that every line of it
     is a good row of the plan."""
-    keep_arrow_to_it()
     ends = _line_ends(block)
     if ends is None:
         return None
@@ -88,7 +85,11 @@ def look(block: Block, plan: Plan, first_row: int, *, spelled: bool = False) -> 
 
 def _table(data: bytes, rows: Pieces, plan: Plan) -> Table | None:
     scanned = scan(data, rows, plan)
-    return table_of(data, rows.ends, plan) if scanned is None else Table(scanned, {}, {})
+    if scanned is not None:
+        return Table(scanned, {}, {})
+    from dataset_svc.checks.quick.table import table_of  # brings pyarrow: 40 MB of memory that most files do not need
+
+    return table_of(data, rows.ends, plan)
 
 
 def _exchanges(table: Table, plan: Plan) -> Exchanges | None:

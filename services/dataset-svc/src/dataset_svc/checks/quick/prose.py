@@ -9,7 +9,7 @@ import numpy as np
 from dataset_svc.checks.arrays import Flags, Numbers, Places
 from dataset_svc.checks.pieces import Pieces
 from dataset_svc.checks.quick.plan import Plan
-from dataset_svc.checks.quick.table import Table
+from dataset_svc.checks.quick.scan import Table
 from dataset_svc.checks.row_texts import NOT_PROSE
 from kargah.formats.spelling.suspect import which_may_be_faulty
 

@@ -43,6 +43,15 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A block's texts and conversations, its lists of texts with their offsets, and its other columns as texts."""
+
+    scanned: Scanned
+    lists: dict[str, tuple[Pieces, Places]]
+    others: dict[str, Pieces]
+
+
+@dataclass(frozen=True, slots=True)
 class _Alike:
     """What lines are that differ from the line `model` in nothing but `values`, by where these stand: the number of
     their column; or where there are `offsets` of conversations, that of the quote of a turn before them."""

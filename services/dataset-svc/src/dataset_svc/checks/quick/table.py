@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ from pyarrow import json
 from dataset_svc.checks.arrays import Places
 from dataset_svc.checks.pieces import Pieces, Stretch
 from dataset_svc.checks.quick.plan import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, Plan
-from dataset_svc.checks.quick.scan import Scanned, Talk
+from dataset_svc.checks.quick.scan import Scanned, Table, Talk
+from dataset_svc.memory import keep_arrow_to_it
 from dataset_svc.readers.strict_row import SUSPECT_ESCAPE
 
 _TYPES = {TEXT: pa.string(), WHOLE: pa.int64(), NUMBER: pa.float64(), TRUTH: pa.bool_(), TEXTS: pa.list_(pa.string())}
@@ -28,15 +28,6 @@ Array = Any
 _Columns = dict[str, Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A block's texts and conversations, its lists of texts with their offsets, and its other columns as texts."""
-
-    scanned: Scanned
-    lists: dict[str, tuple[Pieces, Places]]
-    others: dict[str, Pieces]
-
-
 def table_of(data: bytes, ends: Places, plan: Plan) -> Table | None:
     """The columns of a block whose lines have their newlines at `ends`: none with a null, all texts UTF-8.
 
@@ -44,6 +35,7 @@ def table_of(data: bytes, ends: Places, plan: Plan) -> Table | None:
     rows' own reader does not is looked for here: several rows on a line or a row on several, U+0000, halves of
     surrogate pairs, numbers that are none.
     """
+    keep_arrow_to_it()
     if not _one_a_line(data, ends) or (b"\\" in data and SUSPECT_ESCAPE.search(data)):
         return None
     if NUMBER in plan.columns.values() and any(word in data for word in _NO_NUMBERS):
