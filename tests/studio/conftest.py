@@ -61,8 +61,8 @@ class Studio:
 
 
 def _blame(visit: Visit, said: str) -> None:
-    """A refusal by the content policy is one line on the console."""
-    if "Content Security" in said:
+    """What the content policy refused, and a text that there is not."""
+    if "Content Security" in said or said.startswith("no text:"):
         visit.broken.append(said)
 
 
@@ -77,6 +77,13 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def locked_stack(data: Path) -> tuple[Kargah, str]:
+    """A stack where people must log in, and the first admin's password."""
+    kargah = Kargah(f"http://127.0.0.1:{free_port()}")
+    kargah.run("up", "--auth", "--detach", "--data", str(data), "--port", kargah.url.rpartition(":")[2])
+    return kargah, (data / "secrets" / "first-admin").read_text().strip()
 
 
 @pytest.fixture(scope="session")

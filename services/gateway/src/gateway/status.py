@@ -103,7 +103,7 @@ def _peers(settings: GatewaySettings) -> dict[str, str]:
 def _endpoints(settings: GatewaySettings) -> dict[str, str]:
     """What people and programs use first (`api`, `openai`, `hub`, `studio`, `metrics`), then where each part is."""
     own = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
-    doors = {"api": f"{own}/api", "openai": f"{own}/v1", "hub": f"{own}/hub", "studio": own}
+    doors = {"api": f"{own}/api", "openai": f"{own}/v1", "hub": f"{own}/hub", "studio": f"{own}/studio/"}
     optional = {"worker": settings.worker_url, "objectStore": settings.s3_endpoint}
     parts = {"gateway": own, **_peers(settings), **{name: url for name, url in optional.items() if url is not None}}
     metrics = {

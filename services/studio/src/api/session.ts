@@ -76,7 +76,7 @@ export async function logOut(): Promise<void> {
 export async function renew(used: string | undefined): Promise<boolean> {
   return navigator.locks.request("kargah.session", async () => {
     tokens = parsed(stored(KEY)) ?? tokens;
-    if (tokens === null) return signedOut();
+    if (tokens === null) return false;
     if (`Bearer ${tokens.access}` !== used) return true; // another tab was faster
     try {
       keep(await ask("/api/auth/refresh", { refreshToken: tokens.refresh }));

@@ -36,6 +36,8 @@ export function startTexts(): Promise<unknown> {
       defaultNS: "common",
       interpolation: { escapeValue: false }, // React escapes
       returnNull: false,
+      saveMissing: true,
+      missingKeyHandler: (languages, namespace, key) => console.error(`no text: ${languages} ${namespace}:${key}`),
     });
 }
 

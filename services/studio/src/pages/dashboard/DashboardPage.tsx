@@ -70,7 +70,7 @@ function Counts() {
 }
 
 function Current() {
-  const { t } = useTranslation("dashboard");
+  const { t } = useTranslation(["dashboard", "jobs"]);
   const { data, error, isPending } = useInfiniteQuery(jobPages({ kind: "train" }));
   if (isPending) return <Bones lines={2} height={140} />;
   if (error !== null && data === undefined) return <Failed error={error} />;
