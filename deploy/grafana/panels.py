@@ -48,8 +48,9 @@ def log(title: str, sql: str) -> Json:
     return _panel("logs", title, "", "none", _sql(sql, "table"), {}) | {"options": options}
 
 
-def dashboard(uid: str, title: str, rows: Sequence[Sequence[Json]], *more: Json, refresh: str = "10s") -> Json:
-    """`rows` of panels that share the width; `more` are variables beside the data sources."""
+def dashboard(uid: str, title: str, rows: Sequence[Sequence[Json]], *more: Json, page: str = "/") -> Json:
+    """`rows` of panels that share the width; `more` are variables beside the data sources; `page`: the Studio's that
+    shows the same."""
     return {
         "uid": uid,
         "title": title,
@@ -57,9 +58,9 @@ def dashboard(uid: str, title: str, rows: Sequence[Sequence[Json]], *more: Json,
         "timezone": "browser",
         "schemaVersion": _SCHEMA,
         "editable": False,
-        "refresh": refresh,
+        "refresh": "10s",
         "time": {"from": "now-1h", "to": "now"},
-        "links": [_LINKS, _STUDIO],
+        "links": [_LINKS, _studio(page)],
         "templating": {"list": [_source("metrics", "prometheus"), _source("database", POSTGRES["type"]), *more]},
         "panels": _placed(rows),
     }
@@ -89,7 +90,10 @@ def _source(name: str, kind: str) -> Json:
 
 
 _LINKS: Json = {"type": "dashboards", "title": "Kargah", "tags": ["kargah"], "asDropdown": True, "keepTime": True}
-_STUDIO: Json = {"type": "link", "title": "Kargah itself", "url": "${kargah}", "targetBlank": True}
+
+
+def _studio(page: str) -> Json:
+    return {"type": "link", "title": "Training Studio", "url": "${kargah}/studio" + page, "targetBlank": True}
 
 
 def _panel(kind: str, title: str, text: str, unit: str, targets: list[Json], field: Json) -> Json:

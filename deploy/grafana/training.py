@@ -61,4 +61,5 @@ TRAINING = dashboard(
     ],
     variable("job", "Job", POSTGRES, _JOBS),
     text_variable("kargah", "Kargah's address", "http://127.0.0.1:8080"),
+    page="/jobs/${job}",
 )

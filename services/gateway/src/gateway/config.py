@@ -17,7 +17,8 @@ from kargah.web.settings import WebSettings
 
 
 class PeerSettings(BaseSettings):
-    """Where the other services are. `public_url` is the gateway's own address as people type it; for display."""
+    """Where the other services are. For display: `public_url`, the gateway's own address as people type it, and
+    `grafana_url`, where its dashboards are."""
 
     model_config = SettingsConfigDict(env_prefix="KARGAH_")
 
@@ -27,6 +28,7 @@ class PeerSettings(BaseSettings):
     public_url: str | None = None
     worker_url: str | None = None
     s3_endpoint: str | None = None
+    grafana_url: str | None = None
 
 
 class GatewaySettings(WebSettings, BellSettings, PeerSettings, RetrySettings):

@@ -111,6 +111,8 @@ def _endpoints(settings: GatewaySettings) -> dict[str, str]:
         for name, url in parts.items()
         if name != "objectStore"
     }
+    if settings.grafana_url is not None:
+        doors["grafana"] = settings.grafana_url.rstrip("/")
     return {**doors, **metrics, **parts, "database": _without_password(settings.database_url)}
 
 

@@ -1,11 +1,13 @@
 // One job, live: where it is, its curves, its history, its log.
-import { Alert, Anchor, Group, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Stack, Tabs, Text } from "@mantine/core";
+import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 import type { Job } from "../../api/client";
 import { useJobFeed } from "../../api/feed";
 import { jobQuery } from "../../api/jobs";
+import { statusQuery } from "../../api/platform";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { PageHead } from "../../ui/PageHead";
@@ -55,6 +57,7 @@ function Whole({ job }: { job: Job }) {
             </Group>
           }
         >
+          <GrafanaLink job={job} />
           <JobActions job={job}>
             <ForkActions job={job} />
           </JobActions>
@@ -66,6 +69,25 @@ function Whole({ job }: { job: Job }) {
       <Result job={job} />
       <Parts job={job} />
     </Stack>
+  );
+}
+
+/** The same job's dashboard, where the platform has a Grafana. */
+function GrafanaLink({ job }: { job: Job }) {
+  const { data } = useQuery(statusQuery);
+  const grafana = data?.endpoints.grafana;
+  if (grafana === undefined || job.kind !== "train") return null;
+  return (
+    <Button
+      component="a"
+      variant="default"
+      target="_blank"
+      rel="noreferrer"
+      href={`${grafana}/d/kargah-training?var-job=${encodeURIComponent(job.id)}`}
+      leftSection={<IconExternalLink size={16} aria-hidden />}
+    >
+      Grafana
+    </Button>
   );
 }
 
