@@ -4,8 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Job, Schemas } from "../../api/client";
 import { attemptsQuery, happeningsQuery } from "../../api/jobs";
-import { type Format, useFormat } from "../../lib/format";
+import { useFormat } from "../../lib/format";
 import { Bones, Empty, Failed } from "../../ui/states";
+import { Attempts } from "./Attempts";
 
 type Attempt = Schemas["AttemptView"];
 type Happening = Schemas["EventView"];
@@ -21,7 +22,7 @@ export function TimelineTab({ job }: { job: Job }) {
   if (told.length === 0) return <Empty title={t("timeline.none")} />;
   return (
     <Stack gap="xl">
-      {attempts.data.items.length > 1 && <Cost attempts={attempts.data.items} />}
+      {attempts.data.items.length > 0 && <Attempts job={job} attempts={attempts.data.items} />}
       <Timeline bulletSize={14} lineWidth={2} active={told.length}>
         {told.map((event) => (
           <Timeline.Item key={event.number} title={<Title event={event} />} color={COLORS[toneOf(event)]}>
@@ -80,32 +81,4 @@ function Details({ event, attempts }: { event: Happening; attempts: Attempt[] })
         ))}
     </Text>
   );
-}
-
-/** What the interruptions cost: steps done again, and who had it. */
-function Cost({ attempts }: { attempts: Attempt[] }) {
-  const { t } = useTranslation("job");
-  const format = useFormat();
-  const lost = attempts.reduce((sum, attempt) => sum + (attempt.stepsLost ?? 0), 0);
-  return (
-    <div>
-      <Text fw={600}>{t("timeline.attempts", { count: attempts.length, number: format.number(attempts.length) })}</Text>
-      <Text size="sm" c="dimmed" mb="sm">
-        {t(lost === 0 ? "timeline.nothingLost" : "timeline.lost", { steps: format.number(lost) })}
-      </Text>
-      {[...attempts].reverse().map((attempt) => (
-        <Text key={attempt.attempt} size="sm">
-          {attemptLine(t as never, format, attempt)} <bdi className="k-mono">{attempt.worker}</bdi>
-        </Text>
-      ))}
-    </div>
-  );
-}
-
-function attemptLine(t: (key: string, options?: object) => string, format: Format, attempt: Attempt): string {
-  const ended = attempt.outcome
-    ? t(`timeline.outcomes.${attempt.outcome}`, { defaultValue: attempt.outcome })
-    : t("timeline.running");
-  const seconds = ((attempt.endedAt ? Date.parse(attempt.endedAt) : Date.now()) - Date.parse(attempt.startedAt)) / 1000;
-  return `${format.number(attempt.attempt)}. ${ended} · ${format.duration(seconds)} ·`;
 }
