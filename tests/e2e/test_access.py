@@ -242,6 +242,9 @@ def test_the_command_line_logs_in_and_out(guarded: Guarded, tmp_path: Path, monk
     me = kargah("login", "--name", "admin", "--password-stdin", stdin=guarded.admin_password)
     assert (me["name"], me["project"], me["platform"]) == ("admin", "local", True)
     assert credentials.stat().st_mode & 0o777 == 0o600
+    words = ["--url", guarded.url, "login", "--name", "admin", "--password-stdin"]
+    told = CliRunner().invoke(app, words, input=guarded.admin_password).stdout
+    assert f"Logged in at {guarded.url} for 90 days" in told and "admin in local" in told
     assert kargah("whoami")["subject"].startswith("key:")
     made = kargah("users", "add", "typed", "--project", "south", "--role", "viewer", "--password-stdin", stdin=PASSWORD)
     assert made["projects"] == [{"project": "south", "role": "viewer"}]

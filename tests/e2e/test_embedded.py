@@ -161,6 +161,7 @@ def test_rows_are_divided_searched_described_and_taken_out(installed: Kargah, tm
 def test_wrong_use_is_explained(installed: Kargah) -> None:
     refused = installed.run("train", "-m", "no-such-model", "-d", "parsinlu_rc", expect=1)
     assert "no-such-model" in refused.stderr
+    assert "no model 'nobody' to talk to" in " ".join(installed.run("chat", "nobody", expect=1).stderr.split())
     assert installed.run("cancel", "job_unknown", expect=1).stderr.strip()
     assert Kargah("http://127.0.0.1:9").run("jobs", expect=3).stderr.strip()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,12 +14,17 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 from typer.testing import CliRunner
 
+from kargah.backup.documents import Summary
 from kargah.cli import context
+from kargah.cli.backup_commands import backup_table
 from kargah.cli.context import VisibleConsole, make_sure, tell_problem, versioned
+from kargah.cli.follow import figures_of
 from kargah.cli.main import app
 from kargah.cli.text import one_line, row_value, sentences
 from kargah.clients.datasets import default_name, import_name
+from kargah.contracts.jobs import JobView, Progress
 from kargah.contracts.problem import Problem, ProblemField
+from kargah.domain.job_state import Status
 
 _LONG = "no format has these columns, and so this sentence goes on until it is far longer than a terminal is wide"
 
@@ -161,6 +168,29 @@ def test_a_person_is_asked_before_a_delete(
     with pytest.raises(typer.Exit) as ended:
         make_sure("Delete it?", yes)
     assert ended.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "told"),
+    [
+        (Status.EVALUATING, {"step": 0, "evaluated": 12, "to_evaluate": 29}, "evaluating 12/29"),
+        (Status.EVALUATING, {"step": 4, "total_steps": 9, "phase": "saving"}, "saving · 4/9"),
+        (Status.TRAINING, {"step": 4, "total_steps": 9, "eta_seconds": 61.0}, "training · 4/9 · 1:01 left"),
+        (Status.COMPLETED, {"step": 9, "total_steps": 9, "phase": "saving"}, "completed · 9/9"),
+    ],
+)
+def test_the_bar_says_what_a_job_is_at(status: Status, progress: dict[str, Any], told: str) -> None:
+    assert figures_of(JobView.model_construct(status=status, progress=Progress(**progress))) == told
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_backups_fit_into_a_line_each(width: int) -> None:
+    counts = {"jobs": 1, "checkpoints": 2}
+    fields = {"objects": 20, "objects_bytes": 390_000_000, "database_bytes": 1, "added_bytes": 22_000}
+    one = Summary.model_construct(id="20261123T072512Z-ca8e", created_at=datetime.now(UTC), counts=counts, **fields)
+    shown = printed(backup_table([one], wide=width > 80), width=width)
+    assert one.id in shown and len(shown.strip().splitlines()) == 3
+    assert ("1 job, 2 checkpoints" in shown) == (width > 80)
 
 
 @pytest.mark.parametrize(

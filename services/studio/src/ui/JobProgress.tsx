@@ -10,7 +10,7 @@ const COLORS: Partial<Record<Job["status"], string>> = { error: "red", paused: "
 export function JobProgress({ job }: { job: Job }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { percent = 0, step, totalSteps, epoch, epochs, etaSeconds } = job.progress;
+  const { percent = 0, step, totalSteps, epoch, epochs, etaSeconds, evaluated, toEvaluate } = job.progress;
   const live = isLive(job.status);
   return (
     <div>
@@ -27,6 +27,9 @@ export function JobProgress({ job }: { job: Job }) {
           {format.percent(percent)}
           {step != null && totalSteps != null && (
             <> · {t("progress.step", { step: format.number(step), total: format.number(totalSteps) })}</>
+          )}
+          {live && evaluated != null && toEvaluate != null && (
+            <> · {t("progress.measured", { done: format.number(evaluated), total: format.number(toEvaluate) })}</>
           )}
           {epoch != null && epochs != null && (
             <> · {t("progress.epoch", { epoch: format.number(epoch, 1), total: format.number(epochs, 1) })}</>

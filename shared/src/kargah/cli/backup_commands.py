@@ -76,7 +76,7 @@ def list_backups(to: TargetOption, password_file: PasswordFileOption = None, jso
     if not found:
         console.print(f"There is no finished backup at {to}.")
         return
-    console.print(_table(found, wide=is_wide()))
+    console.print(backup_table(found, wide=is_wide()))
     for one in found:
         if one.missing:
             console.print(f"{one.id} lacks {counted(len(one.missing), 'object')}.", style="red", highlight=False)
@@ -142,7 +142,7 @@ def new_password(
     console.print("From now on the new password opens the backups, and the old one does not.")
 
 
-def _table(found: Iterable[Summary], *, wide: bool) -> Table:
+def backup_table(found: Iterable[Summary], *, wide: bool) -> Table:
     """What was there is told where it has room in a line."""
     fixed = [Column(title, no_wrap=True) for title in ("backup", "taken (UTC)", "objects", "size", "added")]
     table = Table(*fixed, *(["what was there"] if wide else []), box=SIMPLE, padding=(0, 1, 0, 0))

@@ -36,9 +36,9 @@ def follow(
         while job.status not in TERMINAL and job.status is not Status.PAUSED:
             pause.wait(_REFRESH_SECONDS)
             job = client.transport.patiently(lambda: client.jobs.get(job_id))
-            bar.update(task, completed=job.progress.percent, figures=_figures(job))
+            bar.update(task, completed=job.progress.percent, figures=figures_of(job))
         if job.status is Status.COMPLETED:
-            bar.update(task, completed=100.0, figures=_figures(job))
+            bar.update(task, completed=100.0, figures=figures_of(job))
         if watcher is not None:
             watcher.join(timeout=10.0)
     return job
@@ -100,7 +100,8 @@ def _at(job: JobView) -> str:
     return str(job.status)
 
 
-def _figures(job: JobView) -> str:
+def figures_of(job: JobView) -> str:
+    """What a job is at, as the bar says it."""
     progress = job.progress
     if job.status is Status.PENDING:
         return "waiting for a worker"
