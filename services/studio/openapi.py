@@ -14,6 +14,7 @@ from dataset_svc.changes.routes import add_changes
 from dataset_svc.datasets.routes import datasets_api
 from dataset_svc.resumable.routes import add_resumable
 from gateway.access.routes import add_key_routes, add_project_routes, add_session_routes, add_user_routes
+from gateway.estimates.routes import add_estimate_routes
 from gateway.events.routes import add_event_routes
 from gateway.jobs.routes import add_job_routes
 from gateway.queue.routes import add_queue_routes
@@ -47,7 +48,7 @@ def _document(api: Api) -> dict[str, Any]:
 
 def _gateway() -> Api:
     api = Api("Kargah", "")
-    for declare in (add_job_routes, add_queue_routes, add_source_routes, add_status_route):
+    for declare in (add_job_routes, add_estimate_routes, add_queue_routes, add_source_routes, add_status_route):
         declare(api, _NONE)
     add_event_routes(api, _NONE, _NONE)
     add_session_routes(api, _NONE, _NONE, _NONE, auth=True)

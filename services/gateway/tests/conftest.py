@@ -78,7 +78,8 @@ def recipe(name: str = "masked_lm", **fields: Any) -> RecipeView:
 @dataclass
 class Peers:
     """What the stand-ins have installed: model name -> kind (an adapter's base is smollm2), dataset name -> format.
-    `seen` are forwarded requests."""
+    `seen` are forwarded requests.
+    A model in `configs` has that config.json, and tells how many parameters it has."""
 
     models: dict[str, str] = field(
         default_factory=lambda: {"bert_fa_base": "encoder", "smollm2": "causal_lm", "tuned": "adapter"}
@@ -87,11 +88,12 @@ class Peers:
     seen: list[dict[str, Any]] = field(default_factory=list)
     model_types: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=lambda: {"production": "1"})
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def app(self) -> Flask:
         app = Flask("peers")
         self._add_catalogue(app)
-        self._add_streams(app)
+        self._add_contents(app)
         return app
 
     def _add_catalogue(self, app: Flask) -> None:
@@ -144,9 +146,16 @@ class Peers:
     def _version(self, name: str) -> dict[str, Any]:
         version = _model(name, self.models[name])
         version["facts"]["modelType"] = self.model_types.get(name)
+        if name in self.configs:
+            version["facts"]["parameters"] = 134_515_008
+            version["files"] = [{"path": "config.json", "sizeBytes": 100, "sha256": "0" * 64}]
         return version
 
-    def _add_streams(self, app: Flask) -> None:
+    def _add_contents(self, app: Flask) -> None:
+        @app.get("/api/models/<path:name>/files/config.json")
+        def config(name: str) -> Response:
+            return jsonify(self.configs[name])
+
         @app.put("/api/datasets/<path:rest>")
         def upload(rest: str) -> tuple[Response, int]:
             size = sum(len(chunk) for chunk in iter(lambda: request.stream.read(65536), b""))

@@ -14,6 +14,8 @@ from gateway.access.wiring import Access
 from gateway.catalogue import Catalogue
 from gateway.config import GatewaySettings
 from gateway.datasets_in_use import DatasetsInUse
+from gateway.estimates.routes import add_estimate_routes
+from gateway.estimates.service import EstimateService
 from gateway.events.hub import EventHub
 from gateway.events.routes import add_event_routes
 from gateway.events.stream import EventStreams
@@ -82,6 +84,7 @@ def build(settings: GatewaySettings) -> Gateway:
     guarded = settings.service_secret is not None
     room = Room(catalogue.storage) if guarded else None
     add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
+    add_estimate_routes(api, EstimateService(engine, catalogue))
     add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting, need_project if guarded else None))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)

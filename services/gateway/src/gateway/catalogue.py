@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from kargah.access.service_auth import ServiceAuth
 from kargah.clients.service_http import service_client
 from kargah.contracts.base import Page
 from kargah.contracts.datasets import DatasetLocation, DatasetVersionView, DatasetView
-from kargah.contracts.models import ModelLocation, ModelView
+from kargah.contracts.models import ModelLocation, ModelVersionView, ModelView
 from kargah.contracts.storage import StorageView
 from kargah.domain.scope import current_project
 
@@ -23,6 +24,8 @@ from kargah.domain.scope import current_project
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 _PAGE = 200
 _MAX_PAGES = 50
+_CONFIG = "config.json"
+_CONFIG_BYTES = 1 << 20
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -46,6 +49,20 @@ class Catalogue:
         Which version that is, is asked anew each time; the rest, its aliases and tags too, may be of an earlier time.
         """
         return self._models.ask(f"/api/models/{quote(name)}/location", version)
+
+    def model_config(self, version: ModelVersionView) -> Mapping[str, Any] | None:
+        """What the version's config.json says of the model's shape; None where there is none that can be read."""
+        if not any(file.path == _CONFIG and file.size_bytes <= _CONFIG_BYTES for file in version.files):
+            return None
+        path = f"/api/models/{quote(version.model)}/files/{_CONFIG}"
+        response = self._registry.get(path, {"version": version.version}, {})
+        if not response.is_success:
+            return None
+        try:
+            config = json.loads(response.content)
+        except ValueError:
+            return None
+        return config if isinstance(config, dict) else None
 
     def dataset(self, name: str, version: int | None = None) -> DatasetVersionView | None:
         """A version of a dataset, the latest without `version`; None if absent. See `model`."""
