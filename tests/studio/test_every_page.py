@@ -10,7 +10,7 @@ from playwright.sync_api import Response
 
 from tests.studio.conftest import Studio, Visit
 
-PAGES = ["/", "/jobs", "/settings", "/nowhere"]
+PAGES = ["/", "/jobs", "/new", "/compare", "/settings", "/nowhere"]
 _BUDGET_BYTES = 300_000
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(' ')).join(', ')}`)"""

@@ -12,5 +12,7 @@ export const PAGES: PageRoute[] = [
   { path: "/", page: page(() => import("../pages/dashboard/DashboardPage")) },
   { path: "/jobs", page: page(() => import("../pages/jobs/JobsPage")) },
   { path: "/jobs/:id", page: page(() => import("../pages/job/JobPage")) },
+  { path: "/new", page: page(() => import("../pages/new/NewPage")) },
+  { path: "/compare", page: page(() => import("../pages/compare/ComparePage")) },
   { path: "/settings", page: page(() => import("../pages/settings/SettingsPage")) },
 ];

@@ -25,7 +25,7 @@ export function cliOf({ name, config }: Submission): string {
   const parts = Object.entries(config).flatMap(([key, value]) => {
     if (value === null || value === undefined || key === "advanced") return [];
     const option = OPTIONS[key];
-    return option ? [`${option} ${quoted(String(value))}`] : [`--set ${quoted(`${snake(key)}=${value}`)}`];
+    return option ? [`${option} ${quoted(String(value))}`] : [`--set ${quoted(`${snake(key)}=${written(value)}`)}`];
   });
   const advanced = config.advanced === true ? ["--set advanced=true"] : [];
   return ["kargah train", ...parts, ...advanced, `--name ${quoted(name)}`].join(" ");
@@ -34,6 +34,11 @@ export function cliOf({ name, config }: Submission): string {
 export function curlOf(submission: Submission, origin = window.location.origin): string {
   const body = JSON.stringify(submission).replace(/'/g, "'\\''");
   return `curl -X POST ${origin}/api/train/jobs -H 'Content-Type: application/json' -d '${body}'`;
+}
+
+/** Lists as JSON, which is how the command line reads them. */
+function written(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function quoted(text: string): string {

@@ -1,9 +1,9 @@
 // New jobs made of this one: begun again, or trained further.
 import { Menu } from "@mantine/core";
-import { IconPlayerTrackNext, IconRefresh } from "@tabler/icons-react";
+import { IconChartLine, IconCopyPlus, IconPlayerTrackNext, IconRefresh } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { api, body, type Job } from "../../api/client";
 import { hasEnded } from "../../ui/StatusBadge";
 
@@ -20,17 +20,33 @@ export function ForkActions({ job }: { job: Job }) {
     mutationFn: () => body(api.POST("/api/jobs/{job_id}/extend", { params: { path }, body: { epochs: 1 } })),
     onSuccess: go,
   });
-  if (!hasEnded(job.status)) return null;
+  const trains = job.kind === "train";
+  if (!hasEnded(job.status)) return trains ? <Others job={job} /> : null;
   return (
     <>
       <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => restart.mutate()}>
         {t("controls.restart")}
       </Menu.Item>
-      {job.status === "completed" && job.kind === "train" && (
+      {job.status === "completed" && trains && (
         <Menu.Item leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => extend.mutate()}>
           {t("controls.extend")}
         </Menu.Item>
       )}
+      {trains && <Others job={job} />}
+    </>
+  );
+}
+
+function Others({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Menu.Item component={Link} to={`/new?from=${job.id}`} leftSection={<IconCopyPlus size={16} aria-hidden />}>
+        {t("controls.like")}
+      </Menu.Item>
+      <Menu.Item component={Link} to={`/compare?jobs=${job.id}`} leftSection={<IconChartLine size={16} aria-hidden />}>
+        {t("controls.compare")}
+      </Menu.Item>
     </>
   );
 }

@@ -1,0 +1,45 @@
+import { Button, Text } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Job } from "../../api/client";
+import { jobQuery } from "../../api/jobs";
+import { JobProgress } from "../../ui/JobProgress";
+import { hasEnded } from "../../ui/StatusBadge";
+
+interface Props {
+  label: string;
+  start: () => Promise<Job>;
+  plain?: boolean;
+}
+
+/** Starts a job that brings what is missing, shows how far it is, and looks again at what is installed. */
+export function OneClick({ label, start, plain = false }: Props) {
+  const { t } = useTranslation("new");
+  const client = useQueryClient();
+  const [id, setId] = useState<string | null>(null);
+  const begin = useMutation({ mutationFn: start, onSuccess: (job) => setId(job.id) });
+  const { data: job } = useQuery({
+    ...jobQuery(id ?? ""),
+    enabled: id !== null,
+    refetchInterval: ({ state }) => (state.data && hasEnded(state.data.status) ? false : 1000),
+  });
+  useEffect(() => {
+    if (job?.status === "completed") void client.invalidateQueries({ queryKey: ["installed"] });
+  }, [job?.status, client]);
+  const busy = begin.isPending || (id !== null && (job === undefined || !hasEnded(job.status)));
+  return (
+    <div>
+      <Button size="sm" variant={plain ? "default" : "filled"} loading={busy} onClick={() => begin.mutate()}>
+        {label}
+      </Button>
+      {job && !hasEnded(job.status) && <JobProgress job={job} />}
+      {job?.error && (
+        <Text size="sm" c="red" dir="ltr" className="k-plain" role="alert">
+          {job.error.message}
+        </Text>
+      )}
+      {job?.status === "completed" && <Text size="sm">{t("missing.done")}</Text>}
+    </div>
+  );
+}

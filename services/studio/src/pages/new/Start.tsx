@@ -1,0 +1,50 @@
+import { Alert, Button, Text } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { useProblemText } from "../../ui/problems";
+import classes from "./NewPage.module.css";
+import type { Plan } from "./plan";
+import type { Starting } from "./useStart";
+
+/** The button, and why it cannot be pressed yet, or what came back. */
+export function Start({ plan, start }: { plan: Plan; start: Starting }) {
+  const { t } = useTranslation("new");
+  const textOf = useProblemText();
+  const failure = start.error === null ? null : textOf(start.error);
+  return (
+    <div>
+      <Button
+        type="submit"
+        fullWidth
+        size="md"
+        leftSection={<IconPlayerPlay size={18} aria-hidden />}
+        loading={start.busy}
+        disabled={plan.reasons.length > 0}
+        aria-describedby="why-not"
+      >
+        {t("start")}
+      </Button>
+      <div id="why-not">
+        {plan.reasons.length > 0 && (
+          <>
+            <Text size="sm" mt="sm">
+              {t("reasons.title")}
+            </Text>
+            <ul className={classes.reasons}>
+              {plan.reasons.map((reason) => (
+                <li key={reason}>{t(`reasons.${reason}`)}</li>
+              ))}
+            </ul>
+          </>
+        )}
+        {failure && (
+          <Alert color="red" mt="sm" role="alert" title={failure.title}>
+            <span dir="ltr" className="k-plain">
+              {failure.detail} {failure.hint}
+            </span>
+          </Alert>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { Job, Recipe } from "../../api/client";
+import { type Draft, draftOf, EMPTY, type Installed, placeOf, planOf } from "./plan";
+
+const INSTALLED = {
+  models: [{ name: "smollm2", path: "models/smollm2", kind: "causal_lm", sizeBytes: 1, rows: null }],
+  datasets: [
+    { name: "qa", path: "datasets/text/qa", kind: "question_answer", sizeBytes: 1, rows: 9 },
+    { name: "labels", path: "datasets/text/labels", kind: "labelled_text", sizeBytes: 1, rows: 9 },
+  ],
+} as Installed;
+const PROPERTIES = {
+  epochs: { type: "integer", minimum: 1, maximum: 10_000, default: 3, basic: { minimum: 1, maximum: 100 } },
+};
+const RECIPES = [
+  {
+    name: "sft",
+    rank: 1,
+    modelKinds: ["causal_lm"],
+    formats: ["question_answer"],
+    paramsSchema: { properties: PROPERTIES },
+  },
+] as unknown as Recipe[];
+const plan = (draft: Partial<Draft>) => planOf({ ...EMPTY, ...draft }, INSTALLED, RECIPES);
+
+describe("a plan", () => {
+  it("names itself, its model and its recipe", () => {
+    const made = plan({ model: "smollm2", dataset: "qa", given: { epochs: "۵" } });
+    expect([made.name, made.output, made.recipe?.name, made.reasons]).toEqual([
+      "smollm2 · qa",
+      "smollm2-qa",
+      "sft",
+      [],
+    ]);
+    expect(made.config).toEqual({ baseModel: "smollm2", dataset: "qa", epochs: 5 });
+  });
+
+  it("says why it cannot start", () => {
+    expect(plan({}).reasons).toEqual(["model", "dataset"]);
+    expect(plan({ model: "smollm2", dataset: "labels" }).reasons).toEqual(["unfit"]);
+    expect(plan({ model: "smollm2", dataset: "qa", name: " ", output: "a b" }).reasons).toEqual(["name", "output"]);
+    const outside = plan({ model: "smollm2", dataset: "qa", given: { epochs: "101" } });
+    expect([outside.reasons, outside.config]).toEqual([["params"], null]);
+    expect(planOf(EMPTY, INSTALLED, []).reasons).toContain("recipes");
+  });
+
+  it("takes wider ranges where they were asked for, and says so", () => {
+    const wide = plan({ model: "smollm2", dataset: "qa", advanced: true, given: { epochs: "101" } });
+    expect(wide.config).toEqual({ baseModel: "smollm2", dataset: "qa", epochs: 101, advanced: true });
+  });
+});
+
+describe("a job again", () => {
+  it("is what it was submitted with", () => {
+    const submitted = { baseModelPath: "models/smollm2", datasetPath: "datasets/text/qa", maxSteps: null, epochs: 2 };
+    const config = { submitted, recipe: "sft", baseModel: { name: "smollm2" }, dataset: { name: "qa" } };
+    const draft = draftOf({ name: "n", config: { ...config, outputModel: "made" } } as unknown as Job);
+    expect(draft).toEqual({
+      ...EMPTY,
+      name: "n",
+      model: "smollm2",
+      dataset: "qa",
+      output: "made",
+      given: { max_steps: "", epochs: "2" },
+    });
+  });
+});
+
+describe("fields of problems", () => {
+  it("are found in the form", () => {
+    expect(["config.learningRate", "name", "config.baseModelPath", "config.targetModules[0]"].map(placeOf)).toEqual([
+      "learning_rate",
+      "name",
+      "base_model",
+      "target_modules",
+    ]);
+  });
+});
