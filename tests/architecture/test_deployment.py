@@ -57,8 +57,20 @@ def _deployments() -> dict[str, dict[str, Any]]:
 
 def test_every_process_of_the_stack_is_in_both() -> None:
     ours = {name for name, service in COMPOSE["services"].items() if "build" in service}
-    assert ours == {*PROCESSES, "database"}
-    assert set(_deployments()) == set(PROCESSES)
+    assert ours == {*PROCESSES, "database", "studio"}
+    assert set(_deployments()) == {*PROCESSES, "studio"}
+
+
+def test_every_image_is_built_and_has_a_tag_in_every_overlay() -> None:
+    built = {path.name.removesuffix(".Dockerfile") for path in (ROOT / "deploy" / "docker").glob("*.Dockerfile")}
+    assert built == {*PROCESSES, "database", "studio"}
+    for overlay in ("local", "production"):
+        listed = yaml.safe_load((KUBERNETES / "overlays" / overlay / "kustomization.yaml").read_text())["images"]
+        assert {image["name"] for image in listed} == {f"kargah/{name}" for name in built}, overlay
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    for told in (r"for service in ([a-z -]+); do docker build", r"kind load docker-image kargah/{([a-z,-]+)}"):
+        found = re.search(told, page)
+        assert found is not None and set(re.split("[ ,]", found[1])) == built
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -166,7 +178,7 @@ def _secrets(example: Path) -> set[str]:
     return {line[:-1] for line in example.read_text().splitlines() if line.endswith("=") and not line.startswith("#")}
 
 
-@pytest.mark.parametrize("name", [*PROCESSES, "database"])
+@pytest.mark.parametrize("name", [*PROCESSES, "database", "studio"])
 def test_an_image_has_a_part_of_the_lock(name: str) -> None:
     """pip takes the versions from run.lock, so all that is named must be in it; and `database` knows every role."""
     locked = {line.partition("==")[0] for line in (ROOT / "requirements" / "run.lock").read_text().splitlines()}
