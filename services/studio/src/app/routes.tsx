@@ -14,5 +14,7 @@ export const PAGES: PageRoute[] = [
   { path: "/jobs/:id", page: page(() => import("../pages/job/JobPage")) },
   { path: "/new", page: page(() => import("../pages/new/NewPage")) },
   { path: "/compare", page: page(() => import("../pages/compare/ComparePage")) },
+  { path: "/models", page: page(() => import("../pages/models/ModelsPage")) },
+  { path: "/models/*", page: page(() => import("../pages/model/ModelPage")) },
   { path: "/settings", page: page(() => import("../pages/settings/SettingsPage")) },
 ];

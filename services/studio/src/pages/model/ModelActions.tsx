@@ -1,0 +1,85 @@
+// What can be done with a version; what does not fit its kind is not offered.
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import {
+  IconCloudUpload,
+  IconDotsVertical,
+  IconFileExport,
+  IconFlask,
+  IconMessages,
+  IconReportAnalytics,
+  IconTrash,
+} from "@tabler/icons-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import type { ModelVersion } from "../../api/client";
+import { canChat, canTrain, exportsOf } from "../../lib/models";
+import { DeleteDialog } from "./DeleteDialog";
+import { EvaluateDialog } from "./EvaluateDialog";
+import { ExportDialog } from "./ExportDialog";
+import { PushDialog } from "./PushDialog";
+
+type Dialog = "export" | "evaluate" | "push" | "delete";
+
+export function ModelActions({ version }: { version: ModelVersion }) {
+  const { t } = useTranslation("models");
+  const [open, setOpen] = useState<Dialog | null>(null);
+  const name = encodeURIComponent(version.model);
+  const dialog = (which: Dialog) => ({ version, opened: open === which, onClose: () => setOpen(null) });
+  return (
+    <>
+      {canChat(version) && (
+        <Button
+          component={Link}
+          to={`/playground?model=${name}`}
+          variant="default"
+          leftSection={<IconMessages size={17} aria-hidden />}
+        >
+          {t("actions.chat")}
+        </Button>
+      )}
+      {canTrain(version) && (
+        <Button component={Link} to={`/new?model=${name}`} leftSection={<IconFlask size={17} aria-hidden />}>
+          {t(version.facts.kind === "adapter" ? "actions.further" : "actions.train")}
+        </Button>
+      )}
+      <More version={version} choose={setOpen} />
+      <ExportDialog {...dialog("export")} />
+      <EvaluateDialog {...dialog("evaluate")} />
+      <PushDialog {...dialog("push")} />
+      <DeleteDialog {...dialog("delete")} />
+    </>
+  );
+}
+
+function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dialog) => void }) {
+  const { t } = useTranslation("models");
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="default" size="input-sm" aria-label={t("actions.more", { name: version.model })}>
+          <IconDotsVertical size={18} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {canTrain(version) && (
+          <Menu.Item leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
+            {t("actions.evaluate")}
+          </Menu.Item>
+        )}
+        {exportsOf(version).length > 0 && (
+          <Menu.Item leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => choose("export")}>
+            {t("actions.export")}
+          </Menu.Item>
+        )}
+        <Menu.Item leftSection={<IconCloudUpload size={16} aria-hidden />} onClick={() => choose("push")}>
+          {t("actions.push")}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
+          {t("actions.delete")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,124 @@
+// A model: what it is, where it comes from, its card and files, its versions and what points to them.
+import { Anchor, Group, Select, Stack, Tabs, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link, useLocation, useNavigate, useParams, useSearchParams } from "react-router";
+import type { ModelVersion } from "../../api/client";
+import { modelQuery, versionsQuery } from "../../api/models";
+import { useFormat } from "../../lib/format";
+import { Labels } from "../../ui/Labels";
+import { PageHead } from "../../ui/PageHead";
+import { Bones, Failed } from "../../ui/states";
+import { KindBadge } from "../models/KindBadge";
+import { CardTab } from "./CardTab";
+import { FilesTab } from "./FilesTab";
+import { ModelActions } from "./ModelActions";
+import classes from "./ModelPage.module.css";
+import { OverviewTab } from "./OverviewTab";
+import { VersionsTab } from "./VersionsTab";
+
+const TABS = ["overview", "card", "files", "versions"] as const;
+
+export default function ModelPage() {
+  const { "*": name = "" } = useParams();
+  const [address] = useSearchParams();
+  const wanted = address.get("version") ?? undefined;
+  const { data: model, error, refetch } = useQuery(modelQuery(name, wanted));
+  if (error !== null && model === undefined) return <Failed error={error} again={() => void refetch()} />;
+  if (model === undefined) return <Bones lines={5} height={90} />;
+  return <Whole key={model.latest.id} version={model.latest} />;
+}
+
+function Whole({ version }: { version: ModelVersion }) {
+  const { t } = useTranslation("models");
+  const format = useFormat();
+  return (
+    <Stack gap="lg">
+      <div>
+        <Anchor component={Link} to="/models" size="sm">
+          {t("back")}
+        </Anchor>
+        <PageHead
+          title={version.model}
+          text={
+            <Stack gap={0}>
+              <Group gap="sm">
+                <KindBadge kind={version.facts.kind} />
+                <VersionSelect version={version} />
+                <Text size="sm" c="dimmed" title={format.dateTime(version.createdAt)}>
+                  {format.ago(version.createdAt)}
+                </Text>
+              </Group>
+              <Labels aliases={version.aliases ?? []} tags={version.tags ?? []} />
+            </Stack>
+          }
+        >
+          <ModelActions version={version} />
+        </PageHead>
+      </div>
+      <Parts version={version} />
+    </Stack>
+  );
+}
+
+/** The version that is shown is in the address, unless it is the newest. */
+function VersionSelect({ version }: { version: ModelVersion }) {
+  const { t } = useTranslation("models");
+  const format = useFormat();
+  const [, setAddress] = useSearchParams();
+  const { data } = useQuery(versionsQuery(version.model));
+  const versions = data?.items ?? [version];
+  const choose = (chosen: string | null) =>
+    setAddress(chosen === null || chosen === String(versions[0]?.version) ? {} : { version: chosen });
+  return (
+    <Select
+      size="xs"
+      w={130}
+      aria-label={t("versions.choose")}
+      allowDeselect={false}
+      data={versions.map((one) => ({
+        value: String(one.version),
+        label: t("version", { version: format.number(one.version) }),
+      }))}
+      value={String(version.version)}
+      onChange={choose}
+    />
+  );
+}
+
+/** The tab is in the address, and goes with the version. */
+function Parts({ version }: { version: ModelVersion }) {
+  const { t } = useTranslation("models");
+  const { hash, search } = useLocation();
+  const navigate = useNavigate();
+  const tab = TABS.find((name) => hash === `#${name}`) ?? "overview";
+  return (
+    <Tabs
+      value={tab}
+      onChange={(name) => void navigate({ hash: name ?? "", search }, { replace: true })}
+      keepMounted={false}
+    >
+      <Tabs.List className={classes.tabs}>
+        {TABS.map((name) => (
+          <Tabs.Tab key={name} value={name}>
+            {t(`tabs.${name}`)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <div className={classes.panel}>
+        <Tabs.Panel value="overview">
+          <OverviewTab version={version} />
+        </Tabs.Panel>
+        <Tabs.Panel value="card">
+          <CardTab version={version} />
+        </Tabs.Panel>
+        <Tabs.Panel value="files">
+          <FilesTab version={version} />
+        </Tabs.Panel>
+        <Tabs.Panel value="versions">
+          <VersionsTab version={version} />
+        </Tabs.Panel>
+      </div>
+    </Tabs>
+  );
+}
