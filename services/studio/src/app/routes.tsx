@@ -16,5 +16,7 @@ export const PAGES: PageRoute[] = [
   { path: "/compare", page: page(() => import("../pages/compare/ComparePage")) },
   { path: "/models", page: page(() => import("../pages/models/ModelsPage")) },
   { path: "/models/*", page: page(() => import("../pages/model/ModelPage")) },
+  { path: "/hub", page: page(() => import("../pages/hub/HubPage")) },
+  { path: "/playground", page: page(() => import("../pages/playground/PlaygroundPage")) },
   { path: "/settings", page: page(() => import("../pages/settings/SettingsPage")) },
 ];
