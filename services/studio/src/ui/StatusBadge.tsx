@@ -14,13 +14,18 @@ const TONES: Record<Job["status"], string> = {
   cancelled: "muted",
 };
 
-export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired"> }) {
+/** `training` is what jobs of every kind do while they work; only a training is told so. */
+function wordOf({ status, kind }: Pick<Job, "status" | "kind">): string {
+  return status === "training" && kind !== "train" ? "running" : status;
+}
+
+export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired" | "kind"> }) {
   const { t } = useTranslation();
   const wish = wishOf(job);
   return (
     <span className={classes.badge} data-tone={TONES[job.status]} data-status={job.status}>
       <span className={classes.dot} data-live={isLive(job.status) || undefined} aria-hidden />
-      {t(`status.${job.status}`)}
+      {t(`status.${wordOf(job)}`)}
       {wish && <span className={classes.wish}>· {t(`wish.${wish}`)}</span>}
     </span>
   );

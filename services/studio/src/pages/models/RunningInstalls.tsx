@@ -54,7 +54,7 @@ function failedLately({ status, finishedAt }: Job): boolean {
 function Install({ job }: { job: Job }) {
   return (
     <article className={`k-card ${classes.job}`}>
-      <Group justify="space-between" align="flex-start" wrap="nowrap" mb="xs">
+      <Group justify="space-between" align="flex-start" mb="xs">
         <Stack gap={2} style={{ minWidth: 0 }}>
           <Group gap="sm">
             <Anchor component={Link} to={`/jobs/${job.id}#log`} fw={650} c="inherit">
@@ -62,8 +62,10 @@ function Install({ job }: { job: Job }) {
             </Anchor>
             <StatusBadge job={job} />
           </Group>
-          <Text size="sm" c="dimmed" dir="ltr" className="k-plain k-mono">
-            {String(job.config.params.source ?? "")}
+          <Text size="sm" c="dimmed" className={classes.source}>
+            <bdi dir="ltr" className="k-mono">
+              {String(job.config.params.source ?? "")}
+            </bdi>
           </Text>
         </Stack>
         <JobActions job={job} />
