@@ -6,7 +6,7 @@ import ctypes
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of malloc.h
-_KEPT, _MAPPED = 16 << 20, 2 << 20  # bytes
+_KEPT, _MAPPED = 4 << 20, 2 << 20  # bytes
 _LIBC = ctypes.CDLL(None)
 
 

@@ -12,7 +12,7 @@ from dataset_svc.checks.quick.plan import Plan, Row, plan_for
 from dataset_svc.readers.line_blocks import Block
 
 _THREADS = min(4, os.cpu_count() or 1)  # a block and its columns take about 10 MB each
-_AHEAD, _AHEAD_BYTES = _THREADS + 1, 6 << 20  # blocks at most; of larger ones fewer
+_AHEAD, _AHEAD_BYTES = _THREADS + 1, 4 << 20  # blocks at most; of larger ones fewer
 
 _LARGEST = 2 << 20  # of a row that is larger, a look would take twenty times its bytes
 

@@ -12,7 +12,6 @@ from dataset_svc.readers.rows import ROW_LIMIT
 
 BLOCK_BYTES = 1 << 20
 _NEWLINE = 10
-_LONG = 512  # bytes of a line: looking at such takes less memory
 _FIRST_BYTES = 1 << 16  # of each of the first blocks, which are read row by row, to learn from
 _LEARNED = 1 << 18
 
@@ -30,8 +29,8 @@ class Block:
 
 
 def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """All of the stream in blocks of about `size` bytes, the first ones of fewer, those of long lines of half as many
-    more; a longer line makes its block longer, up to the row limit."""
+    """All of the stream in blocks of about `size` bytes, the first ones of fewer; a longer line makes its block longer,
+    up to the row limit."""
     line, offset, begun, dropped = 1, start, b"", 0
     wanted = min(size, _FIRST_BYTES)
     while chunk := _filled(stream, wanted):
@@ -48,19 +47,12 @@ def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterat
             newlines = _newlines(data)
             yield Block(line, offset, data, newlines=newlines)
             line, offset, begun = line + newlines, offset + len(data), b""
-            wanted = _wanted(size, offset, len(data) // newlines)
+            wanted = size if offset >= _LEARNED else min(size, _FIRST_BYTES)
         begun += chunk[end:]
         if len(begun) > ROW_LIMIT:
             begun, dropped = b"", len(begun)
     if begun or dropped:
         yield Block(line, offset, begun, overlong=bool(dropped))
-
-
-def _wanted(size: int, offset: int, mean: int) -> int:
-    """How much to read at once from here on, behind lines of that size in the mean."""
-    if offset < _LEARNED:
-        return min(size, _FIRST_BYTES)
-    return size if mean < _LONG else size * 3 // 2
 
 
 def _newlines(data: bytes) -> int:
