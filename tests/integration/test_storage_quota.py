@@ -30,7 +30,7 @@ from kargah.contracts.storage import StorageView
 from kargah.contracts.uploads import UploadCreate
 from kargah.db.engine import create_engine
 from kargah.db.storage_quota import StorageQuota
-from kargah.domain.errors import OverQuota
+from kargah.domain.errors import OverQuota, Unavailable
 from kargah.domain.scope import project_scope
 from kargah.testing.fixtures import DatabaseUrlFor
 from kargah.testing.scoped_app import scoped_client
@@ -185,6 +185,13 @@ def test_a_job_that_makes_a_model_is_not_queued_where_there_is_no_room() -> None
         with pytest.raises(OverQuota, match="models of one take 5 of 5 bytes"):
             room.require(kind)
     assert asked == ["datasets", "models"]  # the second and the third time it was known
+
+
+def test_who_cannot_say_what_there_is_stops_no_job() -> None:
+    def ask(what: str) -> StorageView:
+        raise Unavailable(f"who keeps {what} does not answer")
+
+    Room(ask).require("train")
 
 
 def _file(path: str, data: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from kargah.contracts.storage import StorageView
-from kargah.domain.errors import OverQuota
+from kargah.domain.errors import OverQuota, Unavailable
 from kargah.domain.kinds import KINDS, Kind
 from kargah.domain.scope import current_project
 
@@ -29,7 +29,8 @@ class Room:
         self._known: dict[tuple[str, Kept], tuple[float, StorageView | None]] = {}
 
     def require(self, kind: str) -> None:
-        """Raises OverQuota when the project keeps as much as it may of what jobs of that kind make, Unavailable."""
+        """Raises OverQuota when the project keeps as much as it may of what jobs of that kind make. Who does not
+        answer, or cannot say yet (an older release), stops nobody: a limit is not worth a refused job."""
         what = _KEPT.get(KINDS[Kind(kind)].makes)
         kept = None if what is None else self._kept(current_project(), what)
         if kept is None or kept.max_bytes is None or kept.used_bytes < kept.max_bytes:
@@ -47,7 +48,10 @@ class Room:
             asked_at, known = self._known.get((project, what), (float("-inf"), None))
         if now - asked_at < _FRESH_SECONDS:
             return known
-        found = self._ask(what)
+        try:
+            found = self._ask(what)
+        except Unavailable:
+            return None
         with self._lock:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
