@@ -18,5 +18,7 @@ export const PAGES: PageRoute[] = [
   { path: "/models/*", page: page(() => import("../pages/model/ModelPage")) },
   { path: "/hub", page: page(() => import("../pages/hub/HubPage")) },
   { path: "/playground", page: page(() => import("../pages/playground/PlaygroundPage")) },
+  { path: "/datasets", page: page(() => import("../pages/datasets/DatasetsPage")) },
+  { path: "/datasets/*", page: page(() => import("../pages/dataset/DatasetPage")) },
   { path: "/settings", page: page(() => import("../pages/settings/SettingsPage")) },
 ];

@@ -1,0 +1,87 @@
+// What can be done with a version.
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import {
+  IconArrowsSplit2,
+  IconDotsVertical,
+  IconDownload,
+  IconFlask,
+  IconTrash,
+  IconUpload,
+} from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link, useNavigate } from "react-router";
+import type { DatasetVersion } from "../../api/client";
+import { saveContent } from "../../api/content";
+import { versionPages } from "../../api/datasets";
+import { trainPath } from "../../lib/paths";
+import { DeleteDialog } from "../datasets/DeleteDialog";
+import { SplitDialog } from "./SplitDialog";
+
+export function DatasetActions({ version }: { version: DatasetVersion }) {
+  const { t } = useTranslation(["dataset", "datasets"]);
+  const navigate = useNavigate();
+  const [splitting, split] = useDisclosure();
+  const [removing, remove] = useDisclosure();
+  const [removingAll, removeAll] = useDisclosure();
+  const download = useMutation({ mutationFn: () => saveContent(version) });
+  const name = version.dataset;
+  const { data } = useInfiniteQuery(versionPages(name));
+  const newest = data?.pages[0]?.items[0]?.version;
+  return (
+    <>
+      <Button component={Link} to={trainPath(name)} leftSection={<IconFlask size={17} aria-hidden />}>
+        {t(newest === undefined || newest === version.version ? "datasets:train" : "actions.trainLatest")}
+      </Button>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon
+            variant="default"
+            size="input-sm"
+            loading={download.isPending}
+            aria-label={t("datasets:actions", { name })}
+          >
+            <IconDotsVertical size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconDownload size={16} aria-hidden />} onClick={() => download.mutate()}>
+            {t("actions.download")}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconArrowsSplit2 size={16} aria-hidden />} onClick={split.open}>
+            {t("actions.split")}
+          </Menu.Item>
+          <Menu.Item
+            component={Link}
+            to={`/datasets?upload=${encodeURIComponent(name)}`}
+            leftSection={<IconUpload size={16} aria-hidden />}
+          >
+            {t("actions.next")}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
+            {t("actions.deleteVersion")}
+          </Menu.Item>
+          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
+            {t("actions.deleteAll")}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <SplitDialog version={version} opened={splitting} onClose={split.close} />
+      <DeleteDialog
+        name={name}
+        version={version.version}
+        opened={removing}
+        onClose={remove.close}
+        onDone={() => void navigate(`/datasets/${name}`)}
+      />
+      <DeleteDialog
+        name={name}
+        opened={removingAll}
+        onClose={removeAll.close}
+        onDone={() => void navigate("/datasets")}
+      />
+    </>
+  );
+}

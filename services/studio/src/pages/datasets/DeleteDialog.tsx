@@ -1,0 +1,48 @@
+import { Button, Group, Text } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { deleteDataset } from "../../api/datasets";
+import { useFormat } from "../../lib/format";
+import { Dialog } from "../../ui/Dialog";
+import { tellDone } from "../../ui/toasts";
+
+interface Props {
+  name: string;
+  /** That version alone; else the dataset with all its versions. */
+  version?: number;
+  opened: boolean;
+  onClose: () => void;
+  onDone?: () => void;
+}
+
+export function DeleteDialog({ name, version, opened, onClose, onDone }: Props) {
+  const { t } = useTranslation("datasets");
+  const format = useFormat();
+  const client = useQueryClient();
+  const which = version === undefined ? "all" : "one";
+  const told = { name, version: version === undefined ? "" : format.number(version) };
+  const remove = useMutation({
+    mutationFn: () => deleteDataset(name, version),
+    onSuccess: () => {
+      onDone?.();
+      void client.invalidateQueries({ queryKey: ["datasets"] });
+      if (version === undefined) client.removeQueries({ queryKey: ["dataset", name] });
+      else void client.invalidateQueries({ queryKey: ["dataset", name] });
+      tellDone(t(`delete.${which}.done`, told));
+    },
+    onSettled: onClose,
+  });
+  return (
+    <Dialog opened={opened} onClose={onClose} title={t(`delete.${which}.title`, told)}>
+      <Text className="k-plain">{t(`delete.${which}.text`, told)}</Text>
+      <Group justify="flex-end" mt="lg">
+        <Button variant="default" onClick={onClose}>
+          {t("common:cancel")}
+        </Button>
+        <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+          {t("delete.yes")}
+        </Button>
+      </Group>
+    </Dialog>
+  );
+}
