@@ -94,7 +94,7 @@ function Fields({ version }: { version: DatasetVersion }) {
   const cell = (value: number | undefined) => (value === undefined ? "—" : format.number(value, 1));
   return (
     <Block title={t("stats.fields")} text={t("stats.fieldsText")} wide>
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table verticalSpacing="xs" className="k-numbers">
           <Table.Thead>
             <Table.Tr>
