@@ -1,0 +1,92 @@
+"""From a file to a conversation with what was learnt from it, all in the browser, in Persian and in English."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.commands import PERSIAN_QA
+from tests.studio.conftest import Studio, Visit
+from tests.studio.texts import said
+
+_EPOCHS = {"fa": "دورها", "en": "Epochs"}
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_a_file_becomes_a_model_that_answers(studio: Studio, language: str) -> None:
+    with studio.visit(language) as visit:
+        _upload(visit, language)
+        _start(visit, language)
+        _watch(visit, language)
+        _pause_and_go_on(visit, language)
+        _end_early(visit, language)
+        _chat(visit, language)
+
+
+def _upload(visit: Visit, language: str) -> None:
+    page = visit.page
+    visit.go("/datasets")
+    page.locator("input[type=file]").set_input_files(PERSIAN_QA)
+    page.get_by_label(said(language, "datasets:upload.name")).fill(f"rows-{language}")
+    page.get_by_role("button", name=said(language, "datasets:upload.start"), exact=True).click()
+    page.get_by_role("status").get_by_role("link", name=said(language, "datasets:train"), exact=True).click()
+
+
+def _start(visit: Visit, language: str) -> None:
+    page = visit.page
+    page.get_by_role("combobox", name=said(language, "new:model.label")).or_(
+        page.get_by_role("textbox", name=said(language, "new:model.label"))
+    ).first.click()
+    page.get_by_role("option", name="tiny-llama").click()
+    page.get_by_label(said(language, "new:name.label")).fill(f"path {language}")
+    page.get_by_label(said(language, "new:output.label")).fill(f"learnt-{language}")
+    page.get_by_label(re.compile(f"^{_EPOCHS[language]}")).fill("60")
+    page.get_by_role("button", name=said(language, "new:start"), exact=True).click()
+
+
+def _watch(visit: Visit, language: str) -> None:
+    expect(visit.page.locator("[data-status=training]")).to_be_visible()
+    expect(visit.page.get_by_text(said(language, "common:live.live"), exact=True)).to_be_visible()
+    _see_the_curve_move(visit, language)
+
+
+def _pause_and_go_on(visit: Visit, language: str) -> None:
+    page = visit.page
+    page.get_by_role("button", name=said(language, "common:controls.pause"), exact=True).click()
+    expect(page.locator("[data-status=paused]")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name=said(language, "common:controls.resume"), exact=True).click()
+    expect(page.locator("[data-status=training]")).to_be_visible()
+    page.reload()  # in mid-way
+    _see_the_curve_move(visit, language)
+    page.get_by_role("tab", name=said(language, "job:tabs.log"), exact=True).click()
+    expect(page.get_by_role("log")).to_contain_text("Step")
+
+
+def _end_early(visit: Visit, language: str) -> None:
+    page = visit.page
+    actions = said(language, "common:controls.actions").replace("{{name}}", f"path {language}")
+    page.get_by_role("button", name=actions).click()
+    page.get_by_role("menuitem", name=said(language, "common:controls.stop")).click()
+    expect(page.locator("[data-status=completed]")).to_be_visible()
+    page.get_by_role("tab", name=said(language, "job:tabs.timeline"), exact=True).click()
+    expect(page.get_by_text(said(language, "job:timeline.nothingLost"))).to_be_visible()
+
+
+def _chat(visit: Visit, language: str) -> None:
+    page = visit.page
+    page.get_by_role("link", name=said(language, "job:result.chat")).click()
+    page.get_by_label(said(language, "playground:composer.label"), exact=True).fill("پایتخت ایران کجاست؟")
+    page.get_by_role("button", name=said(language, "playground:composer.send"), exact=True).click()
+    expect(page.locator("article[data-state=done]").first).to_contain_text(f"learnt-{language}")
+
+
+def _see_the_curve_move(visit: Visit, language: str) -> None:
+    """The chart's description tells its last value: it changes while nobody touches anything."""
+    described = visit.page.get_by_role("img", name=said(language, "common:metrics.loss")).first
+    expect(described).to_be_visible()
+    before = described.get_attribute("aria-label")
+    assert before is not None
+    expect(described).not_to_have_attribute("aria-label", before)
