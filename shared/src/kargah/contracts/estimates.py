@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from kargah.contracts.base import Wire, WireRequest
+from kargah.contracts.tokens import DatasetTokens
 
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
 """`fits`: even the highest guess does. `tight`: it may have to go on with fewer tokens at a time. `does_not_fit`: not
@@ -99,3 +100,16 @@ class TrainEstimate(Wire):
     former: list[FormerTraining]
     time: TimeEstimate | None
     no_time: Literal["no_counts", "no_former_training"] | None
+
+
+def counts_of(told: DatasetTokens) -> TokenCounts | None:
+    """What an estimate takes of them; None where no row was counted."""
+    figures = told.figures
+    if figures is None or figures.rows == 0:
+        return None
+    return TokenCounts(
+        rows=figures.rows,
+        tokens=figures.tokens - figures.cut_tokens,
+        trained_tokens=figures.trained_tokens,
+        longest=max(1, min(figures.lengths.max, told.length)),
+    )

@@ -51,7 +51,7 @@ function Notice({ name, children }: { name: string; children: ReactNode }) {
   return (
     <Alert color="zaferan" icon={<IconAlertTriangle aria-hidden />} title={t(`missing.${name}.title`)} role="status">
       {t(`missing.${name}.text`)}
-      <Group mt="sm" gap="xs">
+      <Group mt="sm" gap="xs" align="flex-start">
         {children}
       </Group>
     </Alert>

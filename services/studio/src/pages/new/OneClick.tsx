@@ -1,4 +1,4 @@
-import { Button, Text } from "@mantine/core";
+import { Box, Button, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -33,7 +33,11 @@ export function OneClick({ label, start, plain = false }: Props) {
       <Button size="sm" variant={plain ? "default" : "filled"} loading={busy} onClick={() => begin.mutate()}>
         {label}
       </Button>
-      {job && !hasEnded(job.status) && <JobProgress job={job} />}
+      {job && !hasEnded(job.status) && (
+        <Box mt="xs">
+          <JobProgress job={job} />
+        </Box>
+      )}
       {job?.error && (
         <Text size="sm" c="red" dir="ltr" className="k-plain" role="alert">
           {job.error.message}
