@@ -42,7 +42,7 @@ export function JobActions({ job, children }: Props) {
     <Group gap="xs" wrap="nowrap">
       {main && <MainAction action={main} busy={control.isPending} onClick={() => act(main)} />}
       {(rest.length > 0 || children) && (
-        <Menu position="bottom-end" withinPortal>
+        <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
           <Menu.Target>
             <ActionIcon variant="default" size="input-sm" aria-label={t("controls.actions", { name: job.name })}>
               <IconDotsVertical size={18} aria-hidden />
@@ -55,7 +55,7 @@ export function JobActions({ job, children }: Props) {
                 <Menu.Item
                   key={action}
                   leftSection={<Icon size={16} aria-hidden />}
-                  color={action === "cancel" ? "red" : undefined}
+                  c={action === "cancel" ? "var(--k-bad)" : undefined}
                   onClick={() => act(action)}
                 >
                   {t(`controls.${action}`)}
@@ -79,7 +79,7 @@ export function JobActions({ job, children }: Props) {
             {t("cancel")}
           </Button>
           <Button
-            color="red"
+            color="red.9"
             onClick={() => {
               close();
               control.mutate("cancel");

@@ -49,7 +49,7 @@ export function DeleteDialog({ version, opened, onClose }: DialogProps) {
           <Button variant="default" onClick={onClose}>
             {t("common:cancel")}
           </Button>
-          <Button color="red" loading={remove.isPending} onClick={send}>
+          <Button color="red.9" loading={remove.isPending} onClick={send}>
             {t("delete.yes")}
           </Button>
         </Group>

@@ -55,7 +55,7 @@ export function ModelActions({ version }: { version: ModelVersion }) {
 function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dialog) => void }) {
   const { t } = useTranslation("models");
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="default" size="input-sm" aria-label={t("actions.more", { name: version.model })}>
           <IconDotsVertical size={18} aria-hidden />
@@ -76,7 +76,7 @@ function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dia
           {t("actions.push")}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
+        <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
           {t("actions.delete")}
         </Menu.Item>
       </Menu.Dropdown>
