@@ -1,6 +1,7 @@
 import { Button, Group, Progress, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { dropUpload, type UploadItem } from "../../api/uploads";
+import { useDirection } from "../../i18n";
 import { useFormat } from "../../lib/format";
 import { secondsLeft, speedOf } from "../../lib/transfer";
 
@@ -13,12 +14,15 @@ export function UploadProgress({ item }: { item: UploadItem }) {
   const checking = item.state === "checking";
   const speed = speedOf(item.marks);
   const left = secondsLeft(item.marks, item.file.size);
+  // A size stands by itself, in the direction of the page: its Latin unit would turn the words around it.
+  const isolate = useDirection() === "rtl" ? "\u2067" : "\u2066";
+  const bytes = (count: number) => `${isolate}${format.bytes(count)}\u2069`;
   const told = checking
     ? [t("upload.checking")]
     : [
         format.percent(percent),
-        t("upload.of", { sent: format.bytes(sent), size: format.bytes(item.file.size) }),
-        speed !== null && t("upload.speed", { speed: format.bytes(speed) }),
+        t("upload.of", { sent: bytes(sent), size: bytes(item.file.size) }),
+        speed !== null && t("upload.speed", { speed: bytes(speed) }),
         left !== null && t("common:progress.left", { time: format.duration(left) }),
       ];
   return (
@@ -33,7 +37,7 @@ export function UploadProgress({ item }: { item: UploadItem }) {
             .map((part, place) => (
               <span key={part}>
                 {place > 0 && " · "}
-                <bdi>{part}</bdi>
+                <span className="k-bidi">{part}</span>
               </span>
             ))}
         </Text>
