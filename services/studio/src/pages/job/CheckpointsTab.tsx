@@ -18,7 +18,7 @@ export function CheckpointsTab({ job }: { job: Job }) {
   if (data === undefined) return <Bones />;
   if (data.items.length === 0) return <Empty title={t("checkpoints.none")} text={t("checkpoints.noneText")} />;
   return (
-    <Table.ScrollContainer minWidth={620}>
+    <Table.ScrollContainer minWidth={620} type="native" tabIndex={0}>
       <Table verticalSpacing="sm" className="k-numbers">
         <Table.Thead>
           <Table.Tr>
