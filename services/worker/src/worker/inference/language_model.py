@@ -11,7 +11,6 @@ import torch
 from safetensors import SafetensorError
 
 from kargah.formats.base import Turn
-from worker.inference.backing import require_weights
 from worker.inference.errors import ContextTooLong, NotUsable
 from worker.trainer.chat_render import ChatRenderer
 from worker.trainer.errors import TrainingError
@@ -78,7 +77,6 @@ def open_language_model(model_dir: Path, base_dir: Path | None, device: str) -> 
     target = _device(device)
     dtype = torch.bfloat16 if target.type == "cuda" else torch.float32
     try:
-        require_weights(folder)
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )

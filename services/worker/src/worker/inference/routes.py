@@ -43,7 +43,6 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
         needs=Permission.READ,
         body=ChatRequest,
         body_limit=_BODY_BYTES,
-        produces=_STREAM,
         tags=["chat"],
     )
     def create_chat_completion(body: ChatRequest) -> ChatCompletion | Response:
