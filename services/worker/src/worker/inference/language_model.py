@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,19 @@ class LanguageModel:
         return tokens
 
 
+# While it builds a model, transformers changes how torch makes tensors, for all threads: of two that are loaded at
+# once, one would be left without weights.
+_LOADING = threading.Lock()
+
+
 def open_language_model(model_dir: Path, base_dir: Path | None, device: str) -> LanguageModel:
-    """From a folder, or from an adapter's folder and its base's. Raises NotUsable where they do not load."""
+    """From a folder, or from an adapter's folder and its base's, one after another. Raises NotUsable where they do not
+    load."""
+    with _LOADING:
+        return _open(model_dir, base_dir, device)
+
+
+def _open(model_dir: Path, base_dir: Path | None, device: str) -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = base_dir or model_dir
