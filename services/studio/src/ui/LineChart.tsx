@@ -161,6 +161,7 @@ function drawMarks(chart: uPlot, marks: Mark[], color: string): void {
   ctx.strokeStyle = color;
   ctx.fillStyle = color;
   ctx.font = `${11 * devicePixelRatio}px 'Vazirmatn Variable'`;
+  ctx.direction = "ltr";
   ctx.setLineDash([4, 4]);
   for (const mark of marks) {
     const x = chart.valToPos(mark.step, "x", true);
@@ -169,7 +170,9 @@ function drawMarks(chart: uPlot, marks: Mark[], color: string): void {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(mark.label, x + 4, bbox.top + 12 * devicePixelRatio);
+    const late = x > bbox.left + bbox.width / 2;
+    ctx.textAlign = late ? "right" : "left";
+    ctx.fillText(mark.label, late ? x - 4 : x + 4, bbox.top + 12 * devicePixelRatio);
   }
   ctx.restore();
 }

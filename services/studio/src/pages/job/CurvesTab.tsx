@@ -64,7 +64,7 @@ function LossChart({ series, weight, view }: { series: Series; weight: number; v
   const raw = series.get("loss");
   const held = series.get("eval_loss");
   const curves = useMemo(() => lossCurves(t as never, raw, held, weight), [t, raw, held, weight]);
-  const top = best(held);
+  const top = held !== undefined && held.steps.length > 1 ? best(held) : null;
   const marks: Mark[] =
     top === null ? [] : [{ step: top.step, label: t("curves.best", { value: format.figure(top.value) }) }];
   if (curves.length === 0) return null;
