@@ -24,6 +24,7 @@ PAGES = [
     "/settings",
     "/nowhere",
 ]
+_TABS = ["curves", "log", "timeline", "checkpoints", "samples", "config"]
 _BUDGET_BYTES = 300_000
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(' ')).join(', ')}`)"""
@@ -35,6 +36,35 @@ def test_nobody_is_left_out(studio: Studio, axe: str, language: str, scheme: str
     with studio.visit(language, scheme) as visit:
         found = {path: _violations(visit, path, axe) for path in PAGES}
     assert {path: some for path, some in found.items() if some} == {}
+
+
+@pytest.fixture(scope="module")
+def trained(studio: Studio) -> str:
+    """The address of a job that has ended, with all that a job can show."""
+    arguments = (
+        "-m",
+        "tiny-llama",
+        "-d",
+        "persian-qa",
+        "--max-steps",
+        "10",
+        "--name",
+        "seen",
+        "-o",
+        "seen",
+        "--detach",
+    )
+    job = studio.kargah.json("train", *arguments)
+    studio.kargah.run("logs", "--follow", job["id"])
+    return f"/jobs/{job['id']}"
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("fa", "dark"), ("en", "light")])
+def test_nobody_is_left_out_of_a_job(studio: Studio, axe: str, trained: str, language: str, scheme: str) -> None:
+    with studio.visit(language, scheme) as visit:
+        places = [f"{trained}#{tab}" for tab in _TABS] + [f"/compare?jobs={trained.rpartition('/')[2]}"]
+        found = {place: _violations(visit, place, axe) for place in places}
+    assert {place: some for place, some in found.items() if some} == {}
 
 
 def test_a_phone_shows_every_page_whole(studio: Studio) -> None:
