@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
+# Below those that Linux gives to outgoing connections: a server's port would not stay free for long among them.
+_SERVERS = range(20_000, 32_000)
+_TRIES = 50
 
 
 def free_port() -> int:
@@ -31,6 +35,12 @@ def port_is_free(port: int) -> bool:
 
 
 def _bind_any(probe: socket.socket) -> int:
+    for port in random.sample(_SERVERS, _TRIES):
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            continue
+        return port
     probe.bind((LOOPBACK, 0))
-    port: int = probe.getsockname()[1]
-    return port
+    given: int = probe.getsockname()[1]
+    return given
