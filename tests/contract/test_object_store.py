@@ -181,6 +181,15 @@ class TestS3Only:
         with EmbeddedObjectStore(tmp_path / "server") as server:
             yield server
 
+    def test_large_objects_are_copied_in_parts(self, object_store: MinioStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = hashlib.shake_128(b"large").digest(2 * PART + 7)
+        object_store.put_stream("from", _stream(data), part_size=PART)
+        monkeypatch.setattr(object_store, "copied_at_once", PART)
+        object_store.copy("from", "to")
+        assert object_store.get("to") == data
+        assert object_store.stat("to").etag.endswith("-3")
+        assert list(object_store.multiparts("")) == []
+
     def test_a_presigned_url_needs_no_key(self, object_store: MinioStore) -> None:
         object_store.put("shared", b"for a while")
         url = object_store.presign_get("shared", timedelta(minutes=5))

@@ -121,9 +121,13 @@ class MinioStore(MinioMultipart):
                     yield _stat(str(found.object_name), found.size, found.etag, found.last_modified)
 
     def copy(self, source: str, target: str) -> None:
-        """Copy inside the store, without reading the bytes here."""
+        """Copy inside the store, without reading the bytes here: in parts what is too large for one call."""
         with store_errors(source):
-            self._client.copy_object(self._bucket, target, CopySource(self._bucket, source))
+            size = self._client.stat_object(self._bucket, source).size or 0
+            if size <= self.copied_at_once:
+                self._client.copy_object(self._bucket, target, CopySource(self._bucket, source))
+                return
+        self._copy_in_parts(source, target, size)
 
     def delete(self, key: str) -> None:
         """Delete the object if it is there."""
