@@ -1,4 +1,5 @@
 // The same training as a command line and as a request: what the Studio does can be done without it.
+import { snake } from "./params";
 
 export interface Submission {
   name: string;
@@ -43,8 +44,4 @@ function written(value: unknown): string {
 
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -3,6 +3,7 @@ import { Button, Code, CopyButton, Stack, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { cliOf, curlOf } from "../../lib/commands";
+import { snake } from "../../lib/params";
 import { CommandBox } from "../../ui/CommandBox";
 import classes from "./JobPage.module.css";
 
@@ -59,8 +60,4 @@ export function ConfigTab({ job }: { job: Job }) {
       </CopyButton>
     </Stack>
   );
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,13 +1,14 @@
 // One job, live: where it is, its curves, its history, its log.
-import { Alert, Anchor, Button, Group, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useLocation, useNavigate, useParams } from "react-router";
+import { useParams } from "react-router";
 import type { Job } from "../../api/client";
 import { useJobFeed } from "../../api/feed";
 import { jobQuery } from "../../api/jobs";
 import { statusQuery } from "../../api/platform";
+import { HashTabs } from "../../ui/HashTabs";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { PageHead } from "../../ui/PageHead";
@@ -19,14 +20,11 @@ import { ConfigTab } from "./ConfigTab";
 import { CurvesTab } from "./CurvesTab";
 import { FeedMark } from "./FeedMark";
 import { ForkActions } from "./ForkActions";
-import classes from "./JobPage.module.css";
 import { LogTab } from "./LogTab";
 import { Result } from "./Result";
 import { SamplesTab } from "./SamplesTab";
 import { TimelineTab } from "./TimelineTab";
 import { Vitals } from "./Vitals";
-
-const TABS = ["curves", "log", "timeline", "checkpoints", "samples", "config"] as const;
 
 export default function JobPage() {
   const { id = "" } = useParams();
@@ -42,11 +40,9 @@ function Whole({ job }: { job: Job }) {
   return (
     <Stack gap="lg">
       <div>
-        <Anchor component={Link} to="/jobs" size="sm">
-          {t("back")}
-        </Anchor>
         <PageHead
           title={job.name}
+          back={{ to: "/jobs", label: t("back") }}
           text={
             <Group gap="sm">
               <StatusBadge job={job} />
@@ -107,41 +103,20 @@ function Cause({ job }: { job: Job }) {
   );
 }
 
-/** The tab is in the address: a link may lead to the log. */
 function Parts({ job }: { job: Job }) {
   const { t } = useTranslation("job");
-  const { hash } = useLocation();
-  const navigate = useNavigate();
-  const tab = TABS.find((name) => hash === `#${name}`) ?? (job.kind === "train" ? "curves" : "log");
   return (
-    <Tabs value={tab} onChange={(name) => void navigate({ hash: name ?? "" }, { replace: true })} keepMounted={false}>
-      <Tabs.List className={classes.tabs}>
-        {TABS.map((name) => (
-          <Tabs.Tab key={name} value={name}>
-            {t(`tabs.${name}`)}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      <div className={classes.panel}>
-        <Tabs.Panel value="curves">
-          <CurvesTab job={job} />
-        </Tabs.Panel>
-        <Tabs.Panel value="log">
-          <LogTab job={job} />
-        </Tabs.Panel>
-        <Tabs.Panel value="timeline">
-          <TimelineTab job={job} />
-        </Tabs.Panel>
-        <Tabs.Panel value="checkpoints">
-          <CheckpointsTab job={job} />
-        </Tabs.Panel>
-        <Tabs.Panel value="samples">
-          <SamplesTab job={job} />
-        </Tabs.Panel>
-        <Tabs.Panel value="config">
-          <ConfigTab job={job} />
-        </Tabs.Panel>
-      </div>
-    </Tabs>
+    <HashTabs
+      initial={job.kind === "train" ? "curves" : "log"}
+      labelOf={(name) => t(`tabs.${name}`)}
+      views={{
+        curves: <CurvesTab job={job} />,
+        log: <LogTab job={job} />,
+        timeline: <TimelineTab job={job} />,
+        checkpoints: <CheckpointsTab job={job} />,
+        samples: <SamplesTab job={job} />,
+        config: <ConfigTab job={job} />,
+      }}
+    />
   );
 }

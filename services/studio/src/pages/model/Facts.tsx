@@ -1,39 +1,36 @@
 import { Anchor } from "@mantine/core";
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { useFormat } from "../../lib/format";
 import { baseOf } from "../../lib/models";
-import classes from "./ModelPage.module.css";
+import { Figures } from "../../ui/Figures";
 
 /** What was read from the files; what they do not tell is not shown. */
 export function Facts({ version }: { version: ModelVersion }) {
   const { t } = useTranslation("models");
   const format = useFormat();
   const { facts, sizeBytes } = version;
-  const shown: [string, ReactNode][] = [
-    ["parameters", facts.parameters != null && format.compact(facts.parameters)],
-    ["size", format.bytes(sizeBytes)],
-    ["architecture", (facts.architectures ?? []).length > 0 && <Name text={(facts.architectures ?? []).join(", ")} />],
-    ["contextLength", facts.contextLength != null && t("facts.tokens", { tokens: format.number(facts.contextLength) })],
-    ["template", t(facts.hasChatTemplate ? "facts.yes" : "facts.no")],
-    ["license", facts.license && <Name text={facts.license} />],
-    ["base", baseOf(version) && <Base version={version} />],
-    ["source", <Source key="source" source={version.source} />],
-  ];
   return (
-    <dl className={`${classes.facts} k-numbers`}>
-      {shown.map(
-        ([name, value]) =>
-          value && (
-            <div key={name} className={`k-card ${classes.fact}`}>
-              <dt>{t(`facts.${name}`)}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <Figures
+      texts
+      figures={[
+        [t("facts.parameters"), facts.parameters != null && format.compact(facts.parameters)],
+        [t("facts.size"), format.bytes(sizeBytes)],
+        [
+          t("facts.architecture"),
+          (facts.architectures ?? []).length > 0 && <Name text={(facts.architectures ?? []).join(", ")} />,
+        ],
+        [
+          t("facts.contextLength"),
+          facts.contextLength != null && t("facts.tokens", { tokens: format.number(facts.contextLength) }),
+        ],
+        [t("facts.template"), t(facts.hasChatTemplate ? "facts.yes" : "facts.no")],
+        [t("facts.license"), facts.license && <Name text={facts.license} />],
+        [t("facts.base"), baseOf(version) && <Base version={version} />],
+        [t("facts.source"), <Source key="source" source={version.source} />],
+      ]}
+    />
   );
 }
 

@@ -1,11 +1,12 @@
 // A model: what it is, where it comes from, its card and files, its versions and what points to them.
-import { Anchor, Group, Select, Stack, Tabs, Text } from "@mantine/core";
+import { Group, Select, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useLocation, useNavigate, useParams, useSearchParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { modelQuery, versionsQuery } from "../../api/models";
 import { useFormat } from "../../lib/format";
+import { HashTabs } from "../../ui/HashTabs";
 import { Labels } from "../../ui/Labels";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Failed } from "../../ui/states";
@@ -13,11 +14,8 @@ import { KindBadge } from "../models/KindBadge";
 import { CardTab } from "./CardTab";
 import { FilesTab } from "./FilesTab";
 import { ModelActions } from "./ModelActions";
-import classes from "./ModelPage.module.css";
 import { OverviewTab } from "./OverviewTab";
 import { VersionsTab } from "./VersionsTab";
-
-const TABS = ["overview", "card", "files", "versions"] as const;
 
 export default function ModelPage() {
   const { "*": name = "" } = useParams();
@@ -34,28 +32,24 @@ function Whole({ version }: { version: ModelVersion }) {
   const format = useFormat();
   return (
     <Stack gap="lg">
-      <div>
-        <Anchor component={Link} to="/models" size="sm">
-          {t("back")}
-        </Anchor>
-        <PageHead
-          title={version.model}
-          text={
-            <Stack gap={0}>
-              <Group gap="sm">
-                <KindBadge kind={version.facts.kind} />
-                <VersionSelect version={version} />
-                <Text size="sm" c="dimmed" title={format.dateTime(version.createdAt)}>
-                  {format.ago(version.createdAt)}
-                </Text>
-              </Group>
-              <Labels aliases={version.aliases ?? []} tags={version.tags ?? []} />
-            </Stack>
-          }
-        >
-          <ModelActions version={version} />
-        </PageHead>
-      </div>
+      <PageHead
+        title={version.model}
+        back={{ to: "/models", label: t("back") }}
+        text={
+          <Stack gap={0}>
+            <Group gap="sm">
+              <KindBadge kind={version.facts.kind} />
+              <VersionSelect version={version} />
+              <Text size="sm" c="dimmed" title={format.dateTime(version.createdAt)}>
+                {format.ago(version.createdAt)}
+              </Text>
+            </Group>
+            <Labels aliases={version.aliases ?? []} tags={version.tags ?? []} />
+          </Stack>
+        }
+      >
+        <ModelActions version={version} />
+      </PageHead>
       <Parts version={version} />
     </Stack>
   );
@@ -86,39 +80,17 @@ function VersionSelect({ version }: { version: ModelVersion }) {
   );
 }
 
-/** The tab is in the address, and goes with the version. */
 function Parts({ version }: { version: ModelVersion }) {
   const { t } = useTranslation("models");
-  const { hash, search } = useLocation();
-  const navigate = useNavigate();
-  const tab = TABS.find((name) => hash === `#${name}`) ?? "overview";
   return (
-    <Tabs
-      value={tab}
-      onChange={(name) => void navigate({ hash: name ?? "", search }, { replace: true })}
-      keepMounted={false}
-    >
-      <Tabs.List className={classes.tabs}>
-        {TABS.map((name) => (
-          <Tabs.Tab key={name} value={name}>
-            {t(`tabs.${name}`)}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      <div className={classes.panel}>
-        <Tabs.Panel value="overview">
-          <OverviewTab version={version} />
-        </Tabs.Panel>
-        <Tabs.Panel value="card">
-          <CardTab version={version} />
-        </Tabs.Panel>
-        <Tabs.Panel value="files">
-          <FilesTab version={version} />
-        </Tabs.Panel>
-        <Tabs.Panel value="versions">
-          <VersionsTab version={version} />
-        </Tabs.Panel>
-      </div>
-    </Tabs>
+    <HashTabs
+      labelOf={(name) => t(`tabs.${name}`)}
+      views={{
+        overview: <OverviewTab version={version} />,
+        card: <CardTab version={version} />,
+        files: <FilesTab version={version} />,
+        versions: <VersionsTab version={version} />,
+      }}
+    />
   );
 }
