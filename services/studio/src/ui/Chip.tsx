@@ -1,16 +1,15 @@
-import type { ReactNode } from "react";
+import type { ComponentPropsWithoutRef } from "react";
 import classes from "./Chip.module.css";
 
-interface Props {
-  tone?: "muted" | "accent" | "good" | "warn" | "bad";
-  children: ReactNode;
+export type Tone = "muted" | "info" | "accent" | "good" | "warn" | "bad";
+
+interface Props extends ComponentPropsWithoutRef<"span"> {
+  tone?: Tone;
+  /** For what one looks for first. */
+  strong?: boolean;
 }
 
 /** A word or two on what something is. */
-export function Chip({ tone = "muted", children }: Props) {
-  return (
-    <span className={classes.chip} data-tone={tone}>
-      {children}
-    </span>
-  );
+export function Chip({ tone = "muted", strong = false, ...rest }: Props) {
+  return <span className={classes.chip} data-tone={tone} data-strong={strong || undefined} {...rest} />;
 }

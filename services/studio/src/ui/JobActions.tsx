@@ -1,5 +1,5 @@
 // What can be done to a job now: exactly the controls that the gateway says are legal.
-import { ActionIcon, Button, Group, Menu, Modal, Text } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconDeviceFloppy,
@@ -13,6 +13,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
 import { type PlainControl, useControl } from "../api/jobs";
+import { Confirm } from "./Confirm";
 
 const ICONS = {
   pause: IconPlayerPause,
@@ -66,29 +67,17 @@ export function JobActions({ job, children }: Props) {
           </Menu.Dropdown>
         </Menu>
       )}
-      <Modal
+      <Confirm
         opened={asking}
         onClose={close}
         title={t("controls.cancelTitle")}
-        centered
-        closeButtonProps={{ "aria-label": t("close") }}
-      >
-        <Text>{t("controls.cancelText", { name: job.name })}</Text>
-        <Group justify="flex-end" mt="lg">
-          <Button variant="default" onClick={close}>
-            {t("cancel")}
-          </Button>
-          <Button
-            color="red.9"
-            onClick={() => {
-              close();
-              control.mutate("cancel");
-            }}
-          >
-            {t("controls.cancelYes")}
-          </Button>
-        </Group>
-      </Modal>
+        text={t("controls.cancelText", { name: job.name })}
+        yes={t("controls.cancelYes")}
+        onYes={() => {
+          close();
+          control.mutate("cancel");
+        }}
+      />
     </Group>
   );
 }

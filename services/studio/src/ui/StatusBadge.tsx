@@ -1,9 +1,10 @@
 // A job's state in a word and a colour; the wish that it has not got yet beside it.
 import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
+import { Chip, type Tone } from "./Chip";
 import classes from "./StatusBadge.module.css";
 
-const TONES: Record<Job["status"], string> = {
+const TONES: Record<Job["status"], Tone> = {
   pending: "info",
   preparing: "accent",
   training: "accent",
@@ -23,11 +24,11 @@ export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired" | "ki
   const { t } = useTranslation();
   const wish = wishOf(job);
   return (
-    <span className={classes.badge} data-tone={TONES[job.status]} data-status={job.status}>
+    <Chip strong tone={TONES[job.status]} data-status={job.status}>
       <span className={classes.dot} data-live={isLive(job.status) || undefined} aria-hidden />
       {t(`status.${wordOf(job)}`)}
       {wish && <span className={classes.wish}>· {t(`wish.${wish}`)}</span>}
-    </span>
+    </Chip>
   );
 }
 

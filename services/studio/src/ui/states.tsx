@@ -2,6 +2,7 @@
 import { Alert, Button, Center, Group, Loader, Skeleton, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { ProblemDetail } from "./ProblemDetail";
 import { useProblemText } from "./problems";
 
 export function Waiting({ full = false }: { full?: boolean }) {
@@ -38,16 +39,7 @@ export function Failed({ error, again, full = false }: FailedProps) {
     <Center mih={full ? "100dvh" : undefined} p="md">
       <Alert color="red" title={title} role="alert" maw={640} w="100%">
         <Stack gap="xs">
-          {detail && (
-            <Text size="sm" dir="ltr" className="k-plain">
-              {detail}
-            </Text>
-          )}
-          {hint && (
-            <Text size="sm" c="dimmed" dir="ltr" className="k-plain">
-              {hint}
-            </Text>
-          )}
+          <ProblemDetail detail={detail} hint={hint} />
           {again && (
             <Group>
               <Button size="xs" variant="default" onClick={again}>

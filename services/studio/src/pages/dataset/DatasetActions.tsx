@@ -60,10 +60,10 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
             {t("actions.next")}
           </Menu.Item>
           <Menu.Divider />
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
+          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
             {t("actions.deleteVersion")}
           </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
+          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
             {t("actions.deleteAll")}
           </Menu.Item>
         </Menu.Dropdown>

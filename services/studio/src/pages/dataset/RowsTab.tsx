@@ -1,5 +1,5 @@
 // The rows themselves: from any of them on, or those that have a text in them.
-import { Button, Center, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { DatasetVersion } from "../../api/client";
 import { rowPages } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
+import { MorePages } from "../../ui/MorePages";
 import { Bones, Failed } from "../../ui/states";
 import classes from "./DatasetPage.module.css";
 import { RowView } from "./RowView";
@@ -56,8 +57,8 @@ export function RowsTab({ version, first }: Props) {
 function Rows({ version, offset, search }: { version: DatasetVersion; offset: number; search: string }) {
   const { t } = useTranslation("dataset");
   const format = useFormat();
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isPlaceholderData } =
-    useInfiniteQuery(rowPages(version.dataset, version.version, offset, search));
+  const found = useInfiniteQuery(rowPages(version.dataset, version.version, offset, search));
+  const { data, error, isPending, refetch, isPlaceholderData } = found;
   if (isPending) return <Bones lines={4} height={84} />;
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   const pages = data?.pages ?? [];
@@ -72,13 +73,7 @@ function Rows({ version, offset, search }: { version: DatasetVersion; offset: nu
         {rows.length === 0 && t(looked == null ? "rows.none" : "rows.noneYet", { row: format.number(looked ?? 0) })}
         {rows.length > 0 && t("rows.shown", { shown: format.number(rows.length) })}
       </Text>
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t(search === "" ? "common:more" : "rows.goOn")}
-          </Button>
-        </Center>
-      )}
+      <MorePages of={found} label={search === "" ? undefined : t("rows.goOn")} />
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Anchor, Button, Center, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -6,16 +6,15 @@ import type { DatasetVersion } from "../../api/client";
 import { versionPages } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
+import { MorePages } from "../../ui/MorePages";
 import { Bones, Failed } from "../../ui/states";
 import classes from "./DatasetPage.module.css";
 import { Origin } from "./Origin";
 
 /** All versions, newest first, each with where it comes from. */
 export function VersionsTab({ version }: { version: DatasetVersion }) {
-  const { t } = useTranslation("dataset");
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    versionPages(version.dataset),
-  );
+  const found = useInfiniteQuery(versionPages(version.dataset));
+  const { data, error, isPending, refetch } = found;
   if (isPending) return <Bones lines={3} height={84} />;
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   return (
@@ -29,13 +28,7 @@ export function VersionsTab({ version }: { version: DatasetVersion }) {
           )),
         )}
       </ol>
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("common:more")}
-          </Button>
-        </Center>
-      )}
+      <MorePages of={found} />
     </Stack>
   );
 }

@@ -78,7 +78,7 @@ function CardMenu({ dataset }: { dataset: Dataset }) {
           <Menu.Item component={Link} to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
             {t("train")}
           </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
+          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
             {t("delete.open")}
           </Menu.Item>
         </Menu.Dropdown>

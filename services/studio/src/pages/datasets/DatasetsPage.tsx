@@ -1,6 +1,6 @@
 // All datasets, and the ways to get more of them.
 import "@mantine/dropzone/styles.css";
-import { Button, Center, Stack, TextInput } from "@mantine/core";
+import { Button, Stack, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconDatabase, IconPackageImport, IconSearch, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { datasetPages } from "../../api/datasets";
 import { addUploads } from "../../api/uploads";
+import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { DatasetCard } from "./DatasetCard";
@@ -52,15 +53,14 @@ function DatasetList({ onUpload, onImport }: ListProps) {
   const { t } = useTranslation("datasets");
   const [typed, setTyped] = useState("");
   const [search] = useDebouncedValue(typed.trim(), 250);
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    datasetPages(search),
-  );
+  const found = useInfiniteQuery(datasetPages(search));
+  const { data, error, isPending, refetch } = found;
   if (isPending) return <Bones lines={3} height={130} />;
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   const datasets = data?.pages.flatMap((page) => page.items) ?? [];
   if (datasets.length === 0 && search === "" && typed === "") return <NoDatasets {...{ onUpload, onImport }} />;
   return (
-    <section aria-label={t("title")}>
+    <Stack component="section" aria-label={t("title")}>
       <search>
         <TextInput
           className={classes.search}
@@ -81,14 +81,8 @@ function DatasetList({ onUpload, onImport }: ListProps) {
           </li>
         ))}
       </ul>
-      {hasNextPage && (
-        <Center mt="md">
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("common:more")}
-          </Button>
-        </Center>
-      )}
-    </section>
+      <MorePages of={found} />
+    </Stack>
   );
 }
 

@@ -1,9 +1,8 @@
-import { Button, Group, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { deleteDataset } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
-import { Dialog } from "../../ui/Dialog";
+import { Confirm } from "../../ui/Confirm";
 import { tellDone } from "../../ui/toasts";
 
 interface Props {
@@ -33,16 +32,14 @@ export function DeleteDialog({ name, version, opened, onClose, onDone }: Props) 
     onSettled: onClose,
   });
   return (
-    <Dialog opened={opened} onClose={onClose} title={t(`delete.${which}.title`, told)}>
-      <Text className="k-plain">{t(`delete.${which}.text`, told)}</Text>
-      <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={onClose}>
-          {t("common:cancel")}
-        </Button>
-        <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-          {t("delete.yes")}
-        </Button>
-      </Group>
-    </Dialog>
+    <Confirm
+      opened={opened}
+      onClose={onClose}
+      title={t(`delete.${which}.title`, told)}
+      text={t(`delete.${which}.text`, told)}
+      yes={t("delete.yes")}
+      onYes={() => remove.mutate()}
+      busy={remove.isPending}
+    />
   );
 }

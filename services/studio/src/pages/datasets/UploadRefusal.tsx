@@ -4,6 +4,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { ApiProblem, type Problem } from "../../api/problem";
 import { useFormat } from "../../lib/format";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { useProblemText } from "../../ui/problems";
 import classes from "./DatasetsPage.module.css";
 
@@ -20,16 +21,7 @@ export function UploadRefusal({ error, file }: { error: unknown; file: string })
             {title}
           </Text>
         </Group>
-        {detail && (
-          <Text size="sm" dir="ltr" className="k-plain">
-            {detail}
-          </Text>
-        )}
-        {hint && (
-          <Text size="sm" c="dimmed" dir="ltr" className="k-plain">
-            {hint}
-          </Text>
-        )}
+        <ProblemDetail detail={detail} hint={hint} />
         {problem && (problem.errors ?? []).length > 0 && <Places problem={problem} file={file} />}
         {problem === null && (
           <Text size="sm" c="dimmed">

@@ -8,6 +8,7 @@ import { type HubModel, hubModelQuery } from "../../api/hub";
 import { useInstall } from "../../api/tasks";
 import { useFormat } from "../../lib/format";
 import { Dialog } from "../../ui/Dialog";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { Bones, Failed } from "../../ui/states";
 import { tellDone } from "../../ui/toasts";
 import { HubFiles } from "./HubFiles";
@@ -80,9 +81,9 @@ function Verdict({ model }: { model: HubModel }) {
   }
   return (
     <Alert color="red" icon={<IconAlertTriangle size={20} aria-hidden />} title={t("unsafe")}>
-      <Text size="sm" dir="ltr" className="k-plain">
-        {[model.problem, model.hint].filter(Boolean).join("\n")}
-      </Text>
+      <Stack gap="xs">
+        <ProblemDetail detail={model.problem} hint={model.hint} />
+      </Stack>
     </Alert>
   );
 }

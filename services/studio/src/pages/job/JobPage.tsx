@@ -12,6 +12,7 @@ import { HashTabs } from "../../ui/HashTabs";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { PageHead } from "../../ui/PageHead";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { StatusBadge } from "../../ui/StatusBadge";
 import { Bones, Failed } from "../../ui/states";
 import { QueuePlace } from "../jobs/QueuePlace";
@@ -91,14 +92,9 @@ function Cause({ job }: { job: Job }) {
   const { t } = useTranslation("job");
   return (
     <Alert color="red" title={t(job.status === "error" ? "failed" : "lastFailure", { code: job.error?.code })}>
-      <Text size="sm" dir="ltr" className="k-plain">
-        {job.error?.message}
-      </Text>
-      {job.error?.hint && (
-        <Text size="sm" c="dimmed" dir="ltr" className="k-plain" mt={4}>
-          {job.error.hint}
-        </Text>
-      )}
+      <Stack gap="xs">
+        <ProblemDetail detail={job.error?.message} hint={job.error?.hint} />
+      </Stack>
     </Alert>
   );
 }

@@ -1,5 +1,5 @@
 // All jobs, newest first: filters in the address, so that a view can be kept and shared.
-import { Button, Center, SegmentedControl, Select, Stack, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, Select, Stack, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconFlask, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { type JobFilters, jobPages } from "../../api/jobs";
+import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { JobCard } from "./JobCard";
@@ -41,10 +42,8 @@ export default function JobsPage() {
 }
 
 function JobList({ filters }: { filters: JobFilters }) {
-  const { t } = useTranslation("jobs");
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    jobPages(filters),
-  );
+  const found = useInfiniteQuery(jobPages(filters));
+  const { data, error, isPending, refetch } = found;
   if (isPending) return <Bones lines={3} height={150} />;
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   const jobs = data?.pages.flatMap((page) => page.items) ?? [];
@@ -58,13 +57,7 @@ function JobList({ filters }: { filters: JobFilters }) {
           </li>
         ))}
       </ul>
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("common:more")}
-          </Button>
-        </Center>
-      )}
+      <MorePages of={found} />
     </Stack>
   );
 }

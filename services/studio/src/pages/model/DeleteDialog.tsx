@@ -1,12 +1,11 @@
-import { Button, Group, Radio, Stack, Text } from "@mantine/core";
+import { Radio, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useDeleteModel, versionsQuery } from "../../api/models";
 import { useFormat } from "../../lib/format";
-import { Dialog } from "../../ui/Dialog";
-import { Failed } from "../../ui/states";
+import { Confirm } from "../../ui/Confirm";
 import { tellDone } from "../../ui/toasts";
 import type { DialogProps } from "./TaskDialog";
 
@@ -29,31 +28,28 @@ export function DeleteDialog({ version, opened, onClose }: DialogProps) {
       },
     });
   return (
-    <Dialog opened={opened} onClose={onClose} title={t("delete.title")}>
-      <Stack>
-        <Text>{t(whole ? "delete.model" : "delete.version", { name: version.model })}</Text>
-        {several && (
-          <Radio.Group
-            aria-label={t("delete.what")}
-            value={what}
-            onChange={(value) => setWhat(value as "version" | "model")}
-          >
-            <Stack gap="xs">
-              <Radio value="version" label={t("delete.only", { version: format.number(version.version) })} />
-              <Radio value="model" label={t("delete.all")} />
-            </Stack>
-          </Radio.Group>
-        )}
-        {remove.error && <Failed error={remove.error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:cancel")}
-          </Button>
-          <Button color="red.9" loading={remove.isPending} onClick={send}>
-            {t("delete.yes")}
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <Confirm
+      opened={opened}
+      onClose={onClose}
+      title={t("delete.title")}
+      text={t(whole ? "delete.model" : "delete.version", { name: version.model })}
+      yes={t("delete.yes")}
+      onYes={send}
+      busy={remove.isPending}
+      error={remove.error}
+    >
+      {several && (
+        <Radio.Group
+          aria-label={t("delete.what")}
+          value={what}
+          onChange={(value) => setWhat(value as "version" | "model")}
+        >
+          <Stack gap="xs">
+            <Radio value="version" label={t("delete.only", { version: format.number(version.version) })} />
+            <Radio value="model" label={t("delete.all")} />
+          </Stack>
+        </Radio.Group>
+      )}
+    </Confirm>
   );
 }

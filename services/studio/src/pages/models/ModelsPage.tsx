@@ -1,5 +1,5 @@
 // What is installed and what was made here: bases and what was trained upon them.
-import { Button, Center, SegmentedControl, Stack, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconBox, IconCloudDownload, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { modelPages } from "../../api/models";
 import { isTuned } from "../../lib/models";
+import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { FirstModel } from "./FirstModel";
@@ -44,10 +45,8 @@ export default function ModelsPage() {
 }
 
 function Installed({ search, origin }: { search: string; origin: Origin }) {
-  const { t } = useTranslation("models");
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    modelPages(search),
-  );
+  const found = useInfiniteQuery(modelPages(search));
+  const { data, error, isPending, refetch, hasNextPage } = found;
   if (isPending) return <Bones lines={3} height={130} />;
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   const models = data?.pages.flatMap((page) => page.items) ?? [];
@@ -62,13 +61,7 @@ function Installed({ search, origin }: { search: string; origin: Origin }) {
           </li>
         ))}
       </ul>
-      {hasNextPage && (
-        <Center>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("common:more")}
-          </Button>
-        </Center>
-      )}
+      <MorePages of={found} />
     </Stack>
   );
 }

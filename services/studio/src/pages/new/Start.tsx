@@ -1,6 +1,7 @@
-import { Alert, Button, Text } from "@mantine/core";
+import { Alert, Button, Stack, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { useProblemText } from "../../ui/problems";
 import classes from "./NewPage.module.css";
 import type { Plan } from "./plan";
@@ -39,9 +40,9 @@ export function Start({ plan, start }: { plan: Plan; start: Starting }) {
         )}
         {failure && (
           <Alert color="red" mt="sm" role="alert" title={failure.title}>
-            <span dir="ltr" className="k-plain">
-              {failure.detail} {failure.hint}
-            </span>
+            <Stack gap="xs">
+              <ProblemDetail detail={failure.detail} hint={failure.hint} />
+            </Stack>
           </Alert>
         )}
       </div>
