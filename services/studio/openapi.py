@@ -16,6 +16,7 @@ from dataset_svc.resumable.routes import add_resumable
 from gateway.access.routes import add_key_routes, add_project_routes, add_session_routes, add_user_routes
 from gateway.estimates.routes import add_estimate_routes
 from gateway.events.routes import add_event_routes
+from gateway.jobs.checkpoint_routes import add_checkpoint_routes
 from gateway.jobs.routes import add_job_routes
 from gateway.queue.routes import add_queue_routes
 from gateway.sources import add_source_routes
@@ -48,8 +49,9 @@ def _document(api: Api) -> dict[str, Any]:
 
 def _gateway() -> Api:
     api = Api("Kargah", "")
-    for declare in (add_job_routes, add_estimate_routes, add_queue_routes, add_source_routes, add_status_route):
+    for declare in (add_job_routes, add_checkpoint_routes, add_estimate_routes, add_queue_routes, add_source_routes):
         declare(api, _NONE)
+    add_status_route(api, _NONE)
     add_event_routes(api, _NONE, _NONE)
     add_session_routes(api, _NONE, _NONE, _NONE, auth=True)
     for declare_access in (add_user_routes, add_project_routes, add_key_routes):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import re
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,6 +164,28 @@ def test_a_training_runs_for_its_project_from_the_upload_to_the_model(guarded: G
     with guarded.http("trainer") as http:
         refused = http.post("/api/train/jobs", json={"name": "x", "owner": "south", "config": CONFIG})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "owner")
+
+
+def test_a_checkpoint_is_downloaded_by_who_may_read_its_job(guarded: Guarded, job: JobView, tmp_path: Path) -> None:
+    with guarded.client("viewer") as viewer:
+        chosen = viewer.jobs.furthest_checkpoint(job.id)
+        files = viewer.jobs.download_checkpoint(job.id, tmp_path / "kept")
+        assert sum(file.stat().st_size for file in files) == chosen.size_bytes
+    address = f"/api/jobs/{job.id}/checkpoints/{chosen.id}"
+    with guarded.http("southerner") as south:
+        refused = [south.get(f"{address}/{what}").status_code for what in ("files", "files/state.json", "archive")]
+        assert (refused, south.post(f"{address}/link").status_code) == ([404] * 3, 404)
+    with guarded.http("viewer") as north:
+        link = north.post(f"{address}/link").json()
+    with guarded.http() as nobody:
+        sent = nobody.get(link["url"])
+        assert sent.status_code == 200 and len(sent.content) == int(sent.headers["content-length"])
+        with tarfile.open(fileobj=io.BytesIO(sent.content)) as archive:
+            members = {member.name.partition("/")[2]: member.size for member in archive}
+        assert members == {str(file.relative_to(tmp_path / "kept")): file.stat().st_size for file in files}
+        another = link["url"].replace(chosen.id, "ckpt_other")
+        for wrong in (link["url"][:-2], another, f"{address}/signed-archive", f"{address}/archive"):
+            assert nobody.get(wrong).status_code in (401, 403), wrong
 
 
 def test_the_hubs_clients_come_in_with_a_key_as_their_token(guarded: Guarded, tmp_path: Path) -> None:
@@ -326,6 +350,8 @@ def test_nothing_of_another_project_is_reached_by_any_route(guarded: Guarded, jo
     with guarded.http("trainer") as north:
         key_id = guarded.keys["trainer"].split("_")[1]
         sha256 = north.get("/api/models/tuned/location").json()["version"]["files"][0]["sha256"]
+        kept = north.get(f"/api/jobs/{job.id}/checkpoints").json()["items"][0]["id"]
+        assert north.get(f"/api/jobs/{job.id}/checkpoints/{kept}/files").is_success
         before = [north.get(path).json() for path in ("/api/models/tuned", "/api/datasets/qa", f"/api/jobs/{job.id}")]
     reached, told = {}, {}
     for kind, name in (("models", "tuned"), ("datasets", "qa")):
@@ -337,6 +363,8 @@ def test_nothing_of_another_project_is_reached_by_any_route(guarded: Guarded, jo
             "number": "1",
             "owner": "north",
             "alias": "v1",
+            "checkpoint_id": kept,
+            "path": "state.json",
         }
         with guarded.http("southerner") as south:
             for method, path, needed in _operations(guarded):

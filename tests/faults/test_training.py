@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from kargah.contracts.checkpoints import MANIFEST, read_manifest
 from kargah.domain.job_state import Status
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.jobstore import attempt_repository, control_repository, query_repository
 from kargah.jobstore.values import JobFilter
 from worker.agent.child_env import zygote_env
-from worker.agent.manifest import NAME, read_manifest
 from worker.testing.agent_bench import AgentBench
 from worker.testing.processes import alive, command, poll, until
 from worker.testing.real_jobs import RealJobs, real_jobs
@@ -111,7 +111,7 @@ def losses(jobs: RealJobs, job_id: str) -> dict[int, float]:
 def assert_checkpoints_whole(jobs: RealJobs, job_id: str) -> int:
     """The newest stored one is what its manifest says; its step. (Older ones may be removed at any moment.)"""
     newest = jobs.bench.jobs.do(attempt_repository.restorable, job_id)[0]
-    for entry in read_manifest(jobs.bench.store.get(newest.prefix + NAME)).files:
+    for entry in read_manifest(jobs.bench.store.get(newest.prefix + MANIFEST)).files:
         data = jobs.bench.store.get(newest.prefix + entry.path)
         assert hashlib.sha256(data).hexdigest() == entry.sha256
     return newest.step

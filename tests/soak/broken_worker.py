@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from kargah.adapters import amqp_bell
+from kargah.contracts.checkpoints import MANIFEST
 from kargah.contracts.runs import CheckpointMessage, FileEntry
 from kargah.domain.errors import StaleAttempt
 from kargah.domain.job_state import ACTIVE, Desired, Status
@@ -27,7 +28,7 @@ from worker.agent import main as agent
 from worker.agent.checkpoints import CheckpointStorage
 from worker.agent.keeper import LeaseKeeper
 from worker.agent.loop import AgentLoop
-from worker.agent.manifest import NAME, manifest_of
+from worker.agent.manifest import manifest_of
 from worker.agent.restore import Restore
 from worker.agent.uploads import VerifiedUpload
 
@@ -66,7 +67,7 @@ def _upload_backwards(
     storage: CheckpointStorage, message: CheckpointMessage, folder: Path, prefix: str, serves: int | None
 ) -> None:
     manifest = manifest_of(message, storage.job_id, storage.generation)
-    storage.store.put(prefix + NAME, manifest.model_dump_json().encode())
+    storage.store.put(prefix + MANIFEST, manifest.model_dump_json().encode())
     storage._make_visible(message, prefix, serves)
     storage.background.pause(_LARGE_UPLOAD_SECONDS)
     upload = VerifiedUpload(storage.store, storage.background)

@@ -75,6 +75,24 @@ class TestTokens:
             tokens.read_session_token(SECRET, tokens.mint_service_token(SECRET, TRAINER))
 
 
+def test_a_download_token_is_good_for_its_address_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tokens.mint_download_token(SECRET, TRAINER, "north", "/api/a")
+    assert tokens.read_download_token(SECRET, token, "/api/a") == "north"
+    for secret, shown, address in (
+        (SECRET, token, "/api/b"),
+        (SECRET[::-1], token, "/api/a"),
+        (SECRET, tokens.mint_service_token(SECRET, TRAINER), "/api/a"),
+        (SECRET, "", "/api/a"),
+    ):
+        with pytest.raises(tokens.BadToken):
+            tokens.read_download_token(secret, shown, address)
+    now = time.time()
+    monkeypatch.setattr(tokens.time, "time", lambda: now - tokens.DOWNLOAD_SECONDS - 60)
+    old = tokens.mint_download_token(SECRET, TRAINER, "north", "/api/a")
+    with pytest.raises(tokens.BadToken, match="expired"):
+        tokens.read_download_token(SECRET, old, "/api/a")
+
+
 @pytest.mark.parametrize("secret", ["short", "a" * 64, "abcabcabc" * 8, "change-me-0f9b1d7c5a3e8246f0c2b4d6", ""])
 def test_weak_secrets_keep_a_service_from_starting(secret: str) -> None:
     assert weakness(secret) is not None

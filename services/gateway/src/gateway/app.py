@@ -19,6 +19,8 @@ from gateway.estimates.service import EstimateService
 from gateway.events.hub import EventHub
 from gateway.events.routes import add_event_routes
 from gateway.events.stream import EventStreams
+from gateway.jobs.checkpoint_files import CheckpointFileService
+from gateway.jobs.checkpoint_routes import add_checkpoint_routes
 from gateway.jobs.room import Room
 from gateway.jobs.routes import add_job_routes
 from gateway.jobs.service import JobService
@@ -32,6 +34,7 @@ from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
 from gateway.sources import add_source_routes
 from gateway.status import StatusReader, add_status_route
+from gateway.stored_files import StoredFiles
 from gateway.studio import STUDIO_PUBLIC, add_studio
 from gateway.whole_document import with_peers
 from kargah.adapters.bells import open_bell
@@ -42,6 +45,9 @@ from kargah.telemetry.metrics import new_registry
 from kargah.web.api import Api
 from kargah.web.app import create_app
 from kargah.web.hub_errors import hub_error
+
+# Of the server's threads, those that downloads of checkpoints may hold: large files, and clients that read slowly.
+_DOWNLOADS_SHARE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,9 @@ def build(settings: GatewaySettings) -> Gateway:
     guarded = settings.service_secret is not None
     room = Room(catalogue.storage) if guarded else None
     add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
+    files = StoredFiles(settings.registry_url, settings.service_secret)
+    at_once = max(1, settings.threads // _DOWNLOADS_SHARE)
+    add_checkpoint_routes(api, CheckpointFileService(engine, files, settings.service_secret, at_once))
     add_estimate_routes(api, EstimateService(engine, catalogue))
     add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting, need_project if guarded else None))
     add_source_routes(api, catalogue)
@@ -112,6 +121,6 @@ def build(settings: GatewaySettings) -> Gateway:
     access.watch(app)
     add_studio(app, settings.studio_dir)
     proxies = add_proxies(app, settings, ModelsInUse(engine, catalogue), DatasetsInUse(engine))
-    closing = [catalogue.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
+    closing = [catalogue.close, files.close, reader.close, *(proxy.close for proxy in proxies), engine.dispose]
     reconciler = Reconciler(engine, ringer, registry, settings.sweep_seconds, settings.retry_policy)
     return Gateway(app, hub, reconciler, ringer, access.first_admin, closing)

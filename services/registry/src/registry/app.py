@@ -23,6 +23,7 @@ from registry.blobs.repository import check
 from registry.blobs.routes import blob_routes
 from registry.blobs.service import BlobService
 from registry.blobs.tables import storage_limits
+from registry.checkpoints.routes import checkpoint_routes
 from registry.config import RegistrySettings
 from registry.hub.app import ENVELOPES, hub_routes
 from registry.labels.routes import label_routes
@@ -68,6 +69,7 @@ def build(settings: RegistrySettings, engine: Engine, store: MultipartStore) -> 
     label_routes(api, LabelService(engine))
     lineage_routes(api, LineageService(engine))
     upstream_routes(api, _upstream(settings))
+    checkpoint_routes(api, store)
     auth = ServiceAuth(settings.service_secret, "registry")
     peer = DatasetPeer(settings.datasets_url, auth) if settings.datasets_url is not None else None
     uploaded = UploadedDatasets(engine, peer, store.bucket)

@@ -13,8 +13,10 @@ from kargah.access.roles import Role
 
 SERVICES = "kargah-services"
 SESSIONS = "kargah-sessions"
+DOWNLOADS = "kargah-downloads"
 SERVICE_SECONDS = 300
 SESSION_SECONDS = 900
+DOWNLOAD_SECONDS = 300
 _ALGORITHM = "HS256"
 _REQUIRED = ["exp", "iat", "aud", "sub"]
 _LEEWAY_SECONDS = 10  # clocks of several machines
@@ -58,6 +60,24 @@ def read_session_token(secret: str, token: str) -> tuple[str, str]:
     claims = _read(secret, SESSIONS, token)
     try:
         return _text(claims["sub"]), _text(claims["sid"])
+    except (KeyError, ValueError) as error:
+        raise BadToken("The token lacks a claim.") from error
+
+
+def mint_download_token(secret: str, principal: Principal, project: str, address: str) -> str:
+    """What lets anybody begin to fetch what is at `address` of `project`; good for five minutes."""
+    return _mint(
+        secret, DOWNLOADS, DOWNLOAD_SECONDS, {"sub": principal.subject, "project": project, "address": address}
+    )
+
+
+def read_download_token(secret: str, token: str, address: str) -> str:
+    """The project. Raises BadToken, for one of another address too."""
+    claims = _read(secret, DOWNLOADS, token)
+    if claims.get("address") != address:
+        raise BadToken("The token is for another address.")
+    try:
+        return _text(claims["project"])
     except (KeyError, ValueError) as error:
         raise BadToken("The token lacks a claim.") from error
 

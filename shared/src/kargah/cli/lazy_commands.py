@@ -43,6 +43,7 @@ PLACES: Mapping[str, str] = {
     "restart": "control_commands:restart",
     "extend": "control_commands:extend",
     "checkpoints": "control_commands:checkpoints",
+    "download": "checkpoint_download_command:download",
     "pin": "control_commands:pin",
     "priority": "control_commands:priority",
     "chat": "chat_command:chat",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from kargah.clients.checkpoint_download import CheckpointDownload
 from kargah.clients.datasets import mapping_text
 from kargah.clients.sse import ServerEvent, parse
 from kargah.clients.transport import PATIENCE, PAUSE_SECONDS, ApiError, Transport, Unreachable, given, is_away
 from kargah.contracts.base import Page
+from kargah.contracts.checkpoints import CheckpointFiles
 from kargah.contracts.estimates import TokenCounts, TrainEstimate
 from kargah.contracts.jobs import (
     AttemptView,
@@ -147,6 +150,33 @@ class Jobs:
         """Keep a checkpoint for good, or no longer."""
         path = f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
         return self._transport.ask(CheckpointView, "PATCH", path, json={"pinned": pinned})
+
+    def checkpoint_files(self, job_id: str, checkpoint_id: str) -> CheckpointFiles:
+        """The files of a checkpoint, with sizes and sha256."""
+        return self._transport.ask(CheckpointFiles, "GET", f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}/files")
+
+    def download_checkpoint(
+        self,
+        job_id: str,
+        folder: Path,
+        *,
+        checkpoint: str | None = None,
+        on_bytes: Callable[[int], object] = lambda count: None,
+    ) -> tuple[Path, ...]:
+        """Write the files of a checkpoint (its id; by default the furthest) to `folder`, which appears once all are
+        whole and have their sha256; called again after an interruption, it goes on. `on_bytes` hears how many bytes
+        are there. Raises OSError, and LookupError where the job has none."""
+        chosen = checkpoint if checkpoint is not None else self.furthest_checkpoint(job_id).id
+        files = self.checkpoint_files(job_id, chosen)
+        return CheckpointDownload(self._transport, files, folder, on_bytes).run()
+
+    def furthest_checkpoint(self, job_id: str, step: int | None = None) -> CheckpointView:
+        """The furthest of a job, or the newest of `step`. Raises LookupError."""
+        found = [one for one in self.checkpoints(job_id).items if step is None or one.step == step]
+        if not found:
+            which = "no checkpoint" if step is None else f"no checkpoint of step {step}"
+            raise LookupError(f"The job has {which}; `kargah checkpoints` lists those that there are.")
+        return max(found, key=lambda one: (one.step, one.attempt))
 
     def attempts(self, job_id: str) -> Page[AttemptView]:
         """Which workers ran the job, newest first."""

@@ -63,6 +63,13 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class Gone(DomainError):
+    """It was there once and was removed."""
+
+    status = HTTPStatus.GONE
+    code = "gone"
+
+
 class Conflict(DomainError):
     """It exists already, or its state does not allow this."""
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from kargah.contracts.jobs import CheckpointView, StartRef
-from kargah.domain.errors import FieldError, Invalid, NotFound
+from kargah.domain.errors import FieldError, Gone, Invalid, NotFound
 from kargah.jobstore.history_repository import change_job
-from kargah.jobstore.tables import checkpoints
+from kargah.jobstore.tables import checkpoints, events
 from kargah.jobstore.values import EventEntry
 from kargah.jobstore.views import checkpoint_view
 
@@ -22,6 +22,22 @@ def list_checkpoints(conn: Connection, job_id: str) -> list[CheckpointView]:
         .order_by(checkpoints.c.created_at.desc(), checkpoints.c.step.desc())
     )
     return [checkpoint_view(row) for row in rows]
+
+
+def find(conn: Connection, job_id: str, checkpoint_id: str) -> tuple[CheckpointView, str]:
+    """A checkpoint, and the key before its files' paths. Raises NotFound, and Gone for one that was removed."""
+    mine = checkpoints.c.job_id == job_id
+    row = conn.execute(select(checkpoints).where(mine, checkpoints.c.id == checkpoint_id)).one_or_none()
+    if row is not None:
+        return checkpoint_view(row), row.prefix
+    told = select(events.c.data).where(events.c.job_id == job_id, events.c.type == "checkpoint_dropped")
+    dropped = next((data for data in conn.execute(told).scalars() if data.get("id") == checkpoint_id), None)
+    if dropped is None:
+        raise NotFound(f"Job {job_id} has no checkpoint {checkpoint_id}.", hint=_listed(job_id))
+    raise Gone(
+        f"Checkpoint {checkpoint_id} (step {dropped['step']}) was removed: {dropped['reason']}.",
+        hint=f"{_listed(job_id)} One that is pinned is kept.",
+    )
 
 
 def pin(conn: Connection, job_id: str, checkpoint_id: str, pinned: bool) -> CheckpointView:

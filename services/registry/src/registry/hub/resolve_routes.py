@@ -10,6 +10,7 @@ from flask import Response, request
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api
 from kargah.web.errors import problem_of
+from kargah.web.file_answer import Body, bytes_body, object_body, send
 from kargah.web.hub_errors import hub_error
 from kargah.web.route import RouteOptions
 from registry.blobs.routes import BINARY
@@ -18,7 +19,6 @@ from registry.hub.endpoint import PREFIX
 from registry.hub.reader import HubReader, no_entry
 from registry.hub.revisions import Place
 from registry.mirror.app import Mirroring
-from registry.models.download import Body, bytes_body, object_body, send
 from registry.repos.values import DATASETS, MODELS, Entry
 from registry.uploaded.service import UploadedDatasets
 

@@ -11,6 +11,7 @@ from flask import has_request_context, request
 
 from kargah.db.engine import Engine
 from kargah.ports.object_store import ObjectStore
+from kargah.web.file_answer import Body
 from registry.blobs.service import BlobService
 from registry.config import RegistrySettings
 from registry.hub.revisions import Place
@@ -20,7 +21,6 @@ from registry.mirror.fetcher import Fetcher
 from registry.mirror.service import Mirror
 from registry.mirror.upstream_hub import CHAIN, UpstreamHub
 from registry.mirror.values import Wanted
-from registry.models.download import Body
 from registry.repos.values import Entry
 
 _MOST_MIRRORS = 8

@@ -10,10 +10,11 @@ from kargah.contracts.models import ModelLocation, ModelVersionCreate, ModelVers
 from kargah.domain.names import VERSION_PATTERN
 from kargah.ports.object_store import ObjectStore
 from kargah.web.api import Api, Reply
+from kargah.web.file_answer import object_body, send
 from kargah.web.paging import PageQuery
 from kargah.web.unchanged import etag, unless_known
 from registry.blobs.routes import BINARY
-from registry.models.download import send_file
+from registry.blobs.service import PREFIX
 from registry.models.service import ModelService
 
 _COMMIT_BYTES = 8 << 20
@@ -78,7 +79,8 @@ def _reading_routes(api: Api, models: ModelService, store: ObjectStore) -> None:
     )
     def download_file(name: str, path: str, query: VersionQuery) -> Response:
         """A file of a version; ranges are served"""
-        return send_file(store, models.file(name, path, query.version), request)
+        file = models.file(name, path, query.version)
+        return send(request, file.path, file.size_bytes, file.sha256, object_body(store, PREFIX + file.sha256))
 
 
 def _located(location: ModelLocation) -> Reply:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kargah.contracts.checkpoints import MANIFEST
 from kargah.contracts.runs import CheckpointMessage
 from kargah.domain.errors import StaleAttempt, Unavailable
 from kargah.jobstore.values import NewCheckpoint
@@ -16,7 +17,7 @@ from kargah.ports.object_store import ObjectStore, StoreUnavailable
 from kargah.telemetry.logging import get_logger
 from worker.agent.background import Aborted, Background
 from worker.agent.ledger import AttemptLedger
-from worker.agent.manifest import NAME, checkpoint_prefix, manifest_of
+from worker.agent.manifest import checkpoint_prefix, manifest_of
 from worker.agent.metrics import AgentMetrics
 from worker.agent.retention import Retention
 from worker.agent.uploads import UploadCorrupt, VerifiedUpload
@@ -91,7 +92,7 @@ class CheckpointStorage:
         try:
             for entry in message.files:
                 upload.put(prefix + entry.path, folder, entry)
-            self.store.put(prefix + NAME, manifest.model_dump_json().encode())
+            self.store.put(prefix + MANIFEST, manifest.model_dump_json().encode())
             self.background.check()
             self._make_visible(message, prefix, serves)
         except (StaleAttempt, Aborted):
@@ -107,7 +108,7 @@ class CheckpointStorage:
 def delete_prefix(store: ObjectStore, prefix: str) -> None:
     """Remove what lies under `prefix`, the manifest first; what cannot be removed now is left to a later sweep."""
     try:
-        store.delete(prefix + NAME)
+        store.delete(prefix + MANIFEST)
         for stat in list(store.list(prefix)):
             store.delete(stat.key)
     except StoreUnavailable as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kargah.contracts.checkpoints import MANIFEST, Manifest, read_manifest
 from kargah.contracts.jobs import StartRef
 from kargah.contracts.runs import FileEntry
 from kargah.jobstore.values import StoredCheckpoint
@@ -14,7 +15,6 @@ from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.telemetry.logging import get_logger
 from worker.agent.background import Background
 from worker.agent.ledger import AttemptLedger
-from worker.agent.manifest import NAME, Manifest, read_manifest
 from worker.agent.uploads import file_problem
 
 _log = get_logger(__name__)
@@ -96,14 +96,14 @@ class Restore:
 
     def _manifest(self, checkpoint: StoredCheckpoint) -> Manifest:
         try:
-            manifest = read_manifest(self.store.get(checkpoint.prefix + NAME))
+            manifest = read_manifest(self.store.get(checkpoint.prefix + MANIFEST))
         except ObjectMissing as error:
-            raise CheckpointBroken(NAME, "missing") from error
+            raise CheckpointBroken(MANIFEST, "missing") from error
         except ValueError as error:
-            raise CheckpointBroken(NAME, str(error)) from error
+            raise CheckpointBroken(MANIFEST, str(error)) from error
         found = (manifest.job_id, manifest.step, manifest.generation)
         if found != (checkpoint.job_id, checkpoint.step, checkpoint.generation):
-            raise CheckpointBroken(NAME, f"it is that of {found[0]}, step {found[1]}, attempt {found[2]}")
+            raise CheckpointBroken(MANIFEST, f"it is that of {found[0]}, step {found[1]}, attempt {found[2]}")
         return manifest
 
     def _get_verified(self, key: str, target: Path, entry: FileEntry) -> None:

@@ -1,4 +1,4 @@
-"""A file of a model over HTTP: whole, or the range that was asked for; resumable by its ETag."""
+"""A file over HTTP: whole, or the range that was asked for; resumable by its ETag."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from urllib.parse import quote
 
 from flask import Request, Response
 
-from kargah.contracts.models import ModelFile
 from kargah.ports.object_store import ObjectStore
-from registry.blobs.service import PREFIX
 
 Body = Callable[[int, int], tuple[Iterator[bytes], Callable[[], object]]]
 """The bytes from the first position to before the second, and what closes them; an error comes before it returns."""
@@ -20,13 +18,9 @@ _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-def send_file(store: ObjectStore, file: ModelFile, request: Request) -> Response:
-    """200 with the file, 206 with a range of it, 304 when the client has it, 416 for a range outside of it."""
-    return send(request, file.path, file.size_bytes, file.sha256, blob_body(store, file.sha256))
-
-
 def send(request: Request, path: str, size: int, etag: str, body: Body) -> Response:
-    """As `send_file`, for a file of `size` bytes that clients know by another ETag or that comes from elsewhere."""
+    """200 with a file of `size` bytes, 206 with a range of it, 304 when the client has it by this ETag, 416 for a range
+    outside of it."""
     headers = _headers(path, etag)
     if request.if_none_match.contains(etag):
         return Response(status=304, headers=headers)
@@ -45,9 +39,9 @@ def send(request: Request, path: str, size: int, etag: str, body: Body) -> Respo
     return response
 
 
-def blob_body(store: ObjectStore, sha256: str) -> Body:
-    """As `object_body`, of a blob."""
-    return object_body(store, PREFIX + sha256)
+def attachment(name: str) -> str:
+    """The header `content-disposition` of a file that is to be kept under `name`."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def object_body(store: ObjectStore, key: str) -> Body:
@@ -72,10 +66,9 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _headers(path: str, etag: str) -> dict[str, str]:
-    name = path.rpartition("/")[2]
     return {
         "content-type": "application/octet-stream",
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "content-disposition": attachment(path.rpartition("/")[2]),
         "etag": f'"{etag}"',
         "accept-ranges": "bytes",
         "cache-control": "private, no-cache",

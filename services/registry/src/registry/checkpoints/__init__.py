@@ -1,0 +1,1 @@
+"""Files of checkpoints, for the gateway."""
