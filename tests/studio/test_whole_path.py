@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tarfile
 
 import pytest
 from playwright.sync_api import expect
@@ -22,6 +23,7 @@ def test_a_file_becomes_a_model_that_answers(studio: Studio, language: str) -> N
         _watch(visit, language)
         _pause_and_go_on(visit, language)
         _end_early(visit, language)
+        _keep_a_checkpoint(visit, language)
         _chat(visit, language)
 
 
@@ -73,6 +75,16 @@ def _end_early(visit: Visit, language: str) -> None:
     expect(page.locator("[data-status=completed]")).to_be_visible()
     page.get_by_role("tab", name=said(language, "job:tabs.timeline"), exact=True).click()
     expect(page.get_by_text(said(language, "job:timeline.nothingLost"))).to_be_visible()
+
+
+def _keep_a_checkpoint(visit: Visit, language: str) -> None:
+    page = visit.page
+    page.get_by_role("tab", name=said(language, "job:tabs.checkpoints"), exact=True).click()
+    with page.expect_download() as started:
+        page.get_by_role("button", name=said(language, "job:checkpoints.download"), exact=True).first.click()
+    with tarfile.open(started.value.path()) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"state.json", "weights.safetensors"} <= names
 
 
 def _chat(visit: Visit, language: str) -> None:

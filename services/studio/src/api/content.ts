@@ -1,5 +1,5 @@
 // The rows of a version as a file to keep.
-import { saveFile } from "../lib/files";
+import { fetchFile, saveFile } from "../lib/files";
 import { type DatasetVersion, identified } from "./client";
 import { problemOf } from "./problem";
 import { identity } from "./session";
@@ -9,15 +9,8 @@ import { identity } from "./session";
 export async function saveContent({ dataset, version }: DatasetVersion): Promise<void> {
   const address = `/api/datasets/${encodeURIComponent(dataset)}/content?version=${version}`;
   const name = `${dataset.replace("/", "-")}-${version}.jsonl`;
-  if (Object.keys(identity()).length === 0) return follow(address, name);
+  if (Object.keys(identity()).length === 0) return fetchFile(address, name);
   const answer = await identified(new Request(address));
   if (!answer.ok) throw problemOf(answer.status, await answer.json().catch(() => null));
   saveFile(name, "application/jsonl", await answer.blob());
-}
-
-function follow(address: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
 }

@@ -1,9 +1,14 @@
-/** Hands a text to the browser as a file to keep. */
-export function saveFile(name: string, type: string, content: BlobPart): void {
-  const address = URL.createObjectURL(new Blob([content], { type }));
+/** Has the browser fetch what is at an address, as a file to keep. */
+export function fetchFile(address: string, name: string): void {
   const link = document.createElement("a");
   link.href = address;
   link.download = name.replace(/[/\\]/g, "-");
   link.click();
+}
+
+/** Hands a text to the browser as a file to keep. */
+export function saveFile(name: string, type: string, content: BlobPart): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
+  fetchFile(address, name);
   URL.revokeObjectURL(address);
 }

@@ -1,11 +1,12 @@
-// The checkpoints that can be gone back to: pinned, restored, or the start of a new job.
+// The checkpoints that can be gone back to: pinned, downloaded, restored, or the start of a new job.
 import { ActionIcon, Button, Group, Table, Text, Tooltip } from "@mantine/core";
-import { IconPin, IconPinFilled } from "@tabler/icons-react";
+import { IconDownload, IconPin, IconPinFilled } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { api, body, type Job, type Schemas } from "../../api/client";
 import { checkpointsQuery, jobQuery } from "../../api/jobs";
+import { fetchFile } from "../../lib/files";
 import { useFormat } from "../../lib/format";
 import { Bones, Empty, Failed } from "../../ui/states";
 
@@ -63,7 +64,7 @@ function Line({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
 
 function Actions({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
   const { t } = useTranslation("job");
-  const { pin, resume, restart } = useCheckpointActions(job, checkpoint);
+  const { pin, download, resume, restart } = useCheckpointActions(job, checkpoint);
   const Icon = checkpoint.pinned ? IconPinFilled : IconPin;
   return (
     <Group gap="xs" justify="flex-end" wrap="nowrap">
@@ -76,6 +77,16 @@ function Actions({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
           onClick={() => pin.mutate()}
         >
           <Icon size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label={t("checkpoints.download")}>
+        <ActionIcon
+          variant="default"
+          aria-label={t("checkpoints.download")}
+          loading={download.isPending}
+          onClick={() => download.mutate()}
+        >
+          <IconDownload size={16} aria-hidden />
         </ActionIcon>
       </Tooltip>
       {job.status === "paused" && (
@@ -104,6 +115,16 @@ function useCheckpointActions(job: Job, checkpoint: Checkpoint) {
       ),
     onSuccess: () => client.invalidateQueries({ queryKey: checkpointsQuery(job.id).queryKey }),
   });
+  // The browser fetches it as a stream, however large it is, and cannot say who asks: the link does.
+  const download = useMutation({
+    mutationFn: () =>
+      body(
+        api.POST("/api/jobs/{job_id}/checkpoints/{checkpoint_id}/link", {
+          params: { path: { ...path, checkpoint_id: checkpoint.id } },
+        }),
+      ),
+    onSuccess: ({ url }) => fetchFile(url, `${job.id}-step-${checkpoint.step}.tar`),
+  });
   const resume = useMutation({
     mutationFn: () =>
       body(api.POST("/api/jobs/{job_id}/resume", { params: { path }, body: { checkpoint: checkpoint.id } })),
@@ -119,5 +140,5 @@ function useCheckpointActions(job: Job, checkpoint: Checkpoint) {
       ),
     onSuccess: (made) => navigate(`/jobs/${made.id}`),
   });
-  return { pin, resume, restart };
+  return { pin, download, resume, restart };
 }
