@@ -111,8 +111,8 @@ def test_long_replays_leave_those_who_follow_live_their_turn(stack: Any, monkeyp
     old, live, hub = stack.bench.running(), stack.bench.running(), stack.gateway.hub
     monkeypatch.setattr(reader, "_REPLAY_SECONDS", 0.0)
     monkeypatch.setattr(hub.followers, "_capacity", 101)
-    for first in range(0, 2000, 500):
-        samples = [EventEntry("sample", {"n": first + n}) for n in range(500)]
+    for first in range(0, 800, 400):
+        samples = [EventEntry("sample", {"n": first + n}) for n in range(400)]
         stack.bench.do(attempts.record, old.job_id, 1, Batch(events=samples))
     late = hub.follow(live.job_id, Position(2, 0), Caller("late"))
     replays = [hub.follow(old.job_id, Position(at, 0), Caller("old")) for at in range(100)]
@@ -123,7 +123,7 @@ def test_long_replays_leave_those_who_follow_live_their_turn(stack: Any, monkeyp
         before = _pages(followers)
         wait_until(lambda: late.waiting)
         assert _pages(followers) - before < 50
-        wait_until(lambda: all(one.position.event == 2002 for one in followers), timeout=60)
+        wait_until(lambda: all(one.position.event == 802 for one in followers), timeout=60)
     finally:
         for outlet in (late, *replays):
             outlet.close()
