@@ -51,6 +51,10 @@ class ThingView(Wire):
     colour: Colour
 
 
+class OddError(Wire):
+    odd: str
+
+
 class ThingQuery(PageQuery):
     colour: Colour | None = None
     only_new: bool = False
@@ -96,7 +100,18 @@ def _api() -> Api:
     def list_jobs() -> Page[JobView]:
         raise Unavailable("The database does not answer.")
 
+    _add_texts(api)
     return api
+
+
+def _add_texts(api: Api) -> None:
+    @api.get("/api/lines", returns=ThingView, streams="text/plain")
+    def get_lines() -> Response:
+        return Response("a", content_type="text/plain")
+
+    @api.get("/v1/things", returns=ThingView, streams="text/event-stream", errors=OddError)
+    def get_events() -> Response:
+        return Response("data: a", content_type="text/event-stream")
 
 
 def _failing_api() -> Api:
@@ -433,6 +448,14 @@ class TestDocument:
         path = document["paths"]["/api/things/{name}"]
         assert set(path) == {"get", "head", "delete"}
         assert path["get"]["parameters"][0]["in"] == "path"
+
+    def test_an_answer_that_may_be_text_says_so_and_an_error_of_another_form_too(self, document: Any) -> None:
+        lines = document["paths"]["/api/lines"]["get"]["responses"]
+        assert lines["200"]["content"]["text/plain"] == {"schema": {"type": "string"}}
+        assert lines["default"] == {"$ref": "#/components/responses/Problem"}
+        events = document["paths"]["/v1/things"]["get"]["responses"]
+        assert set(events["200"]["content"]) == {JSON, "text/event-stream"}
+        assert events["default"]["content"] == {JSON: {"schema": {"$ref": "#/components/schemas/OddError"}}}
 
     def test_an_operation_id_is_used_once(self) -> None:
         api = Api("twice", "1")

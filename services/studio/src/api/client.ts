@@ -38,7 +38,8 @@ const problems: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: identified });
+// Of answers that come as JSON or as a stream, these are the JSON.
+export const api = createClient<paths, "application/json">({ baseUrl: window.location.origin, fetch: identified });
 api.use(problems);
 
 /** The body of an answer that has one. */

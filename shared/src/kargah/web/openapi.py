@@ -45,7 +45,9 @@ def document(title: str, version: str, routes: Sequence[Route]) -> dict[str, Any
         "paths": paths,
         "components": {
             "schemas": components,
-            "responses": {"Problem": _problem_response(references)},
+            "responses": {
+                "Problem": _error_response("application/problem+json", references[(Problem, "serialization")])
+            },
             "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -57,8 +59,9 @@ def _components(routes: Sequence[Route]) -> tuple[dict[_Key, Schema], dict[str, 
         for model in (route.body, route.query):
             if model is not None:
                 wanted[(model, "validation")] = None
-        if route.returns is not None:
-            wanted[(route.returns, "serialization")] = None
+        for answer in (route.returns, route.errors):
+            if answer is not None:
+                wanted[(answer, "serialization")] = None
     found, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
     references = {key: found[key] for key in wanted}
     return references, definitions.get("$defs", {})
@@ -121,19 +124,25 @@ def _responses(route: Route, references: dict[_Key, Schema]) -> Schema:
     responses: Schema = {}
     for status in (route.status, *route.other_statuses):
         responses[str(status)] = {"description": phrase(status), **_content(route, status, references)}
-    responses["default"] = {"$ref": "#/components/responses/Problem"}
+    if route.errors is None:
+        responses["default"] = {"$ref": "#/components/responses/Problem"}
+    else:
+        responses["default"] = _error_response(JSON, references[(route.errors, "serialization")])
     return responses
 
 
 def _content(route: Route, status: int, references: dict[_Key, Schema]) -> Schema:
     if route.returns is not None:
-        return {"content": {JSON: {"schema": references[(route.returns, "serialization")]}}}
+        content = {JSON: {"schema": references[(route.returns, "serialization")]}}
+        if route.streams is not None:
+            # What a whole stream of events is, no schema can say.
+            content[route.streams] = {} if route.streams == "text/event-stream" else {"schema": {"type": "string"}}
+        return {"content": content}
     if status == 204 or route.method == "HEAD" or route.produces == JSON:
         return {}
     schema = {"type": "string"} if route.produces.startswith("text/") else _BINARY
     return {"content": {route.produces: {"schema": schema}}}
 
 
-def _problem_response(references: dict[_Key, Schema]) -> Schema:
-    schema = references[(Problem, "serialization")]
-    return {"description": "What went wrong.", "content": {"application/problem+json": {"schema": schema}}}
+def _error_response(content_type: str, schema: Schema) -> Schema:
+    return {"description": "What went wrong.", "content": {content_type: {"schema": schema}}}

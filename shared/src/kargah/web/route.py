@@ -27,7 +27,8 @@ class RouteOptions(TypedDict, total=False):
     `body`, `query`: models; the handler gets instances as `body=` and `query=`. `optional_body`: an empty body counts
     as `{}`. `free_query`: the handler reads the query itself, for clients that send more than is known. `body_limit` in
     bytes; by default a mebibyte, and less where anybody may send one. `consumes`, `produces`: content types where they
-    are not JSON (documentation only).
+    are not JSON (documentation only). `streams`: the content type of text that the handler answers with where the
+    client asks for that instead of the model. `errors`: the model of what goes wrong, where it is not a Problem.
     """
 
     returns: type[BaseModel] | None
@@ -41,6 +42,8 @@ class RouteOptions(TypedDict, total=False):
     free_query: bool
     consumes: str | None
     produces: str
+    streams: str | None
+    errors: type[BaseModel]
     summary: str
     tags: list[str]
 
@@ -72,6 +75,8 @@ class Route:
     free_query: bool = False
     consumes: str | None = None
     produces: str = JSON
+    streams: str | None = None
+    errors: type[BaseModel] | None = None
     summary: str = ""
     tags: list[str] = field(default_factory=list)
     needs: Permission | None = None

@@ -41,7 +41,7 @@ def add_event_routes(api: Api, streams: EventStreams, caller_of: CallerOf) -> No
 
 
 def _add(api: Api, streams: EventStreams, caller_of: CallerOf, name: str, path: str, kind: str | None) -> None:
-    @api.get(path, query=EventQuery, returns=Page[EventView], tags=["events"])
+    @api.get(path, query=EventQuery, returns=Page[EventView], streams=CONTENT_TYPE, tags=["events"])
     @named(name)
     def events(job_id: str, query: EventQuery) -> Page[EventView] | Response:
         """What happens to a job, live: every stored event beyond `after`, then each as it comes, till its end."""

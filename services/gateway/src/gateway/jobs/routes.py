@@ -110,7 +110,7 @@ def _add_reading(api: Api, service: JobService, scope: str, path: str, kind: str
         """One job: status, progress, configuration."""
         return service.get(job_id, kind)
 
-    @api.get(f"{path}/logs", query=LogQuery, returns=LogPage, tags=_JOBS)
+    @api.get(f"{path}/logs", query=LogQuery, returns=LogPage, streams="text/plain", tags=_JOBS)
     @named(f"get_{scope}_logs")
     def logs(job_id: str, query: LogQuery) -> LogPage | Response:
         """The last lines of a job's log, or the whole of it as text."""

@@ -11,7 +11,7 @@ from kargah.web.api import Api
 from worker.inference.catalogue import Catalogue
 from worker.inference.chat import ChatService
 from worker.inference.client_socket import watch_client
-from worker.inference.schemas import ChatCompletion, ChatRequest, ModelCard, ModelList
+from worker.inference.schemas import ChatCompletion, ChatRequest, ErrorAnswer, ModelCard, ModelList
 
 _BODY_BYTES = 8 << 20
 _STREAM = "text/event-stream"
@@ -21,7 +21,7 @@ _HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"
 def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
     """Add the routes to `api`."""
 
-    @api.get("/v1/models", returns=ModelList, tags=["models"])
+    @api.get("/v1/models", returns=ModelList, errors=ErrorAnswer, tags=["models"])
     def list_models() -> ModelList:
         """Models that can be talked to, newest first"""
         return ModelList(
@@ -31,7 +31,7 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
             ]
         )
 
-    @api.get("/v1/models/<path:model_id>", returns=ModelCard, tags=["models"])
+    @api.get("/v1/models/<path:model_id>", returns=ModelCard, errors=ErrorAnswer, tags=["models"])
     def get_model(model_id: str) -> ModelCard:
         """One model: `name`, or `name@2` or `name@production` for a version"""
         version = catalogue.locate(model_id).version
@@ -40,6 +40,8 @@ def chat_routes(api: Api, chat: ChatService, catalogue: Catalogue) -> None:
     @api.post(
         "/v1/chat/completions",
         returns=ChatCompletion,
+        streams=_STREAM,
+        errors=ErrorAnswer,
         needs=Permission.READ,
         body=ChatRequest,
         body_limit=_BODY_BYTES,

@@ -84,6 +84,21 @@ class ChatRequest(BaseModel):
         return self
 
 
+class ErrorDetail(BaseModel):
+    """`param`: the field that is to blame, if one is."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorAnswer(BaseModel):
+    """What went wrong, as OpenAI's clients read it."""
+
+    error: ErrorDetail
+
+
 class ModelCard(BaseModel):
     """An entry of `GET /v1/models`; `created` in epoch seconds."""
 
