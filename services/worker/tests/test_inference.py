@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -73,10 +74,15 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "tiny": tiny_llama(root / "tiny", context=CONTEXT, initializer_range=0.4),
         "bare": tiny_llama(root / "bare", template=False, marks=False, context=CONTEXT, initializer_range=0.4),
     }
+    found["hollow"] = shutil.copytree(found["bare"], root / "hollow")
+    config = json.loads((found["hollow"] / "config.json").read_text())
+    (found["hollow"] / "config.json").write_text(
+        json.dumps(config | {"hidden_size": 8192, "intermediate_size": 1 << 20})
+    )
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_pretrained(found["tiny"])
-    config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
-    get_peft_model(model, config).save_pretrained(root / "tuned")
+    lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    get_peft_model(model, lora).save_pretrained(root / "tuned")
     return found | {"tuned": root / "tuned"}
 
 
@@ -88,6 +94,7 @@ def service(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     base = shelf.put("tiny", folders["tiny"])
     shelf.put("owner/tuned", folders["tuned"], base, kind="adapter")
     shelf.put("bare", folders["bare"])
+    shelf.put("hollow", folders["hollow"])
     shelf.put("enc", folders["tiny"], kind="encoder")
     with serving(shelf):
         settings = InferenceSettings(
@@ -158,13 +165,19 @@ def test_an_adapter_speaks_through_its_base(service: Service, folders: dict[str,
 
 
 def test_models_are_listed(service: Service) -> None:
-    assert {model.id for model in service.client.models.list()} == {"tiny", "owner/tuned", "bare"}
+    assert {model.id for model in service.client.models.list()} == {"tiny", "owner/tuned", "bare", "hollow"}
     assert service.client.models.retrieve("owner/tuned").owned_by == "kargah"
     assert service.http.get("/v1/models/owner%2Ftuned").json["id"] == "owner/tuned"
 
 
 def test_an_alias_is_followed(service: Service) -> None:
     assert service.client.models.retrieve("tiny@production").id == "tiny@production"
+
+
+def test_a_model_that_is_larger_than_its_files_is_refused(service: Service, folders: dict[str, Path]) -> None:
+    with pytest.raises(openai.BadRequestError, match=r"describes [0-9,]+ weights, and its files hold"):
+        service.chat(model="hollow")
+    assert service.text() is not None
 
 
 @pytest.mark.parametrize("model", ["absent", "tiny@2", "tiny@x", "enc", "../tiny", "a b"])

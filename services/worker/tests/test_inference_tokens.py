@@ -39,6 +39,12 @@ CHAT = [
     },
     {"messages": [{"role": "user", "content": "sky"}, {"role": "assistant", "content": "sun " * 40}]},
 ]
+# Models of which one file is not as the libraries expect it.
+BROKEN = [
+    ("headless", "config.json", '{"model_type": "llama", "num_attention_heads": 0}'),
+    ("odd", "config.json", '{"model_type": "llama", "hidden_size": "many"}'),
+    ("wordless", "tokenizer.json", "{}"),
+]
 FOREVER = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 
 
@@ -82,6 +88,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     slow.chat_template = FOREVER
     slow.save_pretrained(root / "slow")
     shelf.put("slow", root / "slow")
+    for name, file, content in BROKEN:
+        (tiny_llama(root / name) / file).write_text(content)
+        shelf.put(name, root / name)
     shelf.put_rows("chat", write_rows(root / "chat.jsonl", CHAT), "messages")
     shelf.put_rows("qa", write_rows(root / "qa.jsonl", question_rows(150)), "question_answer")
     shelf.put_rows("texts", write_rows(root / "texts.jsonl", [{"text": "sea " * 90}, {"text": "sky"}]), "text")
@@ -207,6 +216,13 @@ def test_a_template_that_never_ends_costs_its_time_and_no_more(service: Service)
     answer = service.ask("chat", "slow")
     assert answer.status_code == 400 and "more than 2 s" in answer.json["detail"]
     assert service.look("chat")["rows"]
+
+
+@pytest.mark.parametrize("model", [name for name, _, _ in BROKEN])
+def test_a_model_that_cannot_be_read_is_refused_and_leaves_nothing(service: Service, model: str) -> None:
+    answer = service.ask("chat", model)
+    assert answer.status_code == 400 and "cannot be read" in answer.json["detail"], answer.json
+    assert f"mv_{model}_1" not in {path.name for path in (service.root / "data" / "tokenizers").iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from http import HTTPStatus
 from kargah.contracts.problem import Problem
 from kargah.domain.errors import DomainError, Unavailable
 from kargah.ports.object_store import ObjectMissing, StoreUnavailable
+from kargah.telemetry.logging import get_logger
 from kargah.web.envelopes import ErrorBody
 from worker.fetch import BlobCorrupt
+from worker.trainer.errors import TrainingError
 
+_log = get_logger(__name__)
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
 _CODES = {"not_found": "model_not_found", "too_many_requests": "rate_limit_exceeded"}
 
@@ -45,6 +48,21 @@ def fetching(what: str) -> Iterator[None]:
         yield
     except (StoreUnavailable, ObjectMissing, BlobCorrupt) as error:
         raise Unavailable(f"{what} cannot be read: {error}", hint="Try again in a moment.") from error
+
+
+@contextmanager
+def reading(failed: str) -> Iterator[None]:
+    """Whatever the libraries come upon in a model's files, which anybody may have written, is NotUsable; `failed`
+    begins its message."""
+    try:
+        yield
+    except DomainError:
+        raise
+    except TrainingError as error:
+        raise NotUsable(error.message, error.hint) from error
+    except Exception as error:
+        _log.warning("a model's files are not usable", exc_info=error)
+        raise NotUsable(f"{failed}: {error or type(error).__name__}") from error
 
 
 def openai_error(problem: Problem) -> ErrorBody:

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from kargah.formats.base import Turn
-from worker.inference.errors import ContextTooLong, NotUsable
+from worker.inference.errors import ContextTooLong, NotUsable, reading
+from worker.inference.weights import require_all, require_rank, require_room
 from worker.trainer.chat_render import ChatRenderer
 from worker.trainer.errors import TrainingError
 
 _DEFAULT_TEMPERATURE = 0.7
 _FALLBACK_CONTEXT = 2048
 _TEMPLATE_SECONDS = 5.0
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>")
 
 
@@ -83,23 +84,17 @@ def open_language_model(model_dir: Path, base_dir: Path | None, device: str) -> 
 
 
 def _open(model_dir: Path, base_dir: Path | None, device: str) -> LanguageModel:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     folder = base_dir or model_dir
     target = _device(device)
     dtype = torch.bfloat16 if target.type == "cuda" else torch.float32
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
-        )
+    with reading("The model cannot be loaded"):
+        model = _weights(folder, dtype)
         if base_dir is not None:
             model = _merged(model, model_dir)
         has_own = any(model_dir.glob("tokenizer*"))
-        tokenizer = AutoTokenizer.from_pretrained(
-            model_dir if has_own else folder, local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
-        raise NotUsable(f"The model cannot be loaded: {error}") from error
+        tokenizer = AutoTokenizer.from_pretrained(model_dir if has_own else folder, **_LOCAL)
     model = model.to(target).eval()
     renderer = ChatRenderer(tokenizer, _TEMPLATE_SECONDS)
     return LanguageModel(
@@ -113,10 +108,24 @@ def _open(model_dir: Path, base_dir: Path | None, device: str) -> LanguageModel:
     )
 
 
+def _weights(folder: Path, dtype: torch.dtype) -> Any:
+    """The model without its tokenizer, every weight from its files."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(folder, **_LOCAL)
+    require_room(folder, config)
+    model, found = AutoModelForCausalLM.from_pretrained(
+        folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **_LOCAL
+    )
+    require_all(found["missing_keys"])
+    return model
+
+
 def _merged(model: Any, adapter_dir: Path) -> Any:
     """With the adapter folded in, a token costs as much as with the base alone."""
     from peft import PeftModel
 
+    require_rank(adapter_dir)
     return PeftModel.from_pretrained(model, adapter_dir, local_files_only=True).merge_and_unload()
 
 

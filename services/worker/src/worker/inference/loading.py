@@ -42,7 +42,11 @@ class Loader:
         folder = self.settings.models_dir / version.id
         with fetching("The model's files"):
             fetched = fetch_with_base(location, self.store, self.settings.cache_dir, folder)
-        return open_language_model(fetched.model_dir, fetched.base_dir, self.settings.device)
+        try:
+            return open_language_model(fetched.model_dir, fetched.base_dir, self.settings.device)
+        except Exception:  # nobody will unload it
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def unload(self, version_id: str, model: LanguageModel) -> None:
         """Free its memory and its folder; its files stay in the cache while there is room."""

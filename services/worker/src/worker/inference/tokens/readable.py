@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kargah.contracts.models import ModelLocation
 from kargah.ports.object_store import ObjectStore
-from worker.fetch import fetch_with_base
+from worker.fetch import FetchedModel, fetch_with_base
 from worker.inference.config import InferenceSettings
-from worker.inference.errors import NotUsable, fetching
+from worker.inference.errors import NotUsable, fetching, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,30 +37,33 @@ class TokenizerLoader:
 
     def load(self, location: ModelLocation) -> ReadableModel:
         """Raises Unavailable when the store does not answer, NotUsable when there is no tokenizer to be read."""
-        from transformers import AutoConfig
-
-        from worker.trainer.errors import TrainingError
-        from worker.trainer.models import load_tokenizer
-        from worker.trainer.reading import tokenizer_folder
-
         folder = self.settings.tokenizers_dir / location.version.id
         with fetching("The model's files"):
             fetched = fetch_with_base(_without_weights(location), self.store, self.settings.cache_dir, folder)
-        tokenizer_dir = tokenizer_folder(fetched.model_dir, fetched.base_dir)
         try:
-            tokenizer = load_tokenizer(tokenizer_dir)
-            config = AutoConfig.from_pretrained(
-                fetched.base_dir or fetched.model_dir, local_files_only=True, trust_remote_code=False
-            )
-        except TrainingError as error:
-            raise NotUsable(error.message, error.hint) from error
-        except (OSError, ValueError, KeyError) as error:
-            raise NotUsable(f"The model's settings cannot be read: {error}") from error
-        return ReadableModel(tokenizer, tokenizer_dir, config, bool(tokenizer.chat_template))
+            return _opened(fetched)
+        except NotUsable:  # nobody will unload it
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def unload(self, version_id: str, model: ReadableModel) -> None:
         """Remove its folder; its files stay in the cache while there is room."""
         shutil.rmtree(self.settings.tokenizers_dir / version_id, ignore_errors=True)
+
+
+def _opened(fetched: FetchedModel) -> ReadableModel:
+    from transformers import AutoConfig
+
+    from worker.trainer.models import load_tokenizer
+    from worker.trainer.reading import tokenizer_folder
+
+    tokenizer_dir = tokenizer_folder(fetched.model_dir, fetched.base_dir)
+    with reading("The model's settings cannot be read"):
+        tokenizer = load_tokenizer(tokenizer_dir)
+        config = AutoConfig.from_pretrained(
+            fetched.base_dir or fetched.model_dir, local_files_only=True, trust_remote_code=False
+        )
+    return ReadableModel(tokenizer, tokenizer_dir, config, bool(tokenizer.chat_template))
 
 
 def _without_weights(location: ModelLocation) -> ModelLocation:
