@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from kargah.embedded.object_store import EmbeddedObjectStore
@@ -26,19 +27,24 @@ def main() -> None:
         EmbeddedObjectStore(Path(folder, "s3")) as objects,
         targets(postgres, objects) as services,
     ):
-        report = fuzz(services, Span(options.seconds * 2 / 3), options.seed)
-        report.add(fuzz_hub(services[-1].url, Span(options.seconds / 3), options.seed, FUZZER))
+        report = fuzz(services, Span(options.seconds * 4 / 5), options.seed)
+        report.add(fuzz_hub(services[1].url, Span(options.seconds / 5), options.seed, FUZZER))
     _print(report)
     sys.exit(1 if report.failures else 0)
 
 
 def _print(report: Report) -> None:
     for name, number in sorted(report.sent.items()):
-        print(f"{number:7,}  {name}")
-    statuses = ", ".join(f"{status}: {number:,}" for status, number in sorted(report.statuses.items()))
-    print(f"{sum(report.sent.values()):7,}  in all; {statuses}")
+        print(f"{number:7,}  {name}  ({_told(report.statuses(name))})")
+    for name, number in sorted(report.services.items()):
+        print(f"{number:7,}  to {name}")
+    print(f"{sum(report.sent.values()):7,}  in all; {_told(report.statuses())}")
     for name, text in report.failures.items():
         print(f"\nWRONG {name}\n{text}")
+
+
+def _told(statuses: Mapping[int, int]) -> str:
+    return ", ".join(f"{status}: {number:,}" for status, number in sorted(statuses.items()))
 
 
 if __name__ == "__main__":

@@ -56,10 +56,11 @@ def _round(http: httpx.Client, known: Known, number: int, report: Report, span: 
 def _judge(http: httpx.Client, request: HubRequest, report: Report) -> None:
     name = f"{request.method} {_route(request.target)}"
     report.sent[name] += 1
+    report.services["registry, as the Hub"] += 1
     url = http.base_url.copy_with(raw_path=request.target.encode("ascii"))
     try:
         answer = http.request(request.method, url, headers=request.headers, content=request.body)
-        report.statuses[answer.status_code] += 1
+        report.answers[name, answer.status_code] += 1
         problem = _problem(request, answer)
     except httpx.HTTPError as error:
         problem = f"{type(error).__name__}: {error}"

@@ -93,7 +93,13 @@ def service_process(
         "KARGAH_S3_BUCKET": name,
         **settings,
     }
-    service = kind(environment, store_in(server, name))
+    with started(kind(environment, store_in(server, environment["KARGAH_S3_BUCKET"]))) as service:
+        yield service
+
+
+@contextmanager
+def started(service: Service) -> Iterator[Service]:
+    """The service while it runs, whatever it needs being there."""
     service.start()
     try:
         yield service
