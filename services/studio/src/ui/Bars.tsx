@@ -13,7 +13,7 @@ export function Bars({ counts, nameOf = (name) => name, whole }: Props) {
   const format = useFormat();
   const sum = whole ?? counts.reduce((total, [, count]) => total + count, 0);
   return (
-    <ul className={`${classes.bars} k-numbers`}>
+    <ul className={`k-list k-numbers ${classes.bars}`}>
       {counts.map(([name, count]) => {
         const percent = sum === 0 ? 0 : (100 * count) / sum;
         return (

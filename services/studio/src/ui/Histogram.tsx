@@ -16,7 +16,7 @@ export function Histogram({ buckets, length, label }: Props) {
   const format = useFormat();
   const most = Math.max(1, ...buckets.map(({ rows }) => rows));
   return (
-    <ol className={`${classes.chart} k-numbers`} dir="ltr" aria-label={label}>
+    <ol className={`k-list k-numbers ${classes.chart}`} dir="ltr" aria-label={label}>
       {buckets.map(({ least, most: upTo, rows }) => (
         <li
           key={least}

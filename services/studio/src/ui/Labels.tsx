@@ -7,7 +7,7 @@ export function Labels({ aliases, tags }: { aliases: string[]; tags: string[] })
   const { t } = useTranslation("models");
   if (aliases.length + tags.length === 0) return null;
   return (
-    <ul className={classes.labels} aria-label={t("labels")}>
+    <ul className={`k-list ${classes.labels}`} aria-label={t("labels")}>
       {aliases.map((alias) => (
         <li key={`@${alias}`} data-alias>
           <IconAt size={13} aria-hidden />

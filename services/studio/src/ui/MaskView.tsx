@@ -42,7 +42,7 @@ export function MaskView({ row }: { row: TokenizedRow }) {
 export function MaskLegend() {
   const { t } = useTranslation("tokens");
   return (
-    <ul className={classes.legend} aria-label={t("legend")}>
+    <ul className={`k-list ${classes.legend}`} aria-label={t("legend")}>
       {STATES.map((state) => (
         <li key={state} data-state={state}>
           <i aria-hidden />
@@ -121,7 +121,7 @@ function Pieces({ row }: { row: TokenizedRow }) {
   if (shown.length === 0) return <Text c="dimmed">{t("noRoom")}</Text>;
   return (
     <>
-      <ol className={classes.pieces} dir="auto">
+      <ol className={`k-list ${classes.pieces}`} dir="auto">
         {keyed(shown).map(({ key, id, text, state }) => (
           <li key={key} data-state={state} title={t(`states.${state}`)}>
             <bdi>{visible(text)}</bdi>

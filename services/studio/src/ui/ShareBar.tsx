@@ -32,7 +32,7 @@ export function ShareBar({ shares, nameOf, label, order = [] }: Props) {
           <i key={name} style={{ ...style, width: `${percent}%` }} />
         ))}
       </div>
-      <ul className={`${classes.legend} k-numbers`} aria-label={label}>
+      <ul className={`k-list k-numbers ${classes.legend}`} aria-label={label}>
         {parts.map(({ name, percent, style }) => (
           <li key={name}>
             <i style={style} aria-hidden />

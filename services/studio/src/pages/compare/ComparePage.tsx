@@ -3,10 +3,11 @@ import { Button, Stack } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useQueries } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import type { Job } from "../../api/client";
 import { jobQuery } from "../../api/jobs";
 import { MOST_COMPARED } from "../../lib/compare";
+import { useAddress } from "../../ui/address";
 import { PageHead } from "../../ui/PageHead";
 import { hasEnded } from "../../ui/StatusBadge";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -33,9 +34,9 @@ export default function ComparePage() {
 
 /** The jobs are in the address: a comparison can be kept and shared. */
 function useChosen(): [string[], (ids: string[]) => void] {
-  const [address, setAddress] = useSearchParams();
+  const [address, change] = useAddress();
   const named = (address.get("jobs") ?? "").split(",").filter(Boolean);
-  const choose = (ids: string[]) => setAddress(ids.length > 0 ? { jobs: ids.join(",") } : {}, { replace: true });
+  const choose = (ids: string[]) => change({ jobs: ids.join(",") });
   return [[...new Set(named)].slice(0, MOST_COMPARED), choose];
 }
 

@@ -1,15 +1,16 @@
 // One dataset: its versions, what is in them, what is doubtful about them, and what a model would learn from them.
 import { Group, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useLocation, useParams, useSearchParams } from "react-router";
 import type { DatasetVersion } from "../../api/client";
-import { datasetQuery } from "../../api/datasets";
+import { datasetQuery, versionPages } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 import { HashTabs } from "../../ui/HashTabs";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Failed } from "../../ui/states";
+import { VersionSelect } from "../../ui/VersionSelect";
 import { ChangesUnderWay } from "./ChangesUnderWay";
 import { DatasetActions } from "./DatasetActions";
 import { Facts } from "./Facts";
@@ -17,7 +18,6 @@ import { Origin } from "./Origin";
 import { RowsTab } from "./RowsTab";
 import { StatisticsTab } from "./StatisticsTab";
 import { TokensTab } from "./TokensTab";
-import { VersionSelect } from "./VersionSelect";
 import { VersionsTab } from "./VersionsTab";
 import { WarningsTab } from "./WarningsTab";
 
@@ -34,6 +34,8 @@ export default function DatasetPage() {
 function Whole({ version }: { version: DatasetVersion }) {
   const { t } = useTranslation(["dataset", "datasets"]);
   const format = useFormat();
+  const { data } = useInfiniteQuery(versionPages(version.dataset));
+  const versions = data?.pages.flatMap((page) => page.items.map((one) => one.version)) ?? [];
   return (
     <Stack gap="lg">
       <div>
@@ -43,7 +45,7 @@ function Whole({ version }: { version: DatasetVersion }) {
           text={
             <Group gap="sm">
               <Chip tone="accent">{t(`datasets:formats.${version.format}`, version.format)}</Chip>
-              <VersionSelect version={version} />
+              <VersionSelect versions={versions} shown={version.version} />
               <Text size="sm" c="dimmed" title={format.dateTime(version.createdAt)}>
                 {format.ago(version.createdAt)}
               </Text>

@@ -21,7 +21,7 @@ export function Origin({ version }: { version: DatasetVersion }) {
         <>
           {t("origin.made")}{" "}
           <Anchor component={Link} to={`/datasets/${dataset}?version=${from}`} size="sm" underline="always">
-            {t("version.number", { number: format.number(from) })}
+            {t("common:version.number", { number: format.number(from) })}
           </Anchor>
           {repairs.length > 0 && (
             <>

@@ -19,7 +19,7 @@ export function VersionsTab({ version }: { version: DatasetVersion }) {
   if (error !== null && data === undefined) return <Failed error={error} again={() => void refetch()} />;
   return (
     <Stack>
-      <ol className={classes.list} reversed>
+      <ol className={`k-list ${classes.list}`} reversed>
         {data?.pages.flatMap((page) =>
           page.items.map((one) => (
             <li key={one.id} className={`k-card ${classes.block}`}>
@@ -42,7 +42,7 @@ function VersionLine({ version, shown }: { version: DatasetVersion; shown: boole
       <Group justify="space-between" gap="xs">
         <Group gap="sm">
           <Anchor component={Link} to={`/datasets/${version.dataset}?version=${version.version}#versions`} fw={650}>
-            {t("version.number", { number: format.number(version.version) })}
+            {t("common:version.number", { number: format.number(version.version) })}
           </Anchor>
           {shown && <Chip tone="accent">{t("version.shown")}</Chip>}
           {warned > 0 && (

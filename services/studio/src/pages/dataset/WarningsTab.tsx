@@ -35,7 +35,7 @@ export function WarningsTab({ version }: { version: DatasetVersion }) {
           </Button>
         </Group>
       )}
-      <ul className={classes.list}>
+      <ul className={`k-list ${classes.list}`}>
         {warnings.map((warning) => (
           <li key={`${warning.code} ${warning.field}`} className={`k-card ${classes.block}`}>
             <WarningView version={version} warning={warning} onMend={(fix) => setFixes([fix])} />

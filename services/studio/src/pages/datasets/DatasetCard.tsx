@@ -23,10 +23,10 @@ export function DatasetCard({ dataset }: { dataset: Dataset }) {
     ["version", format.number(version)],
   ];
   return (
-    <article className={`k-card ${classes.card}`}>
+    <article className={`k-card k-lift ${classes.card}`}>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
         <Stack gap={2} style={{ minWidth: 0 }}>
-          <Text component={Link} to={`/datasets/${dataset.name}`} fw={650} size="lg" className={classes.name}>
+          <Text component={Link} to={`/datasets/${dataset.name}`} fw={650} size="lg" className="k-name">
             <bdi>{dataset.name}</bdi>
           </Text>
           <Text size="sm" c="dimmed">

@@ -74,7 +74,7 @@ function DatasetList({ onUpload, onImport }: ListProps) {
       {datasets.length === 0 && (
         <Empty title={t("noMatch")} text={t("noMatchText")} icon={<IconSearch size={44} stroke={1.2} />} />
       )}
-      <ul className={classes.grid}>
+      <ul className={`k-list ${classes.grid}`}>
         {datasets.map((dataset) => (
           <li key={dataset.id}>
             <DatasetCard dataset={dataset} />

@@ -5,8 +5,8 @@ import { IconSearch, IconWorldSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
 import { hubSearchQuery, isHubAway } from "../../api/hub";
+import { type ChangeAddress, useAddress } from "../../ui/address";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { RunningInstalls } from "../models/RunningInstalls";
@@ -17,27 +17,26 @@ import { Results } from "./Results";
 
 export default function HubPage() {
   const { t } = useTranslation("hub");
-  const { q, model, change } = useAddress();
+  const [address, change] = useAddress();
+  const q = address.get("q") ?? "";
   return (
     <>
       <PageHead title={t("title")} text={t("text")} />
       <div className={classes.page}>
         <RunningInstalls />
         <SearchBox q={q} change={change} />
-        <Found q={q} onChoose={(id) => change("model", id)} />
+        <Found q={q} onChoose={(model) => change({ model }, { replace: false })} />
       </div>
-      <HubModelDialog repo={model} onClose={() => change("model", "")} />
+      <HubModelDialog repo={address.get("model")} onClose={() => change({ model: null }, { replace: false })} />
     </>
   );
 }
 
-type Change = (name: "q" | "model", value: string) => void;
-
-function SearchBox({ q, change }: { q: string; change: Change }) {
+function SearchBox({ q, change }: { q: string; change: ChangeAddress }) {
   const { t } = useTranslation("hub");
   const [text, setText] = useState(q);
   const [wanted] = useDebouncedValue(text, 500);
-  useEffect(() => change("q", wanted.trim()), [wanted, change]);
+  useEffect(() => change({ q: wanted.trim() }), [wanted, change]);
   return (
     <search>
       <TextInput
@@ -65,20 +64,4 @@ function Found({ q, onChoose }: { q: string; onChoose: (id: string) => void }) {
   if (data.items.length === 0)
     return <Empty title={t("none.title", { q })} text={t("none.text")} icon={<IconSearch size={44} stroke={1.2} />} />;
   return <Results found={data} onChoose={onChoose} />;
-}
-
-/** What is searched, and which model is looked at, are in the address. */
-function useAddress() {
-  const [address, setAddress] = useSearchParams();
-  const [change] = useState<Change>(() => (name: "q" | "model", value: string) => {
-    setAddress(
-      (before) => {
-        if (value) before.set(name, value);
-        else before.delete(name);
-        return new URLSearchParams(before);
-      },
-      { replace: name === "q" },
-    );
-  });
-  return { q: address.get("q") ?? "", model: address.get("model"), change };
 }

@@ -19,7 +19,7 @@ export function Results({ found, onChoose }: Props) {
       <Text size="sm" c="dimmed" mb="sm">
         {t("found", { number: format.number(found.items.length) })} <bdi dir="ltr">{found.endpoint}</bdi>
       </Text>
-      <ul className={classes.list}>
+      <ul className={`k-list ${classes.list}`}>
         {found.items.map((item) => (
           <li key={item.id}>
             <One item={item} onChoose={() => onChoose(item.id)} />
@@ -35,7 +35,7 @@ function One({ item, onChoose }: { item: HubSummary; onChoose: () => void }) {
   const format = useFormat();
   const { id, task, license, downloads, likes, gated, updatedAt } = item;
   return (
-    <UnstyledButton className={`k-card ${classes.result}`} onClick={onChoose}>
+    <UnstyledButton className={`k-card k-lift ${classes.result}`} onClick={onChoose}>
       <Group justify="space-between" gap="xs">
         <Text component="span" fw={650} className={classes.id}>
           <bdi dir="ltr">{id}</bdi>

@@ -15,11 +15,11 @@ export const JobCard = memo(function JobCard({ job }: { job: Job }) {
   const { t } = useTranslation("jobs");
   const format = useFormat();
   return (
-    <article className={`k-card ${classes.card}`}>
+    <article className={`k-card k-lift ${classes.card}`}>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
         <Stack gap={4} style={{ minWidth: 0 }}>
           <Group gap="sm">
-            <Text component={Link} to={`/jobs/${job.id}`} fw={650} size="lg" className={classes.name}>
+            <Text component={Link} to={`/jobs/${job.id}`} fw={650} size="lg" className="k-name">
               <bdi>{job.name}</bdi>
             </Text>
             <StatusBadge job={job} />

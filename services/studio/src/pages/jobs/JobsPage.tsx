@@ -5,8 +5,9 @@ import { IconFlask, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { type JobFilters, jobPages } from "../../api/jobs";
+import { type ChangeAddress, useAddress } from "../../ui/address";
 import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -27,7 +28,8 @@ const KINDS = ["train", "evaluate", "export", "install", "import", "push"] as co
 
 export default function JobsPage() {
   const { t } = useTranslation("jobs");
-  const [filters, change] = useFilters();
+  const [address, change] = useAddress();
+  const filters = filtersOf(address);
   return (
     <>
       <PageHead title={t("title")} text={t("text")}>
@@ -50,7 +52,7 @@ function JobList({ filters }: { filters: JobFilters }) {
   if (jobs.length === 0) return <NoJobs filtered={filters.status !== undefined || filters.name !== undefined} />;
   return (
     <Stack>
-      <ul className={classes.list}>
+      <ul className={`k-list ${classes.list}`}>
         {jobs.map((job) => (
           <li key={job.id}>
             <JobCard job={job} />
@@ -75,13 +77,11 @@ function NoJobs({ filtered }: { filtered: boolean }) {
   );
 }
 
-type Change = (change: Partial<Record<"status" | "name" | "kind", string | null>>) => void;
-
-function Filters({ filters, change }: { filters: JobFilters; change: Change }) {
+function Filters({ filters, change }: { filters: JobFilters; change: ChangeAddress }) {
   const { t } = useTranslation("jobs");
   const [name, setName] = useState(filters.name ?? "");
   const [wanted] = useDebouncedValue(name, 300);
-  useEffect(() => change({ name: wanted.trim() || null }), [wanted, change]);
+  useEffect(() => change({ name: wanted.trim() }), [wanted, change]);
   return (
     <search className={classes.filters}>
       <SegmentedControl
@@ -120,25 +120,11 @@ function Filters({ filters, change }: { filters: JobFilters; change: Change }) {
 }
 
 /** Trainings only, unless the address says otherwise. */
-function useFilters(): [JobFilters, Change] {
-  const [address, setAddress] = useSearchParams();
+function filtersOf(address: URLSearchParams): JobFilters {
   const kind = address.get("kind") ?? "train";
-  const filters: JobFilters = {
+  return {
     ...(kind === "all" ? {} : { kind: kind as JobFilters["kind"] }),
     ...(address.get("status") ? { status: address.get("status") as JobFilters["status"] } : {}),
     ...(address.get("name") ? { name: address.get("name") ?? "" } : {}),
   };
-  const [change] = useState<Change>(() => (changes: Parameters<Change>[0]) => {
-    setAddress(
-      (before) => {
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) before.set(name, value);
-          else before.delete(name);
-        }
-        return new URLSearchParams(before);
-      },
-      { replace: true },
-    );
-  });
-  return [filters, change];
 }

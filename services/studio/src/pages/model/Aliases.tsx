@@ -40,7 +40,7 @@ function useChoices(versions: ModelVersion[]) {
   return (also: number) =>
     [...new Set([...versions.map(({ version }) => version), also])].map((number) => ({
       value: String(number),
-      label: t("version", { version: format.number(number) }),
+      label: t("common:version.number", { number: format.number(number) }),
     }));
 }
 

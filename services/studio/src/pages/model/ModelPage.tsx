@@ -1,5 +1,5 @@
 // A model: what it is, where it comes from, its card and files, its versions and what points to them.
-import { Group, Select, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useParams, useSearchParams } from "react-router";
@@ -10,6 +10,7 @@ import { HashTabs } from "../../ui/HashTabs";
 import { Labels } from "../../ui/Labels";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Failed } from "../../ui/states";
+import { VersionSelect } from "../../ui/VersionSelect";
 import { KindBadge } from "../models/KindBadge";
 import { CardTab } from "./CardTab";
 import { FilesTab } from "./FilesTab";
@@ -30,6 +31,8 @@ export default function ModelPage() {
 function Whole({ version }: { version: ModelVersion }) {
   const { t } = useTranslation("models");
   const format = useFormat();
+  const { data } = useQuery(versionsQuery(version.model));
+  const versions = data?.items.map((one) => one.version) ?? [];
   return (
     <Stack gap="lg">
       <PageHead
@@ -39,7 +42,7 @@ function Whole({ version }: { version: ModelVersion }) {
           <Stack gap={0}>
             <Group gap="sm">
               <KindBadge kind={version.facts.kind} />
-              <VersionSelect version={version} />
+              <VersionSelect versions={versions} shown={version.version} />
               <Text size="sm" c="dimmed" title={format.dateTime(version.createdAt)}>
                 {format.ago(version.createdAt)}
               </Text>
@@ -52,31 +55,6 @@ function Whole({ version }: { version: ModelVersion }) {
       </PageHead>
       <Parts version={version} />
     </Stack>
-  );
-}
-
-/** The version that is shown is in the address, unless it is the newest. */
-function VersionSelect({ version }: { version: ModelVersion }) {
-  const { t } = useTranslation("models");
-  const format = useFormat();
-  const [, setAddress] = useSearchParams();
-  const { data } = useQuery(versionsQuery(version.model));
-  const versions = data?.items ?? [version];
-  const choose = (chosen: string | null) =>
-    setAddress(chosen === null || chosen === String(versions[0]?.version) ? {} : { version: chosen });
-  return (
-    <Select
-      size="xs"
-      w={130}
-      aria-label={t("versions.choose")}
-      allowDeselect={false}
-      data={versions.map((one) => ({
-        value: String(one.version),
-        label: t("version", { version: format.number(one.version) }),
-      }))}
-      value={String(version.version)}
-      onChange={choose}
-    />
   );
 }
 

@@ -60,7 +60,7 @@ function Versions({ versions, shown }: { versions: ModelVersion[]; shown: ModelV
                     fw={version.id === shown.id ? 700 : 400}
                     size="sm"
                   >
-                    {t("version", { version: format.number(version.version) })}
+                    {t("common:version.number", { number: format.number(version.version) })}
                   </Anchor>
                 </Table.Td>
                 <Table.Td title={format.dateTime(version.createdAt)} className={classes.whole}>

@@ -15,9 +15,9 @@ export function ModelCard({ model }: { model: Model }) {
   const { latest } = model;
   const base = baseOf(latest);
   return (
-    <article className={`k-card ${classes.card}`}>
+    <article className={`k-card k-lift ${classes.card}`}>
       <Group justify="space-between" align="flex-start" wrap="nowrap" gap="sm">
-        <Link to={`/models/${model.name}`} className={classes.name}>
+        <Link to={`/models/${model.name}`} className={`k-name ${classes.name}`}>
           <bdi>{model.name}</bdi>
         </Link>
         <KindBadge kind={latest.facts.kind} />
@@ -28,7 +28,7 @@ export function ModelCard({ model }: { model: Model }) {
             {t("upon")} <bdi>{base}</bdi> ·{" "}
           </>
         )}
-        {t("version", { version: format.number(latest.version) })} ·{" "}
+        {t("common:version.number", { number: format.number(latest.version) })} ·{" "}
         <span title={format.dateTime(latest.createdAt)}>{format.ago(latest.createdAt)}</span>
       </Text>
       <Figures model={model} />

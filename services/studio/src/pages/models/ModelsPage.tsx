@@ -5,9 +5,10 @@ import { IconBox, IconCloudDownload, IconPlus, IconSearch } from "@tabler/icons-
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { modelPages } from "../../api/models";
 import { isTuned } from "../../lib/models";
+import { type ChangeAddress, useAddress } from "../../ui/address";
 import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -23,7 +24,9 @@ type Origin = (typeof ORIGINS)[number];
 export default function ModelsPage() {
   const { t } = useTranslation("models");
   const [installing, dialog] = useDisclosure();
-  const { search, origin, change } = useFilters();
+  const [address, change] = useAddress();
+  const search = address.get("search") ?? "";
+  const origin = ORIGINS.find((name) => name === address.get("origin")) ?? "all";
   return (
     <>
       <PageHead title={t("title")} text={t("text")}>
@@ -54,7 +57,7 @@ function Installed({ search, origin }: { search: string; origin: Origin }) {
   if (shown.length === 0 && !hasNextPage) return <NoModels any={models.length > 0 || search !== ""} />;
   return (
     <Stack>
-      <ul className={classes.list}>
+      <ul className={`k-list ${classes.list}`}>
         {shown.map((model) => (
           <li key={model.id}>
             <ModelCard model={model} />
@@ -83,21 +86,21 @@ function NoModels({ any }: { any: boolean }) {
 interface FiltersProps {
   search: string;
   origin: Origin;
-  change: (name: "search" | "origin", value: string) => void;
+  change: ChangeAddress;
 }
 
 function Filters({ search, origin, change }: FiltersProps) {
   const { t } = useTranslation("models");
   const [text, setText] = useState(search);
   const [wanted] = useDebouncedValue(text, 300);
-  useEffect(() => change("search", wanted.trim()), [wanted, change]);
+  useEffect(() => change({ search: wanted.trim() }), [wanted, change]);
   return (
     <search className={classes.filters}>
       <SegmentedControl
         aria-label={t("filter.origin")}
         data={ORIGINS.map((value) => ({ value, label: t(`filter.${value}`) }))}
         value={origin}
-        onChange={(value) => change("origin", value === "all" ? "" : value)}
+        onChange={(value) => change({ origin: value === "all" ? null : value })}
       />
       <TextInput
         aria-label={t("filter.name")}
@@ -108,21 +111,4 @@ function Filters({ search, origin, change }: FiltersProps) {
       />
     </search>
   );
-}
-
-/** Filters are in the address. */
-function useFilters() {
-  const [address, setAddress] = useSearchParams();
-  const [change] = useState(() => (name: "search" | "origin", value: string) => {
-    setAddress(
-      (before) => {
-        if (value) before.set(name, value);
-        else before.delete(name);
-        return new URLSearchParams(before);
-      },
-      { replace: true },
-    );
-  });
-  const origin = ORIGINS.find((name) => name === address.get("origin")) ?? "all";
-  return { search: address.get("search") ?? "", origin, change };
 }

@@ -26,7 +26,7 @@ export function RunningInstalls() {
       <Title order={2} size="h4" mb="sm">
         {t("install.running")}
       </Title>
-      <ul className={classes.installs}>
+      <ul className={`k-list ${classes.installs}`}>
         {shown.map((job) => (
           <li key={job.id}>
             <Install job={job} />
