@@ -50,9 +50,7 @@ class Studio:
         visit = Visit(context.new_page(), self.kargah.url)
         visit.page.set_default_timeout(_PATIENCE_MS)
         visit.page.on("pageerror", lambda error: visit.broken.append(str(error)))
-        visit.page.on(
-            "console", lambda said: visit.broken.append(said.text) if "Content Security" in said.text else None
-        )
+        visit.page.on("console", lambda said: _blame(visit, said.text))
         visit.page.on("request", lambda sent: _note(visit, sent.url))
         yield visit
         context.close()

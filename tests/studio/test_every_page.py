@@ -24,7 +24,10 @@ PAGES = [
     "/settings",
     "/nowhere",
 ]
-_TABS = ["curves", "log", "timeline", "checkpoints", "samples", "config"]
+_JOB_TABS = ["curves", "log", "timeline", "checkpoints", "samples", "config"]
+_OTHER_TABS = [f"/datasets/persian-qa#{tab}" for tab in ("statistics", "warnings", "tokens", "versions")] + [
+    f"/models/seen#{tab}" for tab in ("overview", "card", "files", "versions")
+]
 _BUDGET_BYTES = 300_000
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(' ')).join(', ')}`)"""
@@ -58,9 +61,11 @@ def trained(studio: Studio) -> str:
     return f"/jobs/{job['id']}"
 
 
-def test_nobody_is_left_out_of_a_job(studio: Studio, axe: str, trained: str) -> None:
-    with studio.visit() as visit:
-        places = [f"{trained}#{tab}" for tab in _TABS] + [f"/compare?jobs={trained.rpartition('/')[2]}"]
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_nobody_is_left_out_behind_a_tab(studio: Studio, axe: str, trained: str, language: str) -> None:
+    compared = f"/compare?jobs={trained.rpartition('/')[2]}"
+    with studio.visit(language) as visit:
+        places = [compared, *(f"{trained}#{tab}" for tab in _JOB_TABS), *_OTHER_TABS]
         found = {place: _violations(visit, place, axe) for place in places}
     assert {place: some for place, some in found.items() if some} == {}
 

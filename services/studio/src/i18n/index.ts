@@ -37,7 +37,8 @@ export function startTexts(): Promise<unknown> {
       interpolation: { escapeValue: false }, // React escapes
       returnNull: false,
       saveMissing: true,
-      missingKeyHandler: (languages, namespace, key) => console.error(`no text: ${languages} ${namespace}:${key}`),
+      missingKeyHandler: (languages, namespace, key, _otherwise, _update, options) =>
+        options?.defaultValue === undefined && console.error(`no text: ${languages} ${namespace}:${key}`),
     });
 }
 
