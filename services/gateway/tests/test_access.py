@@ -18,6 +18,8 @@ from gateway.access.limits import RequestLimits
 from gateway.app import Gateway, build
 from gateway.config import GatewaySettings
 from gateway.events.followers import Follower
+from kargah.access.principal import Principal
+from kargah.access.tokens import mint_download_token
 from kargah.db.engine import create_engine
 from kargah.domain.errors import TooMany
 from kargah.testing.jobs import JobBench, job_bench
@@ -131,6 +133,42 @@ def test_too_many_requests_wait_for_the_next_minute(door: Door) -> None:
     refused = door("GET", "/api/auth/whoami")
     if refused.status_code == 429:  # a new minute may have begun just now
         assert 1 <= int(refused.headers["retry-after"]) <= 61
+
+
+def test_who_takes_no_answers_leaves_threads_for_others(door: Door) -> None:
+    made = {"name": "slow", "password": PASSWORD, "project": "local", "role": "viewer"}
+    assert door("POST", "/api/users", json=made).status_code == 201
+    slow = door.login("slow", PASSWORD).get_json()["accessToken"]
+    key = door("POST", "/api/keys", slow, json={"name": "k"}).get_json()["key"]
+    untaken = [door("GET", "/api/jobs", token) for token in (slow, key) * 15]
+    while (answer := door("GET", "/api/jobs", slow)).status_code == 200:
+        untaken.append(answer)
+    assert (len(untaken), answer.status_code, answer.headers["retry-after"]) == (31, 429, "2"), "one was for the key"
+    assert door("GET", "/api/jobs", key).status_code == 429, "all keys of a user count as one"
+    assert door("GET", "/api/jobs").status_code == 200
+    untaken[0].close()
+    assert door("GET", "/api/jobs", key).status_code == 200
+
+
+def test_a_link_ends_with_the_rights_of_who_asked_for_it(door: Door) -> None:
+    """There is no such checkpoint: who may still look for it is told that."""
+    address = "/api/jobs/job_x/checkpoints/ckpt_x"
+
+    def told(subject: str, project: str = "local") -> int:
+        signed = mint_download_token(SECRET, Principal(subject, "x", None, project), project, address)
+        return int(door.app.test_client().get(f"{address}/signed-archive?signature={signed}").status_code)
+
+    made = {"name": "sara", "password": PASSWORD, "project": "local", "role": "viewer"}
+    user = f"user:{door('POST', '/api/users', json=made).get_json()['id']}"
+    token = door.login("sara", PASSWORD).get_json()["accessToken"]
+    key_id = door("POST", "/api/keys", token, json={"name": "k"}).get_json()["id"]
+    key = f"key:{key_id}"
+    assert [told(user), told(key), told("user:usr_none"), told("nobody")] == [404, 404, 403, 403]
+    assert [told(user, "north"), told(key, "north")] == [403, 403]
+    assert door("DELETE", f"/api/keys/{key_id}").status_code == 204
+    assert [told(user), told(key)] == [404, 403]
+    assert door("DELETE", "/api/projects/local/members/sara").status_code == 204
+    assert told(user) == 403
 
 
 def test_the_limit_is_one_for_all_gateways(database_url_for: Callable[[str], str]) -> None:

@@ -86,19 +86,20 @@ def build(settings: GatewaySettings) -> Gateway:
     catalogue = Catalogue(settings.registry_url, settings.datasets_url, settings.service_secret)
     hub = EventHub(engine, settings.database_url, settings.event_streams, settings.event_streams_each)
 
+    access = Access(engine, settings)
     api = Api("Kargah", kargah.__version__)
     guarded = settings.service_secret is not None
     room = Room(catalogue.storage) if guarded else None
     add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
     files = StoredFiles(settings.registry_url, settings.service_secret)
     at_once = max(1, settings.threads // _DOWNLOADS_SHARE)
-    add_checkpoint_routes(api, CheckpointFileService(engine, files, settings.service_secret, at_once))
+    checkpoints = CheckpointFileService(engine, files, settings.service_secret, access.may_still_read, at_once)
+    add_checkpoint_routes(api, checkpoints)
     add_estimate_routes(api, EstimateService(engine, catalogue))
     add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting, need_project if guarded else None))
     add_source_routes(api, catalogue)
     reader = StatusReader(engine, settings)
     add_status_route(api, reader)
-    access = Access(engine, settings)
     access.add_routes(api)
     add_event_routes(api, EventStreams(engine, hub), access.caller_of)
 

@@ -71,13 +71,13 @@ def mint_download_token(secret: str, principal: Principal, project: str, address
     )
 
 
-def read_download_token(secret: str, token: str, address: str) -> str:
-    """The project. Raises BadToken, for one of another address too."""
+def read_download_token(secret: str, token: str, address: str) -> tuple[str, str]:
+    """The subject that it was given to, and the project. Raises BadToken, for one of another address too."""
     claims = _read(secret, DOWNLOADS, token)
     if claims.get("address") != address:
         raise BadToken("The token is for another address.")
     try:
-        return _text(claims["project"])
+        return _text(claims["sub"]), _text(claims["project"])
     except (KeyError, ValueError) as error:
         raise BadToken("The token lacks a claim.") from error
 

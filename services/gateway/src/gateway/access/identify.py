@@ -63,6 +63,16 @@ class Identifier:
                 return self._by_key(tx.connection, shown.id, shown.proof, shown.wanted)
             return self._by_session(tx.connection, shown.id, shown.proof, shown.wanted)
 
+    def may_still_read(self, subject: str, project: str) -> bool:
+        """Whether who was given something signed for `project` would be let into it now."""
+        kind, _, found_id = subject.partition(":")
+        with UnitOfWork(self._engine) as tx:
+            if kind == "key":
+                key = keys_repository.find(tx.connection, found_id)
+                return key is not None and effective_role(key) is not None and _reaches(key, project)
+            person = users_repository.person(tx.connection, found_id)
+            return person is not None and (person.platform or project in person.roles)
+
     def _by_key(self, conn: Connection, key_id: str, secret: str, wanted: str | None) -> Principal:
         key = keys_repository.find(conn, key_id)
         if key is None or not api_keys.is_right(secret, key.digest):
@@ -72,7 +82,7 @@ class Identifier:
             raise _no_good("The API key is not valid: its maker is in the project no longer.")
         project, platform = wanted or key.project, key.platform and key.user_platform
         if project != key.project:
-            if not (platform and users_repository.project_exists(conn, project)):
+            if not (_reaches(key, project) and users_repository.project_exists(conn, project)):
                 raise _not_yours()
             role = Role.ADMIN
         keys_repository.note_use(conn, key.id)
@@ -90,6 +100,10 @@ class Identifier:
         if role is None or not (project in person.roles or users_repository.project_exists(conn, project)):
             raise _not_yours()
         return Principal(subject, person.name, role, project, person.platform, person.id)
+
+
+def _reaches(key: FoundKey, project: str) -> bool:
+    return project == key.project or (key.platform and key.user_platform)
 
 
 def effective_role(key: FoundKey) -> Role | None:

@@ -6,6 +6,7 @@ from flask import Flask, Request
 
 from gateway.access.accounts import Accounts
 from gateway.access.addresses import Addresses
+from gateway.access.at_once import AtOnce
 from gateway.access.audit import add_audit_routes
 from gateway.access.first_admin import FirstAdmin
 from gateway.access.identify import Identifier
@@ -23,6 +24,9 @@ from kargah.domain.errors import Unauthenticated
 from kargah.domain.scope import EVERY, project_scope
 from kargah.web.access import Authenticate, require
 from kargah.web.api import Api
+
+# Of the server's threads, those that one person's requests may hold at once.
+_SHARE_OF_ONE = 2
 
 
 class Access:
@@ -80,7 +84,13 @@ class Access:
 
         return Caller(principal.subject, shown, check)
 
+    def may_still_read(self, subject: str, project: str) -> bool:
+        """Of what was signed for somebody who may have been shut out since."""
+        with project_scope(EVERY):
+            return self._identify is not None and self._identify.may_still_read(subject, project)
+
     def watch(self, app: Flask) -> None:
-        """Record what is changed and refused, where people must log in."""
+        """Record what is changed and refused, and let nobody have all threads, where people must log in."""
         if self._settings.service_secret is not None:
+            AtOnce(max(1, self._settings.threads // _SHARE_OF_ONE), self._addresses).watch(app)
             Recorder(self._engine, self._addresses, self._settings.audit_days).watch(app)

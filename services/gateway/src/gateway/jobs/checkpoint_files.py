@@ -32,6 +32,8 @@ from kargah.ports.object_store import ObjectMissing
 from kargah.web.access import act_for_project
 from kargah.web.file_answer import attachment, send
 
+MayStillRead = Callable[[str, str], bool]
+"""Whether a subject may read a project now."""
 TAR = "application/x-tar"
 _MANIFEST_BYTES = 4 << 20
 _BUSY_SECONDS = 5
@@ -58,11 +60,14 @@ class CheckpointFileService:
     Each file on its way takes a thread of the server: at most `at_once` are under way, so that the others stay free.
     """
 
-    def __init__(self, engine: Engine, files: StoredFiles, secret: str | None, at_once: int) -> None:
+    def __init__(
+        self, engine: Engine, files: StoredFiles, secret: str | None, may_still_read: MayStillRead, at_once: int
+    ) -> None:
         """`secret`: what links are signed with; None where nobody must log in."""
         self._engine = engine
         self._files = files
         self._secret = secret
+        self._may_still_read = may_still_read
         self._slots = BoundedSemaphore(at_once)
 
     def list(self, job_id: str, checkpoint_id: str, kind: str | None = None) -> CheckpointFiles:
@@ -114,12 +119,14 @@ class CheckpointFileService:
         return DownloadLink(url=f"{address}/signed-archive?signature={signature}", expires_at=expires)
 
     def signed_archive(self, request: Request, job_id: str, checkpoint_id: str, signature: str) -> Response:
-        """The archive, for who was given its link. Raises Forbidden, Busy."""
+        """The archive, by the link of somebody who may still read it. Raises Forbidden, Busy."""
         address = f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
         try:
             if self._secret is None:
                 raise BadToken("No links are signed here.")
-            project = read_download_token(self._secret, signature, address)
+            subject, project = read_download_token(self._secret, signature, address)
+            if not self._may_still_read(subject, project):
+                raise BadToken("It was given to somebody who may not read this any more.")
         except BadToken as error:
             raise Forbidden("The link is damaged or has expired.", hint="Ask for a new one.") from error
         act_for_project(project)
