@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +84,8 @@ class Door:
 
 
 @pytest.fixture
-def door(database_url_for: Callable[[str], str]) -> Iterator[Door]:
+def door(database_url_for: Callable[[str], str], tmp_path: Path) -> Iterator[Door]:
+    (tmp_path / "index.html").write_text("<!doctype html>")
     settings = GatewaySettings(
         database_url=database_url_for("gateway"),
         auth="on",
@@ -91,6 +93,7 @@ def door(database_url_for: Callable[[str], str]) -> Iterator[Door]:
         admin_password=PASSWORD,  # type: ignore[arg-type]
         requests_per_minute=100,
         event_streams_each=3,
+        studio_dir=tmp_path,
         trusted_proxies=["127.0.0.0/8"],  # type: ignore[list-item]
         **NOWHERE,  # type: ignore[arg-type]
     )
@@ -148,6 +151,14 @@ def test_who_takes_no_answers_leaves_threads_for_others(door: Door) -> None:
     assert door("GET", "/api/jobs").status_code == 200
     untaken[0].close()
     assert door("GET", "/api/jobs", key).status_code == 200
+
+
+def test_answers_of_every_kind_come_to_an_end(door: Door) -> None:
+    for method, path in (("GET", "/studio/"), ("HEAD", "/studio/"), ("GET", "/healthz"), ("GET", "/api/nowhere")):
+        for _ in range(40):
+            answer = door.app.test_client().open(path, method=method)
+            assert answer.status_code == (404 if "nowhere" in path else 200), f"{method} {path}"
+            answer.close()
 
 
 def test_a_link_ends_with_the_rights_of_who_asked_for_it(door: Door) -> None:

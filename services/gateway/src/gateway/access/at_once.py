@@ -4,16 +4,21 @@ who reads slowly could hold all of them."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, request
+from werkzeug.wsgi import ClosingIterator
 
 from gateway.access.addresses import Addresses
 from gateway.access.limits import too_many
 from kargah.access.principal import ANYBODY, Principal, current_principal
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 _SECONDS = 1.0
-_FREE = "request_at_once_ends"
+_FREE = "kargah.request_is_over"
 
 
 class AtOnce:
@@ -26,22 +31,13 @@ class AtOnce:
         self._counts: dict[str, int] = {}
 
     def watch(self, app: Flask) -> None:
-        """Count from now on, after it is known who asks; a request is over when its answer is closed."""
+        """Count from now on, after it is known who asks; a request is over when the server closes its answer."""
+        app.wsgi_app = _until_closed(app.wsgi_app)  # type: ignore[assignment, method-assign]  # as Flask's documentation does
 
         @app.before_request
         def begin() -> None:
-            setattr(g, _FREE, self.take(_asker(current_principal()) or f"address {self._addresses.of(request)}"))
-
-        @app.after_request
-        def end_with_the_answer(response: Response) -> Response:
-            if (free := g.pop(_FREE, None)) is not None:
-                response.call_on_close(free)
-            return response
-
-        @app.teardown_request
-        def end_without_one(_error: BaseException | None) -> None:
-            if (free := g.pop(_FREE, None)) is not None:
-                free()
+            asker = _asker(current_principal()) or f"address {self._addresses.of(request)}"
+            request.environ[_FREE] = self.take(asker)
 
     def take(self, asker: str) -> Callable[[], None]:
         """Count a request of `asker`; what tells that it is over. Raises TooMany."""
@@ -57,6 +53,24 @@ class AtOnce:
             self._counts[asker] -= 1
             if self._counts[asker] == 0:
                 del self._counts[asker]
+
+
+def _until_closed(app: WSGIApplication) -> WSGIApplication:
+    """Not by Flask's own response, which is never closed where it is a file."""
+
+    def run(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            answer = app(environ, start_response)
+        except BaseException:
+            environ.pop(_FREE, _nothing)()
+            raise
+        return ClosingIterator(answer, [environ.pop(_FREE, _nothing)])
+
+    return run
+
+
+def _nothing() -> None:
+    """For requests that were refused before they were counted."""
 
 
 def _asker(principal: Principal) -> str | None:
