@@ -5,9 +5,11 @@ import "@mantine/notifications/styles.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import { createRoot } from "react-dom/client";
+import { watchOtherTabs } from "./api/session";
 import { App } from "./app/App";
 import { startTexts } from "./i18n";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
+watchOtherTabs();
 startTexts().then(() => createRoot(root).render(<App />));

@@ -15,6 +15,8 @@ const FLUSH_MS = 150;
 const LEAST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 8_000;
 const POLL_MS = 2_000;
+/** The gateway sends something every 15 seconds. */
+const SILENCE_MS = 40_000;
 /** Events after which what is listed below a job is to be asked for anew. */
 const TELLING = new Set(["status", "checkpoint", "checkpoint_dropped", "checkpoint_failed", "resumed", "sample"]);
 
@@ -71,7 +73,7 @@ class Feed {
   async #canGoOn(error: unknown): Promise<boolean> {
     if (this.signal.aborted) return false;
     const problem = error instanceof ApiProblem ? error : null;
-    if (problem !== null && problem.status > 0 && !problem.passing) {
+    if (problem !== null && problem.status > 0 && problem.status < 500 && !problem.passing) {
       this.#tell("ended");
       return false;
     }
@@ -93,7 +95,7 @@ class Feed {
     this.#tell("live");
     // What happened before the stream began is in the snapshots that are asked for from here on.
     if (this.#last === null) void this.client.invalidateQueries({ queryKey: ["job", this.id] });
-    for await (const event of eventsOf(answer.body)) this.#take(event);
+    for await (const event of eventsOf(answer.body, SILENCE_MS)) this.#take(event);
     this.#flush();
   }
 

@@ -55,7 +55,7 @@ export function chooseProject(name: string | null): void {
   store(PROJECT_KEY, name);
 }
 
-/** Called when nobody is logged in any more and somebody must be. */
+/** Called when nobody is logged in any more and somebody must be, or somebody else is. */
 export function onSignedOut(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -65,9 +65,12 @@ export async function logIn(name: string, password: string): Promise<void> {
   keep(await ask("/api/auth/login", { name, password }));
 }
 
+/** Leaves nothing of what was said or chosen for whoever comes next at this browser; what this page holds goes with it. */
 export async function logOut(): Promise<void> {
   const refresh = tokens?.refresh;
   forget();
+  chooseProject(null);
+  clearTab();
   if (refresh) await post("/api/auth/logout", { refreshToken: refresh }).catch(() => undefined);
 }
 
@@ -90,8 +93,37 @@ export async function renew(used: string | undefined): Promise<boolean> {
 
 function signedOut(): false {
   forget();
-  for (const tell of listeners) tell();
+  tellAll();
   return false;
+}
+
+function tellAll(): void {
+  for (const tell of listeners) tell();
+}
+
+function clearTab(): void {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // storage that is switched off holds nothing
+  }
+}
+
+/** Another tab logged in or out: this one shows nobody's things to somebody else. New tokens of the same session are
+ * taken over when they are needed. */
+export function otherTabChanged(before: string | null, after: string | null): boolean {
+  return (before === null) !== (after === null);
+}
+
+/** Called once, when the page begins. */
+export function watchOtherTabs(): void {
+  window.addEventListener("storage", ({ key, oldValue, newValue }) => {
+    if (key !== KEY || !otherTabChanged(oldValue, newValue)) return;
+    tokens = parsed(newValue);
+    project = stored(PROJECT_KEY);
+    if (tokens === null) clearTab();
+    tellAll();
+  });
 }
 
 function keep(answer: { accessToken: string; refreshToken: string }): void {

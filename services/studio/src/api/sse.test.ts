@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SseParser } from "./sse";
+import { eventsOf, SseParser } from "./sse";
 
 describe("SseParser", () => {
   it("gives events as soon as they are whole, wherever the pieces break", () => {
@@ -23,4 +23,22 @@ describe("SseParser", () => {
   it("reads carriage returns as line ends", () => {
     expect(new SseParser().push("data: a\r\n\r\n")).toEqual([{ id: null, event: "message", data: "a" }]);
   });
+});
+
+it("takes a connection that falls silent for a broken one", async () => {
+  let told: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let left = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      told = controller;
+    },
+    cancel: () => {
+      left = true;
+    },
+  });
+  const events = eventsOf(body, 30);
+  (told as unknown as ReadableStreamDefaultController<Uint8Array>).enqueue(new TextEncoder().encode("data: a\n\n"));
+  expect((await events.next()).value).toEqual({ id: null, event: "message", data: "a" });
+  await expect(events.next()).rejects.toMatchObject({ status: 0, code: "unreachable" });
+  expect(left).toBe(true);
 });

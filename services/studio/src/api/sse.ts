@@ -1,4 +1,5 @@
 // Server-Sent Events by `fetch`, which unlike EventSource can say who asks.
+import { ApiProblem } from "./problem";
 
 export interface ServerEvent {
   id: string | null;
@@ -45,17 +46,30 @@ function field(line: string): [string, string] {
   return [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
 }
 
-/** The events of an answer's body, until it ends. */
-export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** The events of an answer's body, until it ends. Throws when nothing has come for `patience` ms: a connection that was
+ * lost on the way ends for nobody. */
+export async function* eventsOf(
+  body: ReadableStream<Uint8Array>,
+  patience = Number.POSITIVE_INFINITY,
+): AsyncGenerator<ServerEvent> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   const parser = new SseParser();
   try {
     while (true) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(reader.read(), patience);
       if (done) return;
       yield* parser.push(value);
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    void reader.cancel().catch(() => undefined);
   }
+}
+
+function within<Value>(coming: Promise<Value>, patience: number): Promise<Value> {
+  if (patience === Number.POSITIVE_INFINITY) return coming;
+  let timer: ReturnType<typeof setTimeout>;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new ApiProblem(0, null, "unreachable")), patience);
+  });
+  return Promise.race([coming, silence]).finally(() => clearTimeout(timer));
 }

@@ -4,7 +4,7 @@ import { IconCheck, IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { chooseProject, logOut } from "../api/session";
-import { useWhoAmI } from "./Gate";
+import { useWhoAmI } from "../api/whoami";
 
 export function Person() {
   const { t } = useTranslation();
@@ -40,7 +40,7 @@ export function Person() {
         <Menu.Divider />
         <Menu.Item
           leftSection={<IconLogout size={16} />}
-          onClick={() => void logOut().then(() => client.resetQueries({ queryKey: ["whoami"] }))}
+          onClick={() => void logOut().then(() => window.location.reload())}
         >
           {t("person.logout")}
         </Menu.Item>

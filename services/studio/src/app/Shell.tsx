@@ -1,5 +1,5 @@
 // The frame: navigation at the side (a drawer on a phone), what belongs to the person above it.
-import { AppShell, Burger, Button, Group, NavLink, ScrollArea, Text } from "@mantine/core";
+import { AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconAdjustmentsHorizontal,
@@ -15,6 +15,7 @@ import {
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink as RouterLink, useLocation } from "react-router";
+import { ChangeButton, useWhyNot } from "../ui/Changing";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { Logo } from "../ui/Logo";
 import { ThemeSwitch } from "../ui/ThemeSwitch";
@@ -49,6 +50,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t("nav.menu")} />
           <Group gap="xs" wrap="nowrap" ms="auto">
+            <LookOnly />
             <LanguageSwitch size="xs" />
             <ThemeSwitch />
             <Person />
@@ -66,9 +68,9 @@ export function Shell({ children }: { children: ReactNode }) {
             </Group>
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t("nav.close")} />
           </Group>
-          <Button component={Link} to="/new" onClick={close} fullWidth mt="lg" leftSection={<IconPlus size={18} />}>
+          <ChangeButton to="/new" onClick={close} fullWidth mt="lg" leftSection={<IconPlus size={18} />}>
             {t("nav.new")}
-          </Button>
+          </ChangeButton>
         </AppShell.Section>
         <AppShell.Section grow component={ScrollArea} mt="md">
           <nav aria-label={t("nav.label")}>
@@ -82,6 +84,18 @@ export function Shell({ children }: { children: ReactNode }) {
         <div className={classes.content}>{children}</div>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+/** Told once for the whole page: the buttons that are off say it each. */
+function LookOnly() {
+  const { t } = useTranslation();
+  const whyNot = useWhyNot();
+  if (whyNot === null) return null;
+  return (
+    <Text size="sm" c="dimmed" title={whyNot} visibleFrom="sm">
+      {t("mayNot.short")}
+    </Text>
   );
 }
 

@@ -1,5 +1,5 @@
 // What can be done to a job now: exactly the controls that the gateway says are legal.
-import { ActionIcon, Button, Group, Menu } from "@mantine/core";
+import { ActionIcon, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconDeviceFloppy,
@@ -13,6 +13,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
 import { type PlainControl, useControl } from "../api/jobs";
+import { ChangeButton, ChangeItem } from "./Changing";
 import { Confirm } from "./Confirm";
 
 const ICONS = {
@@ -53,14 +54,14 @@ export function JobActions({ job, children }: Props) {
             {rest.map((action) => {
               const Icon = ICONS[action];
               return (
-                <Menu.Item
+                <ChangeItem
                   key={action}
                   leftSection={<Icon size={16} aria-hidden />}
                   c={action === "cancel" ? "var(--k-bad)" : undefined}
                   onClick={() => act(action)}
                 >
                   {t(`controls.${action}`)}
-                </Menu.Item>
+                </ChangeItem>
               );
             })}
             {children}
@@ -86,13 +87,13 @@ function MainAction({ action, busy, onClick }: { action: PlainControl; busy: boo
   const { t } = useTranslation();
   const Icon = ICONS[action];
   return (
-    <Button
+    <ChangeButton
       variant={action === "resume" ? "filled" : "default"}
       leftSection={<Icon size={17} aria-hidden />}
       loading={busy}
       onClick={onClick}
     >
       {t(`controls.${action}`)}
-    </Button>
+    </ChangeButton>
   );
 }

@@ -1,5 +1,5 @@
 // What goes on: running and waiting, workers and what they do, what is stored, what failed lately and why.
-import { Anchor, Button, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { IconFlask } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -9,6 +9,7 @@ import type { Job } from "../../api/client";
 import { jobPages } from "../../api/jobs";
 import { installedQuery, statusQuery } from "../../api/platform";
 import { useFormat } from "../../lib/format";
+import { ChangeButton } from "../../ui/Changing";
 import { PageHead } from "../../ui/PageHead";
 import { hasEnded } from "../../ui/StatusBadge";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -23,9 +24,7 @@ export default function DashboardPage() {
   return (
     <>
       <PageHead title={t("title")} text={t("text")}>
-        <Button component={Link} to="/new">
-          {t("common:nav.new")}
-        </Button>
+        <ChangeButton to="/new">{t("common:nav.new")}</ChangeButton>
       </PageHead>
       <Stack gap="xl">
         <Counts />
@@ -78,9 +77,7 @@ function Current() {
   if (jobs.length === 0) {
     return (
       <Empty title={t("jobs:empty.title")} text={t("jobs:empty.text")} icon={<IconFlask size={52} stroke={1.2} />}>
-        <Button component={Link} to="/new">
-          {t("jobs:empty.start")}
-        </Button>
+        <ChangeButton to="/new">{t("jobs:empty.start")}</ChangeButton>
       </Empty>
     );
   }

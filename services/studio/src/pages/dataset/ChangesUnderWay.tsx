@@ -1,10 +1,11 @@
 // Repairs and splits of a dataset that are under way, whoever began them and wherever.
-import { Alert, Button, Group, Progress, Stack, Text } from "@mantine/core";
+import { Alert, Group, Progress, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { type Change, cancelChange, changesQuery, isOpen } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
+import { ChangeButton } from "../../ui/Changing";
 
 export function ChangesUnderWay({ name }: { name: string }) {
   const { data } = useQuery(changesQuery(name));
@@ -47,9 +48,9 @@ export function ChangeProgress({ change }: { change: Change }) {
             <> · {t("common:progress.left", { time: format.duration(change.etaSeconds) })}</>
           )}
         </Text>
-        <Button size="xs" variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+        <ChangeButton size="xs" variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
           {t("common:cancel")}
-        </Button>
+        </ChangeButton>
       </Group>
       <Progress.Root size="sm" radius="xl">
         <Progress.Section value={percent} animated aria-label={t(`change.${change.kind}.working`)} />

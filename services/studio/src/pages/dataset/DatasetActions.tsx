@@ -1,5 +1,5 @@
 // What can be done with a version.
-import { ActionIcon, Button, Menu } from "@mantine/core";
+import { ActionIcon, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconArrowsSplit2,
@@ -11,11 +11,12 @@ import {
 } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import type { DatasetVersion } from "../../api/client";
 import { saveContent } from "../../api/content";
 import { versionPages } from "../../api/datasets";
 import { trainPath } from "../../lib/paths";
+import { ChangeButton, ChangeItem } from "../../ui/Changing";
 import { DeleteDialog } from "../datasets/DeleteDialog";
 import { SplitDialog } from "./SplitDialog";
 
@@ -31,9 +32,9 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
   const newest = data?.pages[0]?.items[0]?.version;
   return (
     <>
-      <Button component={Link} to={trainPath(name)} leftSection={<IconFlask size={17} aria-hidden />}>
+      <ChangeButton to={trainPath(name)} leftSection={<IconFlask size={17} aria-hidden />}>
         {t(newest === undefined || newest === version.version ? "datasets:train" : "actions.trainLatest")}
-      </Button>
+      </ChangeButton>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
           <ActionIcon
@@ -49,23 +50,22 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
           <Menu.Item leftSection={<IconDownload size={16} aria-hidden />} onClick={() => download.mutate()}>
             {t("actions.download")}
           </Menu.Item>
-          <Menu.Item leftSection={<IconArrowsSplit2 size={16} aria-hidden />} onClick={split.open}>
+          <ChangeItem leftSection={<IconArrowsSplit2 size={16} aria-hidden />} onClick={split.open}>
             {t("actions.split")}
-          </Menu.Item>
-          <Menu.Item
-            component={Link}
+          </ChangeItem>
+          <ChangeItem
             to={`/datasets?upload=${encodeURIComponent(name)}`}
             leftSection={<IconUpload size={16} aria-hidden />}
           >
             {t("actions.next")}
-          </Menu.Item>
+          </ChangeItem>
           <Menu.Divider />
-          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
+          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
             {t("actions.deleteVersion")}
-          </Menu.Item>
-          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
+          </ChangeItem>
+          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
             {t("actions.deleteAll")}
-          </Menu.Item>
+          </ChangeItem>
         </Menu.Dropdown>
       </Menu>
       <SplitDialog version={version} opened={splitting} onClose={split.close} />

@@ -1,5 +1,5 @@
 // What is doubtful about a version: each kind once, with its first places and what would mend it.
-import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck, IconWand } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { Link } from "react-router";
 import type { DatasetVersion } from "../../api/client";
 import type { Warning } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
+import { ChangeButton } from "../../ui/Changing";
 import { Chip } from "../../ui/Chip";
 import { Empty } from "../../ui/states";
 import classes from "./DatasetPage.module.css";
@@ -30,9 +31,9 @@ export function WarningsTab({ version }: { version: DatasetVersion }) {
       {mendable.length > 0 && (
         <Group justify="space-between">
           <Text c="dimmed">{t("warnings.text")}</Text>
-          <Button leftSection={<IconWand size={17} aria-hidden />} onClick={() => setFixes(mendable)}>
+          <ChangeButton leftSection={<IconWand size={17} aria-hidden />} onClick={() => setFixes(mendable)}>
             {t("warnings.mendAll")}
-          </Button>
+          </ChangeButton>
         </Group>
       )}
       <ul className={`k-list ${classes.list}`}>
@@ -67,7 +68,7 @@ function WarningView({ version, warning, onMend }: ViewProps) {
           <Chip tone="warn">{t("warnings.count", { count, places: format.number(count) })}</Chip>
         </Group>
         {repair != null && (
-          <Button
+          <ChangeButton
             size="xs"
             variant="default"
             leftSection={<IconWand size={15} aria-hidden />}
@@ -75,7 +76,7 @@ function WarningView({ version, warning, onMend }: ViewProps) {
             onClick={() => onMend(repair)}
           >
             {t("warnings.mend")}
-          </Button>
+          </ChangeButton>
         )}
       </Group>
       <Snippet warning={warning} />

@@ -7,6 +7,7 @@ import type { Dataset } from "../../api/client";
 import { useFormat } from "../../lib/format";
 import { SCRIPTS } from "../../lib/formats";
 import { trainPath } from "../../lib/paths";
+import { ChangeItem } from "../../ui/Changing";
 import { Chip } from "../../ui/Chip";
 import { ShareBar } from "../../ui/ShareBar";
 import classes from "./DatasetsPage.module.css";
@@ -75,12 +76,12 @@ function CardMenu({ dataset }: { dataset: Dataset }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item component={Link} to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
+          <ChangeItem to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
             {t("train")}
-          </Menu.Item>
-          <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
+          </ChangeItem>
+          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
             {t("delete.open")}
-          </Menu.Item>
+          </ChangeItem>
         </Menu.Dropdown>
       </Menu>
       <DeleteDialog name={dataset.name} opened={asking} onClose={close} />

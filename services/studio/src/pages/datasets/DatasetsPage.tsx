@@ -1,6 +1,6 @@
 // All datasets, and the ways to get more of them.
 import "@mantine/dropzone/styles.css";
-import { Button, Stack, TextInput } from "@mantine/core";
+import { Stack, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconDatabase, IconPackageImport, IconSearch, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { datasetPages } from "../../api/datasets";
 import { addUploads } from "../../api/uploads";
+import { ChangeButton } from "../../ui/Changing";
 import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -27,12 +28,12 @@ export default function DatasetsPage() {
   return (
     <>
       <PageHead title={t("title")} text={t("text")}>
-        <Button variant="default" leftSection={<IconPackageImport size={17} aria-hidden />} onClick={open}>
+        <ChangeButton variant="default" leftSection={<IconPackageImport size={17} aria-hidden />} onClick={open}>
           {t("import.open")}
-        </Button>
-        <Button leftSection={<IconUpload size={17} aria-hidden />} onClick={() => choose.current?.()}>
+        </ChangeButton>
+        <ChangeButton leftSection={<IconUpload size={17} aria-hidden />} onClick={() => choose.current?.()}>
           {t("upload.choose")}
-        </Button>
+        </ChangeButton>
       </PageHead>
       <Stack gap="lg">
         <DropArea openRef={choose} onFiles={add} into={address.get("upload")} />
@@ -90,10 +91,10 @@ function NoDatasets({ onUpload, onImport }: ListProps) {
   const { t } = useTranslation("datasets");
   return (
     <Empty title={t("empty.title")} text={t("empty.text")} icon={<IconDatabase size={52} stroke={1.2} />}>
-      <Button onClick={onUpload}>{t("upload.choose")}</Button>
-      <Button variant="subtle" onClick={onImport}>
+      <ChangeButton onClick={onUpload}>{t("upload.choose")}</ChangeButton>
+      <ChangeButton variant="subtle" onClick={onImport}>
         {t("empty.import")}
-      </Button>
+      </ChangeButton>
     </Empty>
   );
 }

@@ -3,6 +3,7 @@ import { Dropzone } from "@mantine/dropzone";
 import { IconFileUpload } from "@tabler/icons-react";
 import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
+import { useWhyNot } from "../../ui/Changing";
 import classes from "./DatasetsPage.module.css";
 
 interface Props {
@@ -15,10 +16,12 @@ interface Props {
 /** Where files are dropped, or chosen by a click. */
 export function DropArea({ openRef, onFiles, into }: Props) {
   const { t } = useTranslation("datasets");
+  const whyNot = useWhyNot();
   return (
     <Dropzone
       openRef={openRef}
       onDrop={onFiles}
+      disabled={whyNot !== null}
       className={classes.drop}
       tabIndex={-1} // by keyboard it is the button above
       inputProps={{ "aria-label": t("upload.choose") }}
@@ -36,7 +39,7 @@ export function DropArea({ openRef, onFiles, into }: Props) {
             )}
           </Text>
           <Text size="sm" c="dimmed">
-            {t("upload.kinds")}
+            {whyNot ?? t("upload.kinds")}
           </Text>
         </div>
       </Group>

@@ -1,5 +1,5 @@
 // A model of the hub at one commit, judged before anything of it is downloaded.
-import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Group, Stack, Text, TextInput } from "@mantine/core";
 import { IconAlertTriangle, IconDownload, IconShieldCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { type HubModel, hubModelQuery } from "../../api/hub";
 import { useInstall } from "../../api/tasks";
 import { useFormat } from "../../lib/format";
+import { ChangeButton } from "../../ui/Changing";
 import { Dialog } from "../../ui/Dialog";
 import { ProblemDetail } from "../../ui/ProblemDetail";
 import { Bones, Failed } from "../../ui/states";
@@ -119,14 +120,14 @@ function InstallForm({ model, onDone }: { model: HubModel; onDone: () => void })
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Button
+        <ChangeButton
           type="submit"
           disabled={wanted === ""}
           loading={install.isPending}
           leftSection={<IconDownload size={17} aria-hidden />}
         >
           {t("install", { size: format.bytes(model.downloadBytes) })}
-        </Button>
+        </ChangeButton>
       </Group>
       {install.error && <Failed error={install.error} />}
     </form>

@@ -1,5 +1,5 @@
 // The checkpoints that can be gone back to: pinned, downloaded, restored, or the start of a new job.
-import { ActionIcon, Button, Group, Table, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Group, Table, Text, Tooltip } from "@mantine/core";
 import { IconDownload, IconPin, IconPinFilled } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { api, body, type Job, type Schemas } from "../../api/client";
 import { checkpointsQuery, jobQuery } from "../../api/jobs";
 import { fetchFile } from "../../lib/files";
 import { useFormat } from "../../lib/format";
+import { ChangeButton, ChangeIcon } from "../../ui/Changing";
 import { Bones, Empty, Failed } from "../../ui/states";
 
 type Checkpoint = Schemas["CheckpointView"];
@@ -69,7 +70,7 @@ function Actions({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
   return (
     <Group gap="xs" justify="flex-end" wrap="nowrap">
       <Tooltip label={t(checkpoint.pinned ? "checkpoints.unpin" : "checkpoints.pin")}>
-        <ActionIcon
+        <ChangeIcon
           variant="default"
           aria-pressed={checkpoint.pinned}
           aria-label={t(checkpoint.pinned ? "checkpoints.unpin" : "checkpoints.pin")}
@@ -77,7 +78,7 @@ function Actions({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
           onClick={() => pin.mutate()}
         >
           <Icon size={16} aria-hidden />
-        </ActionIcon>
+        </ChangeIcon>
       </Tooltip>
       <Tooltip label={t("checkpoints.download")}>
         <ActionIcon
@@ -90,13 +91,13 @@ function Actions({ job, checkpoint }: { job: Job; checkpoint: Checkpoint }) {
         </ActionIcon>
       </Tooltip>
       {job.status === "paused" && (
-        <Button size="xs" variant="default" loading={resume.isPending} onClick={() => resume.mutate()}>
+        <ChangeButton size="xs" variant="default" loading={resume.isPending} onClick={() => resume.mutate()}>
           {t("checkpoints.resume")}
-        </Button>
+        </ChangeButton>
       )}
-      <Button size="xs" variant="default" loading={restart.isPending} onClick={() => restart.mutate()}>
+      <ChangeButton size="xs" variant="default" loading={restart.isPending} onClick={() => restart.mutate()}>
         {t("checkpoints.restart")}
-      </Button>
+      </ChangeButton>
     </Group>
   );
 }

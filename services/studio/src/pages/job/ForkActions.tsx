@@ -5,6 +5,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { api, body, type Job } from "../../api/client";
+import { ChangeItem } from "../../ui/Changing";
 import { hasEnded } from "../../ui/StatusBadge";
 
 export function ForkActions({ job }: { job: Job }) {
@@ -24,13 +25,13 @@ export function ForkActions({ job }: { job: Job }) {
   if (!hasEnded(job.status)) return trains ? <Others job={job} /> : null;
   return (
     <>
-      <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => restart.mutate()}>
+      <ChangeItem leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => restart.mutate()}>
         {t("controls.restart")}
-      </Menu.Item>
+      </ChangeItem>
       {job.status === "completed" && trains && (
-        <Menu.Item leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => extend.mutate()}>
+        <ChangeItem leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => extend.mutate()}>
           {t("controls.extend")}
-        </Menu.Item>
+        </ChangeItem>
       )}
       {trains && <Others job={job} />}
     </>
@@ -41,9 +42,9 @@ function Others({ job }: { job: Job }) {
   const { t } = useTranslation();
   return (
     <>
-      <Menu.Item component={Link} to={`/new?from=${job.id}`} leftSection={<IconCopyPlus size={16} aria-hidden />}>
+      <ChangeItem to={`/new?from=${job.id}`} leftSection={<IconCopyPlus size={16} aria-hidden />}>
         {t("controls.like")}
-      </Menu.Item>
+      </ChangeItem>
       <Menu.Item component={Link} to={`/compare?jobs=${job.id}`} leftSection={<IconChartLine size={16} aria-hidden />}>
         {t("controls.compare")}
       </Menu.Item>

@@ -1,13 +1,13 @@
 // All jobs, newest first: filters in the address, so that a view can be kept and shared.
-import { Button, SegmentedControl, Select, Stack, TextInput } from "@mantine/core";
+import { SegmentedControl, Select, Stack, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconFlask, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 import { type JobFilters, jobPages } from "../../api/jobs";
 import { type ChangeAddress, useAddress } from "../../ui/address";
+import { ChangeButton } from "../../ui/Changing";
 import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -33,9 +33,7 @@ export default function JobsPage() {
   return (
     <>
       <PageHead title={t("title")} text={t("text")}>
-        <Button component={Link} to="/new">
-          {t("common:nav.new")}
-        </Button>
+        <ChangeButton to="/new">{t("common:nav.new")}</ChangeButton>
       </PageHead>
       <Filters filters={filters} change={change} />
       <JobList filters={filters} />
@@ -70,9 +68,7 @@ function NoJobs({ filtered }: { filtered: boolean }) {
     return <Empty title={t("noMatch.title")} text={t("noMatch.text")} icon={<IconSearch size={44} stroke={1.2} />} />;
   return (
     <Empty title={t("empty.title")} text={t("empty.text")} icon={<IconFlask size={52} stroke={1.2} />}>
-      <Button component={Link} to="/new">
-        {t("empty.start")}
-      </Button>
+      <ChangeButton to="/new">{t("empty.start")}</ChangeButton>
     </Empty>
   );
 }

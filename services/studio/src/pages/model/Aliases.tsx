@@ -1,11 +1,12 @@
 // Names for versions that can be moved: `model@production` is whichever version it points to.
-import { Button, Group, Select, Text, TextInput } from "@mantine/core";
+import { Group, Select, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ModelVersion } from "../../api/client";
 import { type Alias, aliasesQuery, useDropAlias, useMoveAlias } from "../../api/models";
 import { useFormat } from "../../lib/format";
+import { ChangeButton, useWhyNot } from "../../ui/Changing";
 import { Bones, Failed } from "../../ui/states";
 import classes from "./ModelPage.module.css";
 
@@ -50,6 +51,7 @@ function One({ alias, versions }: { alias: Alias; versions: ModelVersion[] }) {
   const move = useMoveAlias(alias.model);
   const drop = useDropAlias(alias.model);
   const choices = useChoices(versions);
+  const whyNot = useWhyNot();
   const point = (chosen: string | null) => {
     if (chosen === null || Number(chosen) === alias.version) return;
     move.mutate({ alias: alias.alias, version: Number(chosen), expected: alias.version });
@@ -74,9 +76,9 @@ function One({ alias, versions }: { alias: Alias; versions: ModelVersion[] }) {
           data={choices(alias.version)}
           value={String(alias.version)}
           onChange={point}
-          disabled={move.isPending}
+          disabled={move.isPending || whyNot !== null}
         />
-        <Button
+        <ChangeButton
           size="sm"
           variant="default"
           loading={drop.isPending}
@@ -84,7 +86,7 @@ function One({ alias, versions }: { alias: Alias; versions: ModelVersion[] }) {
           aria-label={t("aliases.dropThis", { alias: alias.alias })}
         >
           {t("aliases.drop")}
-        </Button>
+        </ChangeButton>
       </Group>
     </div>
   );
@@ -120,9 +122,9 @@ function NewAlias({ version, aliases }: { version: ModelVersion; aliases: Alias[
         onChange={(event) => setName(event.currentTarget.value)}
         error={there ? t("aliases.there") : undefined}
       />
-      <Button type="submit" variant="default" disabled={wanted === "" || there} loading={move.isPending}>
+      <ChangeButton type="submit" variant="default" disabled={wanted === "" || there} loading={move.isPending}>
         {t("aliases.set", { version: format.number(version.version) })}
-      </Button>
+      </ChangeButton>
     </form>
   );
 }

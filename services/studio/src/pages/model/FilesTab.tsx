@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { identified, type ModelVersion } from "../../api/client";
 import { fileAddress, type ModelFile } from "../../api/models";
 import { problemOf } from "../../api/problem";
-import { useWhoAmI } from "../../app/Gate";
+import { useWhoAmI } from "../../api/whoami";
 import { saveFile } from "../../lib/files";
 import { useFormat } from "../../lib/format";
 import classes from "./ModelPage.module.css";

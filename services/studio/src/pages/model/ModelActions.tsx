@@ -14,6 +14,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { canChat, canTrain, exportsOf } from "../../lib/models";
+import { ChangeButton, ChangeItem } from "../../ui/Changing";
 import { DeleteDialog } from "./DeleteDialog";
 import { EvaluateDialog } from "./EvaluateDialog";
 import { ExportDialog } from "./ExportDialog";
@@ -39,9 +40,9 @@ export function ModelActions({ version }: { version: ModelVersion }) {
         </Button>
       )}
       {canTrain(version) && (
-        <Button component={Link} to={`/new?model=${name}`} leftSection={<IconFlask size={17} aria-hidden />}>
+        <ChangeButton to={`/new?model=${name}`} leftSection={<IconFlask size={17} aria-hidden />}>
           {t(version.facts.kind === "adapter" ? "actions.further" : "actions.train")}
-        </Button>
+        </ChangeButton>
       )}
       <More version={version} choose={setOpen} />
       <ExportDialog {...dialog("export")} />
@@ -63,22 +64,22 @@ function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dia
       </Menu.Target>
       <Menu.Dropdown>
         {canTrain(version) && (
-          <Menu.Item leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
+          <ChangeItem leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
             {t("actions.evaluate")}
-          </Menu.Item>
+          </ChangeItem>
         )}
         {exportsOf(version).length > 0 && (
-          <Menu.Item leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => choose("export")}>
+          <ChangeItem leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => choose("export")}>
             {t("actions.export")}
-          </Menu.Item>
+          </ChangeItem>
         )}
-        <Menu.Item leftSection={<IconCloudUpload size={16} aria-hidden />} onClick={() => choose("push")}>
+        <ChangeItem leftSection={<IconCloudUpload size={16} aria-hidden />} onClick={() => choose("push")}>
           {t("actions.push")}
-        </Menu.Item>
+        </ChangeItem>
         <Menu.Divider />
-        <Menu.Item c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
+        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
           {t("actions.delete")}
-        </Menu.Item>
+        </ChangeItem>
       </Menu.Dropdown>
     </Menu>
   );

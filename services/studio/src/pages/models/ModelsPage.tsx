@@ -9,6 +9,7 @@ import { Link } from "react-router";
 import { modelPages } from "../../api/models";
 import { isTuned } from "../../lib/models";
 import { type ChangeAddress, useAddress } from "../../ui/address";
+import { ChangeButton } from "../../ui/Changing";
 import { MorePages } from "../../ui/MorePages";
 import { PageHead } from "../../ui/PageHead";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -33,9 +34,9 @@ export default function ModelsPage() {
         <Button component={Link} to="/hub" variant="default" leftSection={<IconCloudDownload size={17} aria-hidden />}>
           {t("toHub")}
         </Button>
-        <Button onClick={dialog.open} leftSection={<IconPlus size={17} aria-hidden />}>
+        <ChangeButton onClick={dialog.open} leftSection={<IconPlus size={17} aria-hidden />}>
           {t("install.open")}
-        </Button>
+        </ChangeButton>
       </PageHead>
       <Stack gap="lg">
         <RunningInstalls />

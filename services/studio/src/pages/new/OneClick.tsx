@@ -1,9 +1,10 @@
-import { Box, Button, Text } from "@mantine/core";
+import { Box, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { jobQuery } from "../../api/jobs";
+import { ChangeButton } from "../../ui/Changing";
 import { JobProgress } from "../../ui/JobProgress";
 import { hasEnded } from "../../ui/StatusBadge";
 
@@ -30,9 +31,9 @@ export function OneClick({ label, start, plain = false }: Props) {
   const busy = begin.isPending || (id !== null && (job === undefined || !hasEnded(job.status)));
   return (
     <div>
-      <Button size="sm" variant={plain ? "default" : "filled"} loading={busy} onClick={() => begin.mutate()}>
+      <ChangeButton size="sm" variant={plain ? "default" : "filled"} loading={busy} onClick={() => begin.mutate()}>
         {label}
-      </Button>
+      </ChangeButton>
       {job && !hasEnded(job.status) && (
         <Box mt="xs">
           <JobProgress job={job} />

@@ -1,6 +1,7 @@
-import { Alert, Button, Stack, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { ChangeButton, useWhyNot } from "../../ui/Changing";
 import { ProblemDetail } from "../../ui/ProblemDetail";
 import { useProblemText } from "../../ui/problems";
 import classes from "./NewPage.module.css";
@@ -10,11 +11,12 @@ import type { Starting } from "./useStart";
 /** The button, and why it cannot be pressed yet, or what came back. */
 export function Start({ plan, start }: { plan: Plan; start: Starting }) {
   const { t } = useTranslation("new");
+  const whyNot = useWhyNot();
   const textOf = useProblemText();
   const failure = start.error === null ? null : textOf(start.error);
   return (
     <div>
-      <Button
+      <ChangeButton
         type="submit"
         fullWidth
         size="md"
@@ -24,8 +26,13 @@ export function Start({ plan, start }: { plan: Plan; start: Starting }) {
         aria-describedby="why-not"
       >
         {t("start")}
-      </Button>
+      </ChangeButton>
       <div id="why-not">
+        {whyNot !== null && (
+          <Text size="sm" mt="sm">
+            {whyNot}
+          </Text>
+        )}
         {plan.reasons.length > 0 && (
           <>
             <Text size="sm" mt="sm">
