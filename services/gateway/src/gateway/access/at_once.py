@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SECONDS = 1.0
-_FREE = "kargah.request_is_over"
+_current = threading.local()
 
 
 class AtOnce:
@@ -37,7 +37,7 @@ class AtOnce:
         @app.before_request
         def begin() -> None:
             asker = _asker(current_principal()) or f"address {self._addresses.of(request)}"
-            request.environ[_FREE] = self.take(asker)
+            _current.free = self.take(asker)
 
     def take(self, asker: str) -> Callable[[], None]:
         """Count a request of `asker`; what tells that it is over. Raises TooMany."""
@@ -59,12 +59,13 @@ def _until_closed(app: WSGIApplication) -> WSGIApplication:
     """Not by Flask's own response, which is never closed where it is a file."""
 
     def run(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        _current.free = _nothing
         try:
             answer = app(environ, start_response)
         except BaseException:
-            environ.pop(_FREE, _nothing)()
+            _current.free()
             raise
-        return ClosingIterator(answer, [environ.pop(_FREE, _nothing)])
+        return ClosingIterator(answer, [_current.free])
 
     return run
 
