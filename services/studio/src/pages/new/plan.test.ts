@@ -50,6 +50,20 @@ describe("a plan", () => {
   });
 });
 
+describe("a training on several devices", () => {
+  it("says so where it is more than one", () => {
+    const shared = plan({ model: "smollm2", dataset: "qa", given: { devices: "۲", nodes: "1" } });
+    expect(shared.config).toEqual({ baseModel: "smollm2", dataset: "qa", devices: 2 });
+    expect(plan({ model: "smollm2", dataset: "qa", given: { nodes: "65" } }).reasons).toEqual(["params"]);
+  });
+
+  it("is on as many again", () => {
+    const config = { submitted: { devices: 2, nodes: 3 }, recipe: "sft" };
+    const draft = draftOf({ name: "n", config } as unknown as Job);
+    expect(plan({ ...draft, model: "smollm2", dataset: "qa" }).config).toMatchObject({ devices: 2, nodes: 3 });
+  });
+});
+
 describe("a job again", () => {
   it("is what it was submitted with", () => {
     const submitted = { baseModelPath: "models/smollm2", datasetPath: "datasets/text/qa", maxSteps: null, epochs: 2 };

@@ -47,12 +47,28 @@ export const EMPTY: Draft = {
   given: {},
 };
 
+const ONE_TO_MANY = { low: 1, high: 64, openLow: false, openHigh: false };
+
+/** How many devices and machines share the training: asked for beside the recipe's own parameters. */
+const SHARED: Param[] = ["devices", "nodes"].map((name) => ({
+  name,
+  kind: "integer",
+  title: name,
+  description: "",
+  nullable: false,
+  standard: 1,
+  choices: [],
+  basic: ONE_TO_MANY,
+  wide: ONE_TO_MANY,
+  common: false,
+}));
+
 export function planOf(draft: Draft, installed: Installed, recipes: Recipe[]): Plan {
   const model = named(installed.models, draft.model);
   const dataset = named(installed.datasets, draft.dataset);
   const fits = model && dataset ? fitting(recipes, model.kind, dataset.kind) : [];
   const recipe = fits.find(({ name }) => name === draft.recipe) ?? fits[0] ?? null;
-  const params = recipe === null ? [] : paramsOf(recipe.paramsSchema);
+  const params = recipe === null ? [] : [...paramsOf(recipe.paramsSchema), ...SHARED];
   const wrongs = new Map(params.map((param) => [param.name, wrong(param, draft.given[param.name], draft.advanced)]));
   const name = draft.name ?? suggested(draft);
   const output = draft.output.trim() || outputName(name, draft.model ?? "", draft.dataset ?? "");
@@ -101,7 +117,7 @@ function configOf(draft: Draft, params: Param[]): Config {
 }
 
 const NOT_PARAMS = ["base_model", "base_model_path", "dataset", "dataset_path", "output_model", "output_dir"];
-const OTHERS = ["recipe", "advanced", "devices", "nodes"];
+const OTHERS = ["recipe", "advanced"];
 
 /** The same training again: what a job was submitted with. */
 export function draftOf(job: Job): Draft {
