@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Job } from "../api/client";
-import { axisOf, configRows, csv, finals } from "./compare";
+import { axisOf, configRows, csv, finals, labelsOf } from "./compare";
 
 const job = (params: object, progress: object, durationSeconds = 10) =>
   ({
@@ -18,6 +18,14 @@ const JOBS = [
   job({ epochs: 3, max_steps: null }, { evalLoss: 1.5, accuracy: 0.4, step: 30, epoch: 1.5 }),
   job({ epochs: 5, max_steps: null, lora_r: 8 }, { evalLoss: 1.2, accuracy: 0.4 }),
 ];
+
+describe("names", () => {
+  it("that several have are told apart", () => {
+    const named = (id: string, name: string) => ({ id, name });
+    const labels = labelsOf([named("job_1abcd", "qa"), named("job_1wxyz", "qa"), named("job_2", "other")]);
+    expect([...labels.values()]).toEqual(["qa · abcd", "qa · wxyz", "other"]);
+  });
+});
 
 describe("configurations", () => {
   it("tell what differs", () => {

@@ -19,6 +19,14 @@ export interface Row {
   differs: boolean;
 }
 
+const TAIL = 4;
+
+/** What each is called here: its name and, where others have the same one, the end of its id. */
+export function labelsOf(jobs: { id: string; name: string }[]): Map<string, string> {
+  const shared = (name: string) => jobs.filter((other) => other.name === name).length > 1;
+  return new Map(jobs.map(({ id, name }) => [id, shared(name) ? `${name} · ${id.slice(-TAIL)}` : name]));
+}
+
 /** The jobs' configuration, a row a setting: what differs first, then what each was made of, then its parameters. */
 export function configRows(jobs: Job[]): Row[] {
   const settings = jobs.map(settingsOf);

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { useTextOr } from "../../i18n/optional";
 import { configRows, csv, finals } from "../../lib/compare";
-import { saveFile } from "../../lib/files";
+import { saveCsv } from "../../lib/files";
 import classes from "./ComparePage.module.css";
 import { JobHeads } from "./JobHeads";
 
@@ -34,7 +34,7 @@ export function ConfigTable({ jobs }: { jobs: Job[] }) {
             variant="default"
             leftSection={<IconDownload size={15} />}
             aria-label={t("csvTable")}
-            onClick={() => saveFile("compare.csv", "text/csv", tableCsv(jobs))}
+            onClick={() => saveCsv("compare.csv", tableCsv(jobs))}
           >
             CSV
           </Button>

@@ -6,9 +6,9 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { trackQuery } from "../../api/compare";
-import { type AxisKind, axisOf, csv, type Track } from "../../lib/compare";
+import { type AxisKind, axisOf, csv, labelsOf, type Track } from "../../lib/compare";
 import { smoothed } from "../../lib/curves";
-import { saveFile } from "../../lib/files";
+import { saveCsv } from "../../lib/files";
 import { type Curve, LineChart } from "../../ui/LineChart";
 import { Bones, Failed } from "../../ui/states";
 import classes from "./ComparePage.module.css";
@@ -63,7 +63,7 @@ export function CurvesCard({ jobs }: { jobs: Job[] }) {
             variant="default"
             leftSection={<IconDownload size={15} />}
             aria-label={t("compare:csvCurves")}
-            onClick={() => saveFile(`${view.metric}.csv`, "text/csv", pointsCsv(jobs, loaded, view.metric))}
+            onClick={() => saveCsv(`${view.metric}.csv`, pointsCsv(jobs, loaded, view.metric))}
           >
             CSV
           </Button>
@@ -111,6 +111,7 @@ function Chart({ jobs, tracks, view, range, onRange }: ChartProps) {
 }
 
 function curvesOf(jobs: Job[], tracks: (Track | undefined)[], { metric, axis, weight }: View): Curve[] {
+  const labels = labelsOf(jobs);
   return jobs.flatMap((job, place) => {
     const track = tracks[place];
     if (track === undefined || track.steps.length === 0) return [];
@@ -118,7 +119,7 @@ function curvesOf(jobs: Job[], tracks: (Track | undefined)[], { metric, axis, we
     if (steps.length === 0) return [];
     const few = track.steps.length < FEW || metric.startsWith("eval") || metric === "perplexity";
     const values = few && track.steps.length < 3 ? track.values : smoothed(track.values, weight);
-    return [{ label: job.name, steps, values, color: place + 1, dots: few }];
+    return [{ label: labels.get(job.id) ?? job.name, steps, values, color: place + 1, dots: few }];
   });
 }
 

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { jobPages, jobQuery } from "../../api/jobs";
-import { MOST_COMPARED } from "../../lib/compare";
+import { labelsOf, MOST_COMPARED } from "../../lib/compare";
 import { useFormat } from "../../lib/format";
 
 interface Props {
@@ -22,13 +22,14 @@ export function Picker({ chosen, onChoose }: Props) {
   const held = useQueries({ queries: chosen.map((id) => jobQuery(id)) }).flatMap(({ data: job }) => job ?? []);
   const recent = data?.pages.flatMap(({ items }) => items) ?? [];
   const jobs = new Map([...recent, ...held].map((job) => [job.id, job]));
+  const labels = labelsOf([...jobs.values()]);
   const entries = [...chosen, ...[...jobs.keys()].filter((id) => !chosen.includes(id))];
   return (
     <MultiSelect
       label={t("picker.label")}
       description={t("picker.text", { most: format.number(MOST_COMPARED) })}
       placeholder={chosen.length === 0 ? t("picker.placeholder") : undefined}
-      data={entries.map((value) => ({ value, label: jobs.get(value)?.name ?? value }))}
+      data={entries.map((value) => ({ value, label: labels.get(value) ?? value }))}
       value={chosen}
       onChange={onChoose}
       maxValues={MOST_COMPARED}

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { metricsQuery } from "../../api/history";
 import { asCsv, best, type Points, type Series, smoothed } from "../../lib/curves";
-import { saveFile } from "../../lib/files";
+import { saveCsv } from "../../lib/files";
 import { useFormat } from "../../lib/format";
 import { type Curve, LineChart, type Mark } from "../../ui/LineChart";
 import { Bones, Empty, Failed } from "../../ui/states";
@@ -38,7 +38,7 @@ export function CurvesTab({ job }: { job: Job }) {
         onLogarithmic={setLogarithmic}
         zoomed={range !== null}
         onBack={() => onRange(null)}
-        onSave={() => saveFile(`${job.name}.csv`, "text/csv", asCsv(series))}
+        onSave={() => saveCsv(`${job.name}.csv`, asCsv(series))}
       />
       <div className={classes.charts}>
         <LossChart series={series} weight={weight} view={view} />

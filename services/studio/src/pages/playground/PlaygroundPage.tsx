@@ -101,7 +101,7 @@ function Beginning({ onChoose }: { onChoose: (question: string) => void }) {
       <Group justify="center" gap="xs">
         {SUGGESTIONS.map((name) => (
           <Button key={name} variant="default" radius="xl" size="sm" onClick={() => onChoose(t(`beginning.${name}`))}>
-            {t(`beginning.${name}`)}
+            <bdi>{t(`beginning.${name}`)}</bdi>
           </Button>
         ))}
       </Group>
