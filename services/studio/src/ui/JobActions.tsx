@@ -1,9 +1,8 @@
 // What can be done to a job now: exactly the controls that the gateway says are legal.
-import { ActionIcon, Group, Menu } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconDeviceFloppy,
-  IconDotsVertical,
   IconPlayerPause,
   IconPlayerPlay,
   IconPlayerStop,
@@ -15,6 +14,7 @@ import type { Job } from "../api/client";
 import { type PlainControl, useControl } from "../api/jobs";
 import { ChangeButton, ChangeItem } from "./Changing";
 import { Confirm } from "./Confirm";
+import { MoreMenu } from "./MoreMenu";
 
 const ICONS = {
   pause: IconPlayerPause,
@@ -44,13 +44,7 @@ export function JobActions({ job, children }: Props) {
     <Group gap="xs" wrap="nowrap">
       {main && <MainAction action={main} busy={control.isPending} onClick={() => act(main)} />}
       {(rest.length > 0 || children) && (
-        <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
-          <Menu.Target>
-            <ActionIcon variant="default" size="input-sm" aria-label={t("controls.actions", { name: job.name })}>
-              <IconDotsVertical size={18} aria-hidden />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
+        <MoreMenu label={t("controls.actions", { name: job.name })}>
             {rest.map((action) => {
               const Icon = ICONS[action];
               return (
@@ -65,8 +59,7 @@ export function JobActions({ job, children }: Props) {
               );
             })}
             {children}
-          </Menu.Dropdown>
-        </Menu>
+        </MoreMenu>
       )}
       <Confirm
         opened={asking}

@@ -46,25 +46,37 @@ function Counts() {
   const jobs = status.jobs;
   const running = (jobs.preparing ?? 0) + (jobs.training ?? 0) + (jobs.evaluating ?? 0);
   const stored = installed && [...installed.models, ...installed.datasets].reduce((sum, one) => sum + one.sizeBytes, 0);
-  const shown: [string, string | null, string][] = [
-    ["running", format.number(running), "/jobs?status=training"],
-    ["waiting", format.number(jobs.pending ?? 0), "/jobs?status=pending"],
-    ["completed", format.number(jobs.completed ?? 0), "/jobs?status=completed"],
-    ["failed", format.number(jobs.error ?? 0), "/jobs?status=error"],
-    ["workers", `${format.number(status.workers.alive ?? 0)}`, "/settings"],
+  // Jobs of every kind are counted: the lists that these lead to show every kind.
+  const shown: [string, string | null, string | null][] = [
+    ["running", format.number(running), "/jobs?kind=all"],
+    ["waiting", format.number(jobs.pending ?? 0), "/jobs?kind=all&status=pending"],
+    ["completed", format.number(jobs.completed ?? 0), "/jobs?kind=all&status=completed"],
+    ["failed", format.number(jobs.error ?? 0), "/jobs?kind=all&status=error"],
+    ["workers", format.number(status.workers.alive ?? 0), null],
     ["stored", stored === undefined ? null : format.bytes(stored), "/models"],
   ];
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
       {shown.map(([name, value, to]) => (
-        <Link key={name} to={to} className={`k-card ${classes.count}`}>
+        <Count key={name} to={to}>
           <Text size="sm" c="dimmed">
             {t(`counts.${name}`)}
           </Text>
           <Text className={classes.number}>{value ?? "–"}</Text>
-        </Link>
+        </Count>
       ))}
     </SimpleGrid>
+  );
+}
+
+/** Leads to what it counts, unless that is on this page. */
+function Count({ to, children }: { to: string | null; children: ReactNode }) {
+  const style = `k-card ${classes.count}`;
+  if (to === null) return <div className={style}>{children}</div>;
+  return (
+    <Link to={to} className={style}>
+      {children}
+    </Link>
   );
 }
 

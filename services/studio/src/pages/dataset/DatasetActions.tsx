@@ -1,9 +1,8 @@
 // What can be done with a version.
-import { ActionIcon, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconArrowsSplit2,
-  IconDotsVertical,
   IconDownload,
   IconFlask,
   IconTrash,
@@ -17,6 +16,7 @@ import { saveContent } from "../../api/content";
 import { versionPages } from "../../api/datasets";
 import { trainPath } from "../../lib/paths";
 import { ChangeButton, ChangeItem } from "../../ui/Changing";
+import { MoreMenu } from "../../ui/MoreMenu";
 import { DeleteDialog } from "../datasets/DeleteDialog";
 import { SplitDialog } from "./SplitDialog";
 
@@ -35,18 +35,7 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
       <ChangeButton to={trainPath(name)} leftSection={<IconFlask size={17} aria-hidden />}>
         {t(newest === undefined || newest === version.version ? "datasets:train" : "actions.trainLatest")}
       </ChangeButton>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon
-            variant="default"
-            size="input-sm"
-            loading={download.isPending}
-            aria-label={t("datasets:actions", { name })}
-          >
-            <IconDotsVertical size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
+      <MoreMenu label={t("datasets:actions", { name })} busy={download.isPending}>
           <Menu.Item leftSection={<IconDownload size={16} aria-hidden />} onClick={() => download.mutate()}>
             {t("actions.download")}
           </Menu.Item>
@@ -66,8 +55,7 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
           <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
             {t("actions.deleteAll")}
           </ChangeItem>
-        </Menu.Dropdown>
-      </Menu>
+      </MoreMenu>
       <SplitDialog version={version} opened={splitting} onClose={split.close} />
       <DeleteDialog
         name={name}

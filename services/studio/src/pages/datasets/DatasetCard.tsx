@@ -1,6 +1,6 @@
-import { ActionIcon, Group, Menu, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconDotsVertical, IconFlask, IconTrash } from "@tabler/icons-react";
+import { IconFlask, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Dataset } from "../../api/client";
@@ -9,6 +9,7 @@ import { SCRIPTS } from "../../lib/formats";
 import { trainPath } from "../../lib/paths";
 import { ChangeItem } from "../../ui/Changing";
 import { Chip } from "../../ui/Chip";
+import { MoreMenu } from "../../ui/MoreMenu";
 import { ShareBar } from "../../ui/ShareBar";
 import classes from "./DatasetsPage.module.css";
 import { DeleteDialog } from "./DeleteDialog";
@@ -69,21 +70,14 @@ function CardMenu({ dataset }: { dataset: Dataset }) {
   const [asking, { open, close }] = useDisclosure();
   return (
     <>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t("actions", { name: dataset.name })}>
-            <IconDotsVertical size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
+      <MoreMenu label={t("actions", { name: dataset.name })} quiet>
           <ChangeItem to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
             {t("train")}
           </ChangeItem>
           <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
             {t("delete.open")}
           </ChangeItem>
-        </Menu.Dropdown>
-      </Menu>
+      </MoreMenu>
       <DeleteDialog name={dataset.name} opened={asking} onClose={close} />
     </>
   );

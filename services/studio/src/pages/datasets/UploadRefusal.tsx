@@ -44,7 +44,11 @@ function Places({ problem, file }: { problem: Problem; file: string }) {
     <>
       <Group justify="space-between">
         <Text size="sm" fw={600}>
-          {t("refusal.shown", { shown: format.number(errors.length), count: total, total: format.number(total) })}
+          {t(errors.length < total ? "refusal.first" : "refusal.all", {
+            shown: format.number(errors.length),
+            count: total,
+            total: format.number(total),
+          })}
         </Text>
         <CopyButton value={asLines(problem, file)}>
           {({ copied, copy }) => (

@@ -99,18 +99,19 @@ function Cause({ job }: { job: Job }) {
   );
 }
 
+/** Views that its kind has something for. */
 function Parts({ job }: { job: Job }) {
   const { t } = useTranslation("job");
+  const trains = job.kind === "train";
   return (
     <HashTabs
-      initial={job.kind === "train" ? "curves" : "log"}
       labelOf={(name) => t(`tabs.${name}`)}
       views={{
-        curves: <CurvesTab job={job} />,
+        ...(trains && { curves: <CurvesTab job={job} /> }),
         log: <LogTab job={job} />,
         timeline: <TimelineTab job={job} />,
-        checkpoints: <CheckpointsTab job={job} />,
-        samples: <SamplesTab job={job} />,
+        ...(trains && { checkpoints: <CheckpointsTab job={job} /> }),
+        ...((trains || job.kind === "evaluate") && { samples: <SamplesTab job={job} /> }),
         config: <ConfigTab job={job} />,
       }}
     />

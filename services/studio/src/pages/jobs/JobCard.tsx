@@ -7,6 +7,7 @@ import { useFormat } from "../../lib/format";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { StatusBadge } from "../../ui/StatusBadge";
+import { ForkActions } from "../job/ForkActions";
 import classes from "./JobsPage.module.css";
 import { QueuePlace } from "./QueuePlace";
 
@@ -29,7 +30,9 @@ export const JobCard = memo(function JobCard({ job }: { job: Job }) {
             <ConfigLine job={job} /> · {format.ago(job.createdAt)}
           </Text>
         </Stack>
-        <JobActions job={job} />
+        <JobActions job={job}>
+          <ForkActions job={job} />
+        </JobActions>
       </Group>
       {job.status === "pending" ? (
         <QueuePlace job={job} />

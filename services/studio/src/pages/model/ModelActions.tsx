@@ -1,8 +1,7 @@
 // What can be done with a version; what does not fit its kind is not offered.
-import { ActionIcon, Button, Menu } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import {
   IconCloudUpload,
-  IconDotsVertical,
   IconFileExport,
   IconFlask,
   IconMessages,
@@ -15,6 +14,7 @@ import { Link } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { canChat, canTrain, exportsOf } from "../../lib/models";
 import { ChangeButton, ChangeItem } from "../../ui/Changing";
+import { MoreMenu } from "../../ui/MoreMenu";
 import { DeleteDialog } from "./DeleteDialog";
 import { EvaluateDialog } from "./EvaluateDialog";
 import { ExportDialog } from "./ExportDialog";
@@ -56,13 +56,7 @@ export function ModelActions({ version }: { version: ModelVersion }) {
 function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dialog) => void }) {
   const { t } = useTranslation("models");
   return (
-    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
-      <Menu.Target>
-        <ActionIcon variant="default" size="input-sm" aria-label={t("actions.more", { name: version.model })}>
-          <IconDotsVertical size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
+    <MoreMenu label={t("actions.more", { name: version.model })}>
         {canTrain(version) && (
           <ChangeItem leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
             {t("actions.evaluate")}
@@ -80,7 +74,6 @@ function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dia
         <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
           {t("actions.delete")}
         </ChangeItem>
-      </Menu.Dropdown>
-    </Menu>
+    </MoreMenu>
   );
 }
