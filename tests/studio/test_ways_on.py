@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.studio.conftest import Studio, Visit
 from tests.studio.texts import said
+
+# The texts of what comes late are here before it.
+_LATE_TEXTS = "() => performance.getEntriesByType('resource').some(({ name }) => /\\/tokens-[^/]*\\.js$/.test(name))"
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -51,6 +54,22 @@ def test_escape_gives_the_focus_back(studio: Studio) -> None:
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(dots).to_be_focused()
+
+
+def test_what_comes_late_leaves_the_form_and_the_focus_alone(studio: Studio) -> None:
+    held: list[Route] = []
+    with studio.visit() as visit:
+        page = visit.page
+        page.route("**/api/datasets/*/tokens**", lambda route: held.append(route))
+        visit.go("/new?model=tiny-llama&dataset=persian-qa")
+        name = page.get_by_label(said("fa", "new:name.label"))
+        name.fill("آزمایش")
+        page.wait_for_function(_LATE_TEXTS)
+        for route in held:
+            route.continue_()
+        page.unroute("**/api/datasets/*/tokens**")
+        expect(page.get_by_text(said("fa", "tokens:view.text")).first).to_be_visible()
+        expect(name).to_be_focused()
 
 
 def test_a_card_leads_to_a_comparison_that_spreadsheets_can_read(studio: Studio) -> None:

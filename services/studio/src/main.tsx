@@ -7,9 +7,12 @@ import "./styles/base.css";
 import { createRoot } from "react-dom/client";
 import { watchOtherTabs } from "./api/session";
 import { App } from "./app/App";
-import { startTexts } from "./i18n";
+import { loadAllTexts, startTexts } from "./i18n";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
 watchOtherTabs();
-startTexts().then(() => createRoot(root).render(<App />));
+startTexts().then(() => {
+  createRoot(root).render(<App />);
+  return loadAllTexts();
+});

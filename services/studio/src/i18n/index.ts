@@ -1,4 +1,4 @@
-// Texts by language and page: a page's texts are loaded with it.
+// Texts by language and page: the first page's come first, all others soon after.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import { type Language, settings, useSettings } from "../lib/settings";
@@ -24,6 +24,8 @@ const loader = {
 
 export const DIRECTION: Record<Language, "rtl" | "ltr"> = { fa: "rtl", en: "ltr" };
 
+const NAMESPACES = [...new Set(Object.keys(FILES).map((file) => file.replace(/^.*\/|\.json$/g, "")))];
+
 export function startTexts(): Promise<unknown> {
   return i18next
     .use(loader)
@@ -40,6 +42,11 @@ export function startTexts(): Promise<unknown> {
       missingKeyHandler: (languages, namespace, key, _otherwise, _update, options) =>
         options?.defaultValue === undefined && console.error(`no text: ${languages} ${namespace}:${key}`),
     });
+}
+
+/** A part of a page that waits for its texts takes the whole page away until they come, and the focus with it. */
+export async function loadAllTexts(): Promise<void> {
+  await i18next.loadNamespaces(NAMESPACES);
 }
 
 export function useDirection(): "rtl" | "ltr" {

@@ -1,13 +1,7 @@
 // What can be done to a job now: exactly the controls that the gateway says are legal.
 import { Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import {
-  IconDeviceFloppy,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconPlayerStop,
-  IconX,
-} from "@tabler/icons-react";
+import { IconDeviceFloppy, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
@@ -45,20 +39,20 @@ export function JobActions({ job, children }: Props) {
       {main && <MainAction action={main} busy={control.isPending} onClick={() => act(main)} />}
       {(rest.length > 0 || children) && (
         <MoreMenu label={t("controls.actions", { name: job.name })}>
-            {rest.map((action) => {
-              const Icon = ICONS[action];
-              return (
-                <ChangeItem
-                  key={action}
-                  leftSection={<Icon size={16} aria-hidden />}
-                  c={action === "cancel" ? "var(--k-bad)" : undefined}
-                  onClick={() => act(action)}
-                >
-                  {t(`controls.${action}`)}
-                </ChangeItem>
-              );
-            })}
-            {children}
+          {rest.map((action) => {
+            const Icon = ICONS[action];
+            return (
+              <ChangeItem
+                key={action}
+                leftSection={<Icon size={16} aria-hidden />}
+                c={action === "cancel" ? "var(--k-bad)" : undefined}
+                onClick={() => act(action)}
+              >
+                {t(`controls.${action}`)}
+              </ChangeItem>
+            );
+          })}
+          {children}
         </MoreMenu>
       )}
       <Confirm

@@ -1,13 +1,7 @@
 // What can be done with a version.
 import { Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import {
-  IconArrowsSplit2,
-  IconDownload,
-  IconFlask,
-  IconTrash,
-  IconUpload,
-} from "@tabler/icons-react";
+import { IconArrowsSplit2, IconDownload, IconFlask, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -36,25 +30,25 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
         {t(newest === undefined || newest === version.version ? "datasets:train" : "actions.trainLatest")}
       </ChangeButton>
       <MoreMenu label={t("datasets:actions", { name })} busy={download.isPending}>
-          <Menu.Item leftSection={<IconDownload size={16} aria-hidden />} onClick={() => download.mutate()}>
-            {t("actions.download")}
-          </Menu.Item>
-          <ChangeItem leftSection={<IconArrowsSplit2 size={16} aria-hidden />} onClick={split.open}>
-            {t("actions.split")}
-          </ChangeItem>
-          <ChangeItem
-            to={`/datasets?upload=${encodeURIComponent(name)}`}
-            leftSection={<IconUpload size={16} aria-hidden />}
-          >
-            {t("actions.next")}
-          </ChangeItem>
-          <Menu.Divider />
-          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
-            {t("actions.deleteVersion")}
-          </ChangeItem>
-          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
-            {t("actions.deleteAll")}
-          </ChangeItem>
+        <Menu.Item leftSection={<IconDownload size={16} aria-hidden />} onClick={() => download.mutate()}>
+          {t("actions.download")}
+        </Menu.Item>
+        <ChangeItem leftSection={<IconArrowsSplit2 size={16} aria-hidden />} onClick={split.open}>
+          {t("actions.split")}
+        </ChangeItem>
+        <ChangeItem
+          to={`/datasets?upload=${encodeURIComponent(name)}`}
+          leftSection={<IconUpload size={16} aria-hidden />}
+        >
+          {t("actions.next")}
+        </ChangeItem>
+        <Menu.Divider />
+        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
+          {t("actions.deleteVersion")}
+        </ChangeItem>
+        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
+          {t("actions.deleteAll")}
+        </ChangeItem>
       </MoreMenu>
       <SplitDialog version={version} opened={splitting} onClose={split.close} />
       <DeleteDialog

@@ -71,12 +71,12 @@ function CardMenu({ dataset }: { dataset: Dataset }) {
   return (
     <>
       <MoreMenu label={t("actions", { name: dataset.name })} quiet>
-          <ChangeItem to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
-            {t("train")}
-          </ChangeItem>
-          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
-            {t("delete.open")}
-          </ChangeItem>
+        <ChangeItem to={trainPath(dataset.name)} leftSection={<IconFlask size={16} aria-hidden />}>
+          {t("train")}
+        </ChangeItem>
+        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={open}>
+          {t("delete.open")}
+        </ChangeItem>
       </MoreMenu>
       <DeleteDialog name={dataset.name} opened={asking} onClose={close} />
     </>

@@ -57,23 +57,23 @@ function More({ version, choose }: { version: ModelVersion; choose: (dialog: Dia
   const { t } = useTranslation("models");
   return (
     <MoreMenu label={t("actions.more", { name: version.model })}>
-        {canTrain(version) && (
-          <ChangeItem leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
-            {t("actions.evaluate")}
-          </ChangeItem>
-        )}
-        {exportsOf(version).length > 0 && (
-          <ChangeItem leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => choose("export")}>
-            {t("actions.export")}
-          </ChangeItem>
-        )}
-        <ChangeItem leftSection={<IconCloudUpload size={16} aria-hidden />} onClick={() => choose("push")}>
-          {t("actions.push")}
+      {canTrain(version) && (
+        <ChangeItem leftSection={<IconReportAnalytics size={16} aria-hidden />} onClick={() => choose("evaluate")}>
+          {t("actions.evaluate")}
         </ChangeItem>
-        <Menu.Divider />
-        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
-          {t("actions.delete")}
+      )}
+      {exportsOf(version).length > 0 && (
+        <ChangeItem leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => choose("export")}>
+          {t("actions.export")}
         </ChangeItem>
+      )}
+      <ChangeItem leftSection={<IconCloudUpload size={16} aria-hidden />} onClick={() => choose("push")}>
+        {t("actions.push")}
+      </ChangeItem>
+      <Menu.Divider />
+      <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => choose("delete")}>
+        {t("actions.delete")}
+      </ChangeItem>
     </MoreMenu>
   );
 }
