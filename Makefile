@@ -65,6 +65,10 @@ fmt: .venv/dev.done ## Format and apply safe lint fixes
 bench: .venv/dev.done studio ## Measure beside named peers: a table, and JSON under build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: pictures
+pictures: .venv/dev.done ## Take docs/studio's pictures of the stack at PORT=8080, which has finished trainings
+	$(BIN)/python -m tests.studio.pictures http://127.0.0.1:$(PORT) docs/studio
+
 .PHONY: simulate
 simulate: .venv/dev.done ## Scheduling at scale: a million jobs on simulated time, claims on a real Postgres
 	$(BIN)/python -m benchmarks.queue_simulation $(ARGS)

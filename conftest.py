@@ -7,7 +7,10 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from worker import model_index
 
@@ -22,3 +25,18 @@ model_index.install()  # before a test module imports transformers
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("kargah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kargah")
+
+_OF_ONE_STACK = "tests/studio/"
+
+
+class _ByFile(LoadFileScheduling):
+    """Each file's tests go to one process; those of all files that share a stack, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _OF_ONE_STACK if nodeid.startswith(_OF_ONE_STACK) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """The scheduler of `--dist=loadfile`, for which the Makefile asks."""
+    return _ByFile(config, log) if config.getvalue("dist") == "loadfile" else None

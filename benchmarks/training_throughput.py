@@ -1,7 +1,8 @@
 """Useful tokens per CPU second of training: Kargah's default beside HF Trainer's and TRL's, at equal tokens.
 
 Every contender starts from the same weights, sees the same rows once, in its own process with one thread, and is
-measured on the same held-out rows afterwards. Useful tokens are those that are not padding.
+measured on the same held-out rows afterwards. Useful tokens are those that are not padding. All take their turns twice,
+and the faster run of each counts: other processes can only slow one down.
 
     python -m benchmarks.training_throughput [--rows 240] [--contenders hf trl ours]
 """
@@ -28,6 +29,7 @@ _VOCABULARY = 8192
 _BATCH = 8
 _MAX_LENGTH = 512
 _LEARNING_RATE = 1e-3
+_TURNS = 2
 _PEERS = {
     "hf": "HF Trainer, dynamic padding",
     "hf-auto": "HF Trainer, dynamic padding, bf16",
@@ -55,7 +57,10 @@ def rows(count: int = 240, contenders: tuple[str, ...] = ("hf", "trl", "ours")) 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder, count)
-        results = {contender: _measured(contender, folder) for contender in contenders}
+        turns = [{contender: _measured(contender, folder) for contender in contenders} for _ in range(_TURNS)]
+    results = {
+        contender: max((turn[contender] for turn in turns), key=lambda ran: ran.rate) for contender in contenders
+    }
     ours = results["ours"]
     return [_row(ours, results[peer]) for peer in contenders if peer != "ours"]
 
@@ -176,19 +181,19 @@ def train_ours(folder: Path) -> tuple[Any, float, float]:
         if isinstance(message, MetricsMessage):
             ended.append(began[0].read())
 
+    work = Path(tempfile.mkdtemp(dir=folder))
     params = {
         "method": "full", "epochs": 1, "batch_size": _BATCH, "learning_rate": _LEARNING_RATE, "weight_decay": 0,
         "max_length": _MAX_LENGTH, "eval_fraction": 0, "precision": "fp32", "seed": 1,
     }  # fmt: skip
     spec = RunSpec(
         job_id="bench", generation=1, recipe="sft", params=params, model_dir=str(folder / "model"), threads=1,
-        dataset_path=str(folder / "train.jsonl"), dataset_format="text", work_dir=str(folder / "work"),
-        cache_dir=str(folder / "cache"),
+        dataset_path=str(folder / "train.jsonl"), dataset_format="text", work_dir=str(work),
+        cache_dir=str(work / "cache"),
     )  # fmt: skip
-    (folder / "work").mkdir()
     if execute(MemoryContext(spec, watch)) != 0:
         raise RuntimeError("the training failed")
-    model = AutoModelForCausalLM.from_pretrained(folder / "work" / "output", dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(work / "output", dtype=torch.float32)
     return model, *ended[-1]
 
 

@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.studio.conftest import Studio
 from tests.studio.texts import said
+from tests.studio.visits import Studio
 
 
 def test_filters_stay_beside_each_other(studio: Studio) -> None:

@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from kargah.testing.servers.folder import server_folder
-from tests.e2e.commands import PERSIAN_QA
-from tests.studio.conftest import Studio, Visit, locked_stack
+from tests.studio.locked import Locked, logged_in
 from tests.studio.texts import said
 
-_PASSWORD = "three-words-and-more"
 _OFF = "aria-disabled"
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A stack with a dataset, where `vera` may look and `tom` may train."""
-
-    studio: Studio
-
-    def log_in(self, visit: Visit, name: str, language: str) -> Page:
-        visit.go("/")
-        return logged_in(visit.page, name, language)
-
-
-def logged_in(page: Page, name: str, language: str) -> Page:
-    page.get_by_label(said(language, "common:login.name")).fill(name)
-    page.get_by_label(said(language, "common:login.password")).first.fill(_PASSWORD)
-    page.get_by_role("button", name=said(language, "common:login.submit"), exact=True).click()
-    expect(page.get_by_role("heading", name=said(language, "dashboard:title"))).to_be_visible()
-    return page
-
-
-@pytest.fixture(scope="module")
-def locked(browser: Browser) -> Iterator[Locked]:
-    with server_folder() as data:
-        kargah, password = locked_stack(data)
-        try:
-            with httpx.Client(base_url=kargah.url, timeout=60) as http:
-                token = http.post("/api/auth/login", json={"name": "admin", "password": password}).json()
-                http.headers["authorization"] = f"Bearer {token['accessToken']}"
-                _fill(http)
-            yield Locked(Studio(kargah, browser))
-        finally:
-            kargah.run("down", "--data", str(data))
-
-
-def _fill(http: httpx.Client) -> None:
-    for name, role in (("vera", "viewer"), ("tom", "trainer")):
-        made = {"name": name, "password": _PASSWORD, "project": "local", "role": role}
-        http.post("/api/users", json=made).raise_for_status()
-    rows = {"filename": PERSIAN_QA.name}
-    http.put("/api/datasets/qa/content", params=rows, content=PERSIAN_QA.read_bytes()).raise_for_status()
 
 
 def _is_off(button: Locator, reason: str) -> None:

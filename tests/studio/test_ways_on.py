@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.studio.conftest import Studio, Visit
 from tests.studio.texts import said
+from tests.studio.visits import Studio, Visit
 
 # The texts of what comes late are here before it.
 _LATE_TEXTS = "() => performance.getEntriesByType('resource').some(({ name }) => /\\/tokens-[^/]*\\.js$/.test(name))"
