@@ -1,6 +1,8 @@
 // What a new training is made of: models, datasets, what would be trained, what it would take; and its submission.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { partsOf } from "../lib/references";
 import { api, body, type Schemas } from "./client";
+import { modelQuery } from "./models";
 
 export type TrainEstimate = Schemas["TrainEstimate"];
 export type DatasetTokens = Schemas["DatasetTokens"];
@@ -8,25 +10,21 @@ export type Config = Record<string, unknown>;
 
 const PREVIEWED = 3;
 
-export function modelFactsQuery(name: string | null) {
-  return queryOptions({
-    queryKey: ["model", name],
-    enabled: name !== null,
-    queryFn: ({ signal }) => body(api.GET("/api/models/{name}", { params: { path: { name: plain(name) } }, signal })),
-  });
+/** The model that `reference` names, with the version that it names in `latest`; null asks nothing. */
+export function modelFactsQuery(reference: string | null) {
+  const { name, version } = partsOf(reference ?? "");
+  return { ...modelQuery(name, version), enabled: reference !== null };
 }
 
-export function datasetFactsQuery(name: string | null) {
+/** As `modelFactsQuery`. */
+export function datasetFactsQuery(reference: string | null) {
+  const { name, version } = partsOf(reference ?? "");
+  const query = { version: version === undefined ? undefined : Number(version) };
   return queryOptions({
-    queryKey: ["dataset", name],
-    enabled: name !== null,
-    queryFn: ({ signal }) => body(api.GET("/api/datasets/{name}", { params: { path: { name: plain(name) } }, signal })),
+    queryKey: ["dataset", name, "facts", version ?? null],
+    enabled: reference !== null,
+    queryFn: ({ signal }) => body(api.GET("/api/datasets/{name}", { params: { path: { name }, query }, signal })),
   });
-}
-
-/** Without `@version`. */
-function plain(name: string | null): string {
-  return (name ?? "").split("@")[0] ?? "";
 }
 
 export interface Counted {
@@ -45,7 +43,7 @@ export function tokensQuery(wanted: Counted | null) {
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => {
       const { model, dataset, recipe, maxLength } = wanted as Counted;
-      const [name = "", version] = dataset.split("@");
+      const { name, version } = partsOf(dataset);
       return body(
         api.POST("/api/datasets/{name}/tokens", {
           params: { path: { name } },

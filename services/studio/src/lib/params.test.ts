@@ -58,6 +58,13 @@ describe("parameters", () => {
     expect(wrong(param("epochs"), "", false)).toBeNull();
   });
 
+  it("are refused where a page would lose their digits", () => {
+    const [seed] = paramsOf({ properties: { seed: { type: "integer", minimum: 0, maximum: 2 ** 63, default: 42 } } });
+    const judged = ["9007199254740991", "۹۰۰۷۱۹۹۲۵۴۷۴۰۹۹۲", "9007199254740993", "1e18"];
+    expect(judged.map((text) => wrong(seed as Param, text, true))).toEqual([null, "too_long", "too_long", "too_long"]);
+    expect(wrong(param("epochs"), "9007199254740993", true)).toBe("out_of_range");
+  });
+
   it("are sent only where they differ from what holds anyway", () => {
     expect(sentValue(param("epochs"), undefined)).toBeUndefined();
     expect(sentValue(param("epochs"), "۳")).toBeUndefined();

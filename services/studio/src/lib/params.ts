@@ -31,7 +31,7 @@ export interface Param {
 /** What stands in a form: text of numbers and lists, and true or false; undefined is untouched. */
 export type Given = string | boolean | undefined;
 
-export type Wrong = "not_number" | "not_whole" | "out_of_range" | null;
+export type Wrong = "not_number" | "not_whole" | "too_long" | "out_of_range" | null;
 
 type Part = Record<string, unknown>;
 
@@ -110,7 +110,14 @@ export function wrong(param: Param, given: Given, advanced: boolean): Wrong {
   const value = readNumber(given);
   if (value === null) return "not_number";
   if (param.kind === "integer" && !Number.isInteger(value)) return "not_whole";
-  return within(value, advanced ? param.wide : param.basic) ? null : "out_of_range";
+  const range = advanced ? param.wide : param.basic;
+  if (param.kind === "integer" && isLost(value, range)) return "too_long";
+  return within(value, range) ? null : "out_of_range";
+}
+
+/** A whole number that a page cannot tell from its neighbour, where the range reaches that far. */
+function isLost(value: number, { high }: Range): boolean {
+  return !Number.isSafeInteger(value) && (high === null || high > Number.MAX_SAFE_INTEGER);
 }
 
 function within(value: number, { low, high, openLow, openHigh }: Range): boolean {

@@ -12,6 +12,7 @@ import classes from "./NewPage.module.css";
 import type { Draft, Installed, Plan } from "./plan";
 import { RecipeSelect } from "./RecipeSelect";
 import { SourceSelect } from "./SourceSelect";
+import { DatasetVersionNote, ModelVersionNote } from "./VersionNote";
 
 export interface PartProps {
   draft: Draft;
@@ -35,24 +36,32 @@ export function Basics({ draft, plan, change, problems, installed, recipes }: Pr
             label={t("model.label")}
             placeholder={t("model.placeholder")}
             sources={installed.models}
+            own={draft.own.model}
             kinds="kinds"
             value={draft.model}
             onChange={(model) => change({ model })}
             error={draft.model !== null && plan.model === null ? t("gone") : problems.get("base_model")}
           />
           <ModelFacts name={plan.model && draft.model} />
+          <ModelVersionNote reference={draft.model} own={draft.own.model} choose={(model) => change({ model })} />
         </div>
         <div>
           <SourceSelect
             label={t("dataset.label")}
             placeholder={t("dataset.placeholder")}
             sources={installed.datasets}
+            own={draft.own.dataset}
             kinds="formats"
             value={draft.dataset}
             onChange={(dataset) => change({ dataset })}
             error={draft.dataset !== null && plan.dataset === null ? t("gone") : problems.get("dataset")}
           />
           <DatasetFacts name={plan.dataset && draft.dataset} />
+          <DatasetVersionNote
+            reference={draft.dataset}
+            own={draft.own.dataset}
+            choose={(dataset) => change({ dataset })}
+          />
         </div>
         <TextInput
           label={t("name.label")}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { Recipe } from "../../api/client";
 import { ApiProblem } from "../../api/problem";
-import { estimateQuery, tokensQuery } from "../../api/training";
+import { datasetFactsQuery, estimateQuery, modelFactsQuery, tokensQuery } from "../../api/training";
 import { sentValue } from "../../lib/params";
 import { Basics } from "./Basics";
 import { Commands } from "./Commands";
@@ -12,7 +12,7 @@ import { Missing } from "./Missing";
 import classes from "./NewPage.module.css";
 import { Parameters } from "./Parameters";
 import { Preview } from "./Preview";
-import { type Draft, type Installed, type Plan, placeOf, planOf } from "./plan";
+import { type Draft, type Installed, type Kinds, type Plan, placeOf, planOf } from "./plan";
 import { Start } from "./Start";
 import { useStart } from "./useStart";
 
@@ -27,7 +27,8 @@ export type Problems = ReadonlyMap<string, string>;
 
 export function Form({ first, installed, recipes }: Props) {
   const [draft, setDraft] = useState(first);
-  const plan = useMemo(() => planOf(draft, installed, recipes), [draft, installed, recipes]);
+  const kinds = useKinds(draft);
+  const plan = useMemo(() => planOf(draft, installed, recipes, kinds), [draft, installed, recipes, kinds]);
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
   const start = useStart(plan);
   const tokens = useQuery(tokensQuery(useCounted(plan, draft)));
@@ -57,6 +58,13 @@ export function Form({ first, installed, recipes }: Props) {
       </div>
     </form>
   );
+}
+
+/** Of the versions that are chosen. */
+function useKinds(draft: Draft): Kinds {
+  const model = useQuery(modelFactsQuery(draft.model)).data?.latest.facts.kind;
+  const dataset = useQuery(datasetFactsQuery(draft.dataset)).data?.latest.format;
+  return useMemo(() => ({ model, dataset }), [model, dataset]);
 }
 
 /** What decides how rows become tokens; null before model and dataset are chosen. */

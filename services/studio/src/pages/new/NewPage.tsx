@@ -8,6 +8,7 @@ import { PageHead } from "../../ui/PageHead";
 import { Bones, Failed } from "../../ui/states";
 import { Form } from "./Form";
 import { type Draft, draftOf, EMPTY } from "./plan";
+import { useOwn } from "./useOwn";
 
 export default function NewPage() {
   const { t } = useTranslation("new");
@@ -36,11 +37,12 @@ function useFirstDraft() {
   const [address] = useSearchParams();
   const from = address.get("from");
   const job = useQuery({ ...jobQuery(from ?? ""), enabled: from !== null });
-  const start = from === null ? EMPTY : job.data && draftOf(job.data);
+  const { own, ...asked } = useOwn(job.data);
+  const start = from === null ? EMPTY : job.data && own && draftOf(job.data, own);
   const data: Draft | undefined = start && {
     ...start,
     model: address.get("model") ?? start.model,
     dataset: address.get("dataset") ?? start.dataset,
   };
-  return { data, error: job.error, refetch: job.refetch };
+  return job.error === null ? { data, ...asked } : { data, error: job.error, refetch: job.refetch };
 }

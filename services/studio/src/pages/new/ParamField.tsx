@@ -29,7 +29,10 @@ export function ParamField({ param, given, onGiven, wrong, problem, advanced }: 
   const range = rangeText(t as Translate, format, advanced ? param.wide : param.basic);
   const title = or(`params:${param.name}.title`, param.title);
   const description = or(`params:${param.name}.description`, param.description);
-  const told = { description, error: wrong === null ? problem : t(`wrong.${wrong}`, { range }) };
+  const told = {
+    description,
+    error: wrong === null ? problem : t(`wrong.${wrong}`, { range, most: format.number(Number.MAX_SAFE_INTEGER) }),
+  };
   if (param.kind === "switch") {
     const on = typeof given === "boolean" ? given : param.standard === true;
     return <Switch {...told} label={title} checked={on} onChange={(event) => onGiven(event.currentTarget.checked)} />;

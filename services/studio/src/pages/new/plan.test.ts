@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Job, Recipe } from "../../api/client";
+import { ApiProblem } from "../../api/problem";
+import { ownOf } from "./own";
 import { type Draft, draftOf, EMPTY, type Installed, placeOf, planOf } from "./plan";
 
 const INSTALLED = {
@@ -21,6 +23,7 @@ const RECIPES = [
     paramsSchema: { properties: PROPERTIES },
   },
 ] as unknown as Recipe[];
+const OWN = { model: { reference: "smollm2@2", there: true }, dataset: { reference: "qa@1", there: true } };
 const plan = (draft: Partial<Draft>) => planOf({ ...EMPTY, ...draft }, INSTALLED, RECIPES);
 
 describe("a plan", () => {
@@ -59,7 +62,7 @@ describe("a training on several devices", () => {
 
   it("is on as many again", () => {
     const config = { submitted: { devices: 2, nodes: 3 }, recipe: "sft" };
-    const draft = draftOf({ name: "n", config } as unknown as Job);
+    const draft = draftOf({ name: "n", config } as unknown as Job, EMPTY.own);
     expect(plan({ ...draft, model: "smollm2", dataset: "qa" }).config).toMatchObject({ devices: 2, nodes: 3 });
   });
 });
@@ -67,16 +70,41 @@ describe("a training on several devices", () => {
 describe("a job again", () => {
   it("is what it was submitted with", () => {
     const submitted = { baseModelPath: "models/smollm2", datasetPath: "datasets/text/qa", maxSteps: null, epochs: 2 };
-    const config = { submitted, recipe: "sft", baseModel: { name: "smollm2" }, dataset: { name: "qa" } };
-    const draft = draftOf({ name: "n", config: { ...config, outputModel: "made" } } as unknown as Job);
+    const config = { submitted, recipe: "sft", outputModel: "made" };
+    const draft = draftOf({ name: "n", config } as unknown as Job, OWN);
     expect(draft).toEqual({
       ...EMPTY,
       name: "n",
-      model: "smollm2",
-      dataset: "qa",
+      model: "smollm2@2",
+      dataset: "qa@1",
       output: "made",
       given: { max_steps: "", epochs: "2" },
+      own: OWN,
     });
+    expect(plan(draft).config).toMatchObject({ baseModel: "smollm2@2", dataset: "qa@1" });
+  });
+
+  it("takes the newest of a version that is gone", () => {
+    const own = { ...OWN, dataset: { reference: "qa@1", there: false } };
+    const draft = draftOf({ name: "n", config: { submitted: {}, recipe: "sft" } } as unknown as Job, own);
+    expect([draft.model, draft.dataset]).toEqual(["smollm2@2", "qa"]);
+  });
+
+  it("knows its versions by their id: a number may come again under a name that was deleted", () => {
+    const ref = { name: "qa", version: 1, versionId: "dver_1" };
+    const found = (id: string) => ownOf(ref, { data: { latest: { id } }, error: null });
+    expect([found("dver_1"), found("dver_9")].map((own) => own?.there)).toEqual([true, false]);
+    expect(ownOf(ref, { data: undefined, error: new ApiProblem(404, null, "gone") })?.there).toBe(false);
+    expect(ownOf(ref, { data: undefined, error: new ApiProblem(503, null, "away") })).toBeUndefined();
+    expect(ownOf(null, { data: undefined, error: null })).toBeNull();
+  });
+
+  it("is judged by what its version is, not by what the newest is", () => {
+    const draft = { ...EMPTY, model: "smollm2@2", dataset: "qa@1" };
+    expect(planOf(draft, INSTALLED, RECIPES, { dataset: "labelled_text" }).reasons).toEqual(["unfit"]);
+    expect(
+      planOf({ ...draft, dataset: "labels@1" }, INSTALLED, RECIPES, { dataset: "question_answer" }).reasons,
+    ).toEqual([]);
   });
 });
 

@@ -3,9 +3,17 @@ import type { Job, Recipe, Schemas } from "../../api/client";
 import type { Config } from "../../api/training";
 import { camel, type Given, type Param, paramsOf, sentValue, snake, type Wrong, wrong } from "../../lib/params";
 import { fitting, isName, outputName } from "../../lib/recipes";
+import { partsOf } from "../../lib/references";
+import { type Own, stillThere } from "./own";
 
 export type Source = Schemas["InstalledSource"];
 export type Installed = Schemas["InstalledSources"];
+
+/** What the versions that are chosen are, where that is known: others of the same name may be something else. */
+export interface Kinds {
+  model?: string | undefined;
+  dataset?: string | undefined;
+}
 
 export interface Draft {
   /** Null until somebody writes one: then it is made of model and dataset. */
@@ -17,6 +25,8 @@ export interface Draft {
   recipe: string | null;
   advanced: boolean;
   given: Record<string, Given>;
+  /** Of the job that this one is to be like. */
+  own: { model: Own | null; dataset: Own | null };
 }
 
 export type Reason = "recipes" | "model" | "dataset" | "unfit" | "name" | "output" | "params";
@@ -45,6 +55,7 @@ export const EMPTY: Draft = {
   recipe: null,
   advanced: false,
   given: {},
+  own: { model: null, dataset: null },
 };
 
 const ONE_TO_MANY = { low: 1, high: 64, openLow: false, openHigh: false };
@@ -63,9 +74,9 @@ const SHARED: Param[] = ["devices", "nodes"].map((name) => ({
   common: false,
 }));
 
-export function planOf(draft: Draft, installed: Installed, recipes: Recipe[]): Plan {
-  const model = named(installed.models, draft.model);
-  const dataset = named(installed.datasets, draft.dataset);
+export function planOf(draft: Draft, installed: Installed, recipes: Recipe[], kinds: Kinds = {}): Plan {
+  const model = named(installed.models, draft.model, kinds.model);
+  const dataset = named(installed.datasets, draft.dataset, kinds.dataset);
   const fits = model && dataset ? fitting(recipes, model.kind, dataset.kind) : [];
   const recipe = fits.find(({ name }) => name === draft.recipe) ?? fits[0] ?? null;
   const params = recipe === null ? [] : [...paramsOf(recipe.paramsSchema), ...SHARED];
@@ -79,8 +90,9 @@ export function planOf(draft: Draft, installed: Installed, recipes: Recipe[]): P
 }
 
 /** `name@2` is a version of `name`. */
-function named(sources: Source[], wanted: string | null): Source | null {
-  return sources.find(({ name }) => name === wanted?.split("@")[0]) ?? null;
+function named(sources: Source[], wanted: string | null, kind: string | undefined): Source | null {
+  const found = wanted === null ? undefined : sources.find(({ name }) => name === partsOf(wanted).name);
+  return found === undefined ? null : { ...found, kind: kind ?? found.kind };
 }
 
 function suggested({ model, dataset }: Draft): string {
@@ -119,19 +131,20 @@ function configOf(draft: Draft, params: Param[]): Config {
 const NOT_PARAMS = ["base_model", "base_model_path", "dataset", "dataset_path", "output_model", "output_dir"];
 const OTHERS = ["recipe", "advanced"];
 
-/** The same training again: what a job was submitted with. */
-export function draftOf(job: Job): Draft {
+/** The same training again: what a job was submitted with, on the versions that it had where they still are there. */
+export function draftOf(job: Job, own: Draft["own"]): Draft {
   const submitted = Object.entries(job.config.submitted ?? {}).map(([key, value]) => [snake(key), value] as const);
   const known = new Map<string, unknown>(submitted);
   const given = submitted.filter(([key]) => !NOT_PARAMS.includes(key) && !OTHERS.includes(key));
   return {
     name: job.name,
-    model: job.config.baseModel?.name ?? null,
-    dataset: job.config.dataset?.name ?? null,
+    model: stillThere(own.model),
+    dataset: stillThere(own.dataset),
     output: job.config.outputModel ?? "",
     recipe: typeof known.get("recipe") === "string" ? job.config.recipe : null,
     advanced: known.get("advanced") === true,
     given: Object.fromEntries(given.map(([key, value]) => [key, asGiven(value)])),
+    own,
   };
 }
 
