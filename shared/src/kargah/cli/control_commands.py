@@ -80,14 +80,16 @@ def restart(
 def extend(
     context: typer.Context,
     job_id: JobArgument,
-    epochs: Annotated[int, typer.Option(min=1, max=100, help="How many more.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="How many more.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="How many more, instead of epochs.")] = None,
     name: NameOption = None,
     wait: WaitOrDetachOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train the model of a completed job for some epochs more."""
+    """Train the model of a completed job for some epochs more, or some steps."""
     client = connect(context)
-    _tell_new(client, client.jobs.extend(resolve(client, job_id), epochs, name=name), wait=wait, json=json)
+    job = client.jobs.extend(resolve(client, job_id), epochs, steps=steps, name=name)
+    _tell_new(client, job, wait=wait, json=json)
 
 
 def checkpoints(context: typer.Context, job_id: JobArgument, json: JsonOption = False) -> None:

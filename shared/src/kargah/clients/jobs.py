@@ -128,9 +128,12 @@ class Jobs:
         body = given({"checkpoint": checkpoint, "fromScratch": from_scratch, "name": name})
         return self._transport.create(JobView, f"/api/jobs/{job_id}/restart", body)
 
-    def extend(self, job_id: str, epochs: int, *, name: str | None = None) -> JobView:
-        """A new job that trains a completed one's model for `epochs` more."""
-        return self._transport.create(JobView, f"/api/jobs/{job_id}/extend", given({"epochs": epochs, "name": name}))
+    def extend(
+        self, job_id: str, epochs: int | None = None, *, steps: int | None = None, name: str | None = None
+    ) -> JobView:
+        """A new job that trains a completed one's model for `epochs` more, or for `steps` more."""
+        body = given({"epochs": epochs, "steps": steps, "name": name})
+        return self._transport.create(JobView, f"/api/jobs/{job_id}/extend", body)
 
     def change_priority(self, job_id: str, priority: int) -> JobView:
         """-100 (last) to 100 (first)."""

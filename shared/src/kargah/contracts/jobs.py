@@ -201,9 +201,12 @@ class RestartRequest(WireRequest):
 
 
 class ExtendRequest(WireRequest):
-    """A new job that trains a completed one's model for `epochs` more, from its last checkpoint."""
+    """A new job that trains a completed one's model further, from its last checkpoint: for `epochs` more, or for
+    `steps` more. The recipe's ranges hold for the whole. Without `name` it is called as a sequel: `qa (2)` after `qa`.
+    """
 
-    epochs: int = Field(ge=1, le=100)
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
+    steps: int | None = Field(default=None, ge=1, le=100_000_000)
     name: JobName | None = None
 
 

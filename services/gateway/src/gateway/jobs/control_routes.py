@@ -74,5 +74,5 @@ def _add_forks(api: Api, service: JobService, scope: str, path: str, kind: str |
     @api.post(f"{path}/extend", body=ExtendRequest, returns=JobView, status=201, other_statuses=(200,), tags=_JOBS)
     @named(f"extend_{scope}")
     def extend(job_id: str, body: ExtendRequest) -> Reply:
-        """Queue a new job that trains a completed one for more epochs."""
+        """Queue a new job that trains a completed one for more epochs, or for more steps."""
         return accepted_reply(service.extend(job_id, body, kind, idempotency_key()), prefix)

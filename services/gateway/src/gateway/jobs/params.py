@@ -36,11 +36,11 @@ def check_params(
 def _check_one(schema: Schema, part: Schema, given: Given, advanced: bool) -> list[FieldError]:
     """One parameter; its references into `$defs` are resolved within the whole schema."""
     part = without_null(part, given.value)
-    narrowed = part if advanced else {**part, **part.get("basic", {})}
-    error = next(_validator(schema, narrowed).iter_errors(given.value), None)
+    held = narrowed(part, given.value, advanced=advanced)
+    error = next(_validator(schema, held).iter_errors(given.value), None)
     if error is None:
         return []
-    wider = narrowed != part and next(_validator(schema, part).iter_errors(given.value), None) is None
+    wider = held != part and next(_validator(schema, part).iter_errors(given.value), None) is None
     return [explain(error, given, part if wider else None)]
 
 
@@ -51,6 +51,12 @@ def _check_whole(schema: Schema, params: Mapping[str, Given]) -> list[FieldError
         explain(error, params.get(str(next(iter(error.path), "")), Given(instance, "config")), None)
         for error in Draft202012Validator(dict(schema)).iter_errors(instance)
     ]
+
+
+def narrowed(part: Schema, value: Any, *, advanced: bool) -> Schema:
+    """What `value` is judged by: the wide range, or the one for everybody."""
+    part = without_null(part, value)
+    return part if advanced else {**part, **part.get("basic", {})}
 
 
 def without_null(part: Schema, value: Any) -> Schema:

@@ -34,7 +34,6 @@ from kargah.contracts.jobs import (
     AttemptView,
     CheckpointView,
     ExtendRequest,
-    JobConfig,
     JobCreate,
     JobUpdate,
     JobView,
@@ -154,7 +153,10 @@ class JobService:
 
     def extend(self, job_id: str, request: ExtendRequest, kind: str | None, key: str | None) -> Accepted:
         """Queue a new job that goes on where this one ended. Raises NotFound, Invalid, Conflict."""
-        return self._fork(job_id, "extend", kind, key, request, lambda conn, job: forks.extended(conn, job, request))
+        recipes = self._recipes.current()
+        return self._fork(
+            job_id, "extend", kind, key, request, lambda conn, job: forks.extended(conn, job, request, recipes)
+        )
 
     def pin(self, job_id: str, checkpoint_id: str, pinned: bool, kind: str | None = None) -> CheckpointView:
         """Raises NotFound."""
@@ -223,7 +225,7 @@ class JobService:
         kind: str | None,
         key: str | None,
         request: RestartRequest | ExtendRequest,
-        configure: Callable[[Connection, JobView], JobConfig],
+        draft_of: Callable[[Connection, JobView], Draft],
     ) -> Accepted:
         digest, like = digest_of(control, {"job": job_id, **request.model_dump(mode="json")}), self.get(job_id, kind)
         if (known := self._known(like.owner, key, digest)) is not None:
@@ -234,8 +236,7 @@ class JobService:
                 return known
             control_repository.require(control_repository.lock_job(tx.connection, job_id), control)
             job = query_repository.get_job(tx.connection, job_id)
-            draft = Draft(request.name or job.name, configure(tx.connection, job))
-            new = new_job(job.kind, draft, priority_of(job), key, digest, job.owner)
+            new = new_job(job.kind, draft_of(tx.connection, job), priority_of(job), key, digest, job.owner)
             accepted = insert(tx.connection, new, self._usually_waiting)
         return self._rung(accepted)
 

@@ -8,18 +8,18 @@ import { api, body, type Job } from "../../api/client";
 import { ChangeItem } from "../../ui/Changing";
 import { hasEnded } from "../../ui/StatusBadge";
 
-export function ForkActions({ job }: { job: Job }) {
+interface Props {
+  job: Job;
+  onExtend: () => void;
+}
+
+export function ForkActions({ job, onExtend }: Props) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const path = { job_id: job.id };
-  const go = (made: Job) => navigate(`/jobs/${made.id}`);
+  const params = { path: { job_id: job.id } };
   const restart = useMutation({
-    mutationFn: () => body(api.POST("/api/jobs/{job_id}/restart", { params: { path }, body: { fromScratch: true } })),
-    onSuccess: go,
-  });
-  const extend = useMutation({
-    mutationFn: () => body(api.POST("/api/jobs/{job_id}/extend", { params: { path }, body: { epochs: 1 } })),
-    onSuccess: go,
+    mutationFn: () => body(api.POST("/api/jobs/{job_id}/restart", { params, body: { fromScratch: true } })),
+    onSuccess: (made) => navigate(`/jobs/${made.id}`),
   });
   const trains = job.kind === "train";
   if (!hasEnded(job.status)) return trains ? <Others job={job} /> : null;
@@ -29,7 +29,7 @@ export function ForkActions({ job }: { job: Job }) {
         {t("controls.restart")}
       </ChangeItem>
       {job.status === "completed" && trains && (
-        <ChangeItem leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => extend.mutate()}>
+        <ChangeItem leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={onExtend}>
           {t("controls.extend")}
         </ChangeItem>
       )}

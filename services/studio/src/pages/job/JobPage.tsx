@@ -9,7 +9,6 @@ import { useJobFeed } from "../../api/feed";
 import { jobQuery } from "../../api/jobs";
 import { statusQuery } from "../../api/platform";
 import { HashTabs } from "../../ui/HashTabs";
-import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { PageHead } from "../../ui/PageHead";
 import { ProblemDetail } from "../../ui/ProblemDetail";
@@ -20,12 +19,12 @@ import { CheckpointsTab } from "./CheckpointsTab";
 import { ConfigTab } from "./ConfigTab";
 import { CurvesTab } from "./CurvesTab";
 import { FeedMark } from "./FeedMark";
-import { ForkActions } from "./ForkActions";
 import { LogTab } from "./LogTab";
 import { Result } from "./Result";
 import { SamplesTab } from "./SamplesTab";
 import { TimelineTab } from "./TimelineTab";
 import { Vitals } from "./Vitals";
+import { WholeActions } from "./WholeActions";
 
 export default function JobPage() {
   const { id = "" } = useParams();
@@ -55,9 +54,7 @@ function Whole({ job }: { job: Job }) {
           }
         >
           <GrafanaLink job={job} />
-          <JobActions job={job}>
-            <ForkActions job={job} />
-          </JobActions>
+          <WholeActions job={job} />
         </PageHead>
         {job.status === "pending" ? <QueuePlace job={job} /> : <JobProgress job={job} />}
       </div>

@@ -4,10 +4,9 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Job } from "../../api/client";
 import { useFormat } from "../../lib/format";
-import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { StatusBadge } from "../../ui/StatusBadge";
-import { ForkActions } from "../job/ForkActions";
+import { WholeActions } from "../job/WholeActions";
 import classes from "./JobsPage.module.css";
 import { QueuePlace } from "./QueuePlace";
 
@@ -30,9 +29,7 @@ export const JobCard = memo(function JobCard({ job }: { job: Job }) {
             <ConfigLine job={job} /> · {format.ago(job.createdAt)}
           </Text>
         </Stack>
-        <JobActions job={job}>
-          <ForkActions job={job} />
-        </JobActions>
+        <WholeActions job={job} />
       </Group>
       {job.status === "pending" ? (
         <QueuePlace job={job} />
