@@ -18,6 +18,7 @@ from gateway.estimates.routes import add_estimate_routes
 from gateway.events.routes import add_event_routes
 from gateway.jobs.checkpoint_routes import add_checkpoint_routes
 from gateway.jobs.routes import add_job_routes
+from gateway.model_file_routes import add_model_file_routes
 from gateway.queue.routes import add_queue_routes
 from gateway.sources import add_source_routes
 from gateway.status import add_status_route
@@ -51,6 +52,7 @@ def _gateway() -> Api:
     api = Api("Kargah", "")
     for declare in (add_job_routes, add_checkpoint_routes, add_estimate_routes, add_queue_routes, add_source_routes):
         declare(api, _NONE)
+    add_model_file_routes(api, _NONE)
     add_status_route(api, _NONE)
     add_event_routes(api, _NONE, _NONE)
     add_session_routes(api, _NONE, _NONE, _NONE, auth=True)

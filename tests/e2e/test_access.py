@@ -188,6 +188,30 @@ def test_a_checkpoint_is_downloaded_by_who_may_read_its_job(guarded: Guarded, jo
             assert nobody.get(wrong).status_code in (401, 403), wrong
 
 
+def test_a_models_file_is_downloaded_by_who_may_read_it(guarded: Guarded, job: JobView) -> None:
+    with guarded.client("viewer") as viewer:
+        version = viewer.models.get("tuned").latest
+    file = max(version.files, key=lambda one: one.size_bytes)
+    address = f"/api/models/tuned/files/{file.path}"
+    with guarded.http("southerner") as south:
+        assert south.post(f"{address}/link").status_code == 404
+    with guarded.http("viewer") as north:
+        whole = north.get(address).content
+        assert [north.post(f"/api/models/tuned/files/{path}/link").status_code for path in ("no", "a/b")] == [404, 404]
+        assert north.post(f"{address}/link?version=9").status_code == 404
+        link = north.post(f"{address}/link?version=1").json()["url"]
+    with guarded.http() as nobody:
+        sent = nobody.get(link)
+        assert (sent.status_code, sent.content) == (200, whole) and file.path in sent.headers["content-disposition"]
+        assert sent.headers["content-length"] == str(file.size_bytes)
+        rest = nobody.get(link, headers={"range": "bytes=5-"})
+        assert (rest.status_code, rest.content) == (206, whole[5:])
+        assert nobody.head(link).headers["content-length"] == str(file.size_bytes)
+        others = (link[:-2], link.replace(file.path, "README.md"), link.replace("/tuned/", "/bert/"), address)
+        assert [nobody.get(other).status_code for other in others] == [403, 403, 403, 401]
+        assert nobody.get(link.replace("version=1", "version=2")).status_code == 403
+
+
 def test_the_hubs_clients_come_in_with_a_key_as_their_token(guarded: Guarded, tmp_path: Path) -> None:
     rows = random.Random(1).randbytes(2 << 20)
 

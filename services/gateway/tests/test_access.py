@@ -182,6 +182,25 @@ def test_a_link_ends_with_the_rights_of_who_asked_for_it(door: Door) -> None:
     assert told(user) == 403
 
 
+def test_a_link_to_a_models_file_ends_with_them_too(door: Door) -> None:
+    """No registry answers here: who may still look for it is told that."""
+    file = "/api/models/owner/m/files/a/weights.bin?version=3"
+    signed = "/api/models/owner/m/signed-files/a/weights.bin"
+
+    def told(subject: str, project: str = "local", version: int = 3) -> int:
+        signature = mint_download_token(SECRET, Principal(subject, "x", None, project), project, file)
+        path = f"{signed}?version={version}&signature={signature}"
+        return int(door.app.test_client().get(path).status_code)
+
+    made = {"name": "sara", "password": PASSWORD, "project": "local", "role": "viewer"}
+    user = f"user:{door('POST', '/api/users', json=made).get_json()['id']}"
+    assert [told(user), told(user, "north"), told(user, version=2), told("nobody")] == [503, 403, 403, 403]
+    for query in ("", "?version=3", "?signature=x", "?version=3&signature=x"):
+        assert door.app.test_client().get(signed + query).status_code == 403, query
+    assert door("DELETE", "/api/projects/local/members/sara").status_code == 204
+    assert told(user) == 403
+
+
 def test_the_limit_is_one_for_all_gateways(database_url_for: Callable[[str], str]) -> None:
     engine = create_engine(database_url_for("gateway"))
     gateways = [RequestLimits(engine, 40) for _ in range(2)]

@@ -14,6 +14,7 @@ from gateway.access.wiring import Access
 from gateway.catalogue import Catalogue
 from gateway.config import GatewaySettings
 from gateway.datasets_in_use import DatasetsInUse
+from gateway.download_slots import DownloadSlots
 from gateway.estimates.routes import add_estimate_routes
 from gateway.estimates.service import EstimateService
 from gateway.events.hub import EventHub
@@ -24,6 +25,8 @@ from gateway.jobs.checkpoint_routes import add_checkpoint_routes
 from gateway.jobs.room import Room
 from gateway.jobs.routes import add_job_routes
 from gateway.jobs.service import JobService
+from gateway.model_file_routes import add_model_file_routes
+from gateway.model_files import ModelFileService
 from gateway.models_in_use import ModelsInUse
 from gateway.openai_errors import openai_error
 from gateway.proxies import PROXIED, add_proxies
@@ -32,6 +35,7 @@ from gateway.queue.service import QueueService
 from gateway.queue_metrics import queue_collector
 from gateway.reconciler import Reconciler
 from gateway.ringer import Ringer
+from gateway.signed_links import SignedLinks
 from gateway.sources import add_source_routes
 from gateway.status import StatusReader, add_status_route
 from gateway.stored_files import StoredFiles
@@ -46,7 +50,7 @@ from kargah.web.api import Api
 from kargah.web.app import create_app
 from kargah.web.hub_errors import hub_error
 
-# Of the server's threads, those that downloads of checkpoints may hold: large files, and clients that read slowly.
+# Of the server's threads, those that downloads may hold: large files, and clients that read slowly.
 _DOWNLOADS_SHARE = 4
 
 
@@ -92,9 +96,10 @@ def build(settings: GatewaySettings) -> Gateway:
     room = Room(catalogue.storage) if guarded else None
     add_job_routes(api, JobService(engine, ringer, catalogue, settings.max_waiting, room))
     files = StoredFiles(settings.registry_url, settings.service_secret)
-    at_once = max(1, settings.threads // _DOWNLOADS_SHARE)
-    checkpoints = CheckpointFileService(engine, files, settings.service_secret, access.may_still_read, at_once)
-    add_checkpoint_routes(api, checkpoints)
+    slots = DownloadSlots(max(1, settings.threads // _DOWNLOADS_SHARE))
+    links = SignedLinks(settings.service_secret, access.may_still_read)
+    add_checkpoint_routes(api, CheckpointFileService(engine, files, links, slots))
+    add_model_file_routes(api, ModelFileService(catalogue, files, links, slots))
     add_estimate_routes(api, EstimateService(engine, catalogue))
     add_queue_routes(api, QueueService(engine, ringer, settings.max_waiting, need_project if guarded else None))
     add_source_routes(api, catalogue)

@@ -1,4 +1,4 @@
-"""Objects of checkpoints, asked of the registry: the gateway has no key to the object store."""
+"""Files of checkpoints and models, asked of the registry: the gateway has no key to the object store."""
 
 from __future__ import annotations
 
@@ -45,11 +45,16 @@ class StoredFiles:
     def reader(self) -> Open:
         """Opens objects for the project at hand; while an answer is sent, nothing says any more which one that is."""
         auth = self._auth.of(current_project())
-        return lambda key, start, stop: self._open(auth, key, start, stop)
+        return lambda key, start, stop: self._open(auth, f"/internal/{quote(key)}", start, stop)
 
-    def _open(self, auth: ServiceAuth, key: str, start: int, stop: int) -> Opened:
+    def model_reader(self, name: str, version: int) -> Open:
+        """The same for the files of a model's version, each by its path there."""
+        auth, files = self._auth.of(current_project()), f"/api/models/{quote(name)}/files"
+        return lambda path, start, stop: self._open(auth, f"{files}/{quote(path)}?version={version}", start, stop)
+
+    def _open(self, auth: ServiceAuth, address: str, start: int, stop: int) -> Opened:
         headers = {"range": f"bytes={start}-{stop - 1}"}
-        asked = self._client.build_request("GET", f"/internal/{quote(key)}", headers=headers)
+        asked = self._client.build_request("GET", address, headers=headers)
         try:
             answer = self._client.send(asked, auth=auth, stream=True)
         except httpx.TransportError as error:
@@ -60,7 +65,7 @@ class StoredFiles:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:  # shorter than it should be
             return iter(()), answer.close
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise ObjectMissing(key)
+            raise ObjectMissing(address)
         raise _silent(f"it answered {answer.status_code}")
 
 
@@ -72,4 +77,4 @@ def _chunks(answer: httpx.Response) -> Iterator[bytes]:
 
 
 def _silent(why: str) -> Unavailable:
-    return Unavailable(f"The registry does not give out the checkpoint: {why}.", hint="Try again in a moment.")
+    return Unavailable(f"The registry does not give out the file: {why}.", hint="Try again in a moment.")

@@ -78,6 +78,12 @@ export function fileAddress({ model, version }: ModelVersion, path: string): str
   return `${window.location.origin}/api/models/${parts(model)}/files/${parts(path)}?version=${version}`;
 }
 
+/** An address of a file that the browser can fetch as a stream, however large it is. */
+export function fileLink({ model: name, version }: ModelVersion, path: string) {
+  const params = { path: { name, path }, query: { version: `${version}` } };
+  return body(api.POST("/api/models/{name}/files/{path}/link", { params }));
+}
+
 /** Asks for everything about models anew. */
 function useFresh(): () => Promise<void> {
   const client = useQueryClient();

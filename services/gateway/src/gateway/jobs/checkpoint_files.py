@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain
-from threading import BoundedSemaphore, Lock
 
 from flask import Request, Response
 
+from gateway.download_slots import DownloadSlots
 from gateway.jobs.checkpoint_archive import Archive
+from gateway.signed_links import SignedLinks
 from gateway.stored_files import Open, Opened, StoredFiles
-from kargah.access.principal import current_principal
-from kargah.access.tokens import DOWNLOAD_SECONDS, BadToken, mint_download_token, read_download_token
 from kargah.contracts.checkpoints import (
     MANIFEST,
     CheckpointFile,
@@ -25,18 +22,13 @@ from kargah.contracts.checkpoints import (
 from kargah.contracts.jobs import CheckpointView
 from kargah.db.engine import Engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.errors import Busy, Forbidden, Gone, NotFound
-from kargah.domain.scope import current_project
+from kargah.domain.errors import Gone, NotFound
 from kargah.jobstore import checkpoint_repository, query_repository
 from kargah.ports.object_store import ObjectMissing
-from kargah.web.access import act_for_project
 from kargah.web.file_answer import attachment, send
 
-MayStillRead = Callable[[str, str], bool]
-"""Whether a subject may read a project now."""
 TAR = "application/x-tar"
 _MANIFEST_BYTES = 4 << 20
-_BUSY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +47,13 @@ class Stored:
 
 class CheckpointFileService:
     """Every method raises NotFound for a job or a checkpoint that there is not, Gone for one that was removed, and
-    Unavailable. `kind`: jobs of that kind alone, or of all.
+    Unavailable. `kind`: jobs of that kind alone, or of all."""
 
-    Each file on its way takes a thread of the server: at most `at_once` are under way, so that the others stay free.
-    """
-
-    def __init__(
-        self, engine: Engine, files: StoredFiles, secret: str | None, may_still_read: MayStillRead, at_once: int
-    ) -> None:
-        """`secret`: what links are signed with; None where nobody must log in."""
+    def __init__(self, engine: Engine, files: StoredFiles, links: SignedLinks, slots: DownloadSlots) -> None:
         self._engine = engine
         self._files = files
-        self._secret = secret
-        self._may_still_read = may_still_read
-        self._slots = BoundedSemaphore(at_once)
+        self._links = links
+        self._slots = slots
 
     def list(self, job_id: str, checkpoint_id: str, kind: str | None = None) -> CheckpointFiles:
         """What belongs to the checkpoint."""
@@ -82,7 +67,7 @@ class CheckpointFileService:
         file = next((one for one in found.manifest.files if one.path == path), None)
         if file is None:
             raise NotFound(f"Checkpoint {checkpoint_id} has no file {path!r}.", hint=_listed(found.view))
-        opened = self._counted(found)
+        opened = self._slots.counted(_or_gone(self._files.reader(), found.view))
 
         def body(start: int, stop: int) -> Opened:
             return opened(found.prefix + path, start, stop)
@@ -96,7 +81,7 @@ class CheckpointFileService:
         response = Response(headers={**headers, "content-length": str(archive.size_bytes)}, content_type=TAR)
         if request.method == "HEAD":
             return response
-        free = self._slot()
+        free = self._slots.take()
         try:
             pieces = archive.stream(_or_gone(self._files.reader(), found.view))
             first = next(pieces)
@@ -111,25 +96,12 @@ class CheckpointFileService:
     def link(self, job_id: str, checkpoint_id: str, kind: str | None = None) -> DownloadLink:
         """Where a browser gets the archive, which cannot say who asks."""
         self._found(job_id, checkpoint_id, kind)
-        address = f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
-        if self._secret is None:
-            return DownloadLink(url=f"{address}/archive")
-        signature = mint_download_token(self._secret, current_principal(), current_project(), address)
-        expires = datetime.now(UTC) + timedelta(seconds=DOWNLOAD_SECONDS)
-        return DownloadLink(url=f"{address}/signed-archive?signature={signature}", expires_at=expires)
+        address = _address(job_id, checkpoint_id)
+        return self._links.link(address, f"{address}/archive", f"{address}/signed-archive?signature=")
 
     def signed_archive(self, request: Request, job_id: str, checkpoint_id: str, signature: str) -> Response:
         """The archive, by the link of somebody who may still read it. Raises Forbidden, Busy."""
-        address = f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
-        try:
-            if self._secret is None:
-                raise BadToken("No links are signed here.")
-            subject, project = read_download_token(self._secret, signature, address)
-            if not self._may_still_read(subject, project):
-                raise BadToken("It was given to somebody who may not read this any more.")
-        except BadToken as error:
-            raise Forbidden("The link is damaged or has expired.", hint="Ask for a new one.") from error
-        act_for_project(project)
+        self._links.enter(_address(job_id, checkpoint_id), signature)
         return self.archive(request, job_id, checkpoint_id)
 
     def _found(self, job_id: str, checkpoint_id: str, kind: str | None) -> Stored:
@@ -146,38 +118,9 @@ class CheckpointFileService:
             raise _damaged(view)
         return Stored(view, prefix, manifest)
 
-    def _counted(self, found: Stored) -> Open:
-        """Each object that is open takes a slot."""
-        opened = _or_gone(self._files.reader(), found.view)
 
-        def open_one(key: str, start: int, stop: int) -> Opened:
-            free = self._slot()
-            try:
-                chunks, close = opened(key, start, stop)
-            except BaseException:
-                free()
-                raise
-            return chunks, lambda: (close(), free())
-
-        return open_one
-
-    def _slot(self) -> Callable[[], None]:
-        """What gives the slot back, once however often it is called. Raises Busy."""
-        if not self._slots.acquire(blocking=False):
-            raise Busy(
-                "As many checkpoints are being downloaded as can be at once.",
-                hint="Try again in a moment.",
-                extra={"seconds": _BUSY_SECONDS},
-            )
-        lock, taken = Lock(), [True]
-
-        def free() -> None:
-            with lock:
-                if taken:
-                    taken.clear()
-                    self._slots.release()
-
-        return free
+def _address(job_id: str, checkpoint_id: str) -> str:
+    return f"/api/jobs/{job_id}/checkpoints/{checkpoint_id}"
 
 
 def _or_gone(opened: Open, view: CheckpointView) -> Open:

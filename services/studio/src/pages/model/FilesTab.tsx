@@ -3,11 +3,10 @@ import { ActionIcon, Anchor, CopyButton, Stack, Table, Text } from "@mantine/cor
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { identified, type ModelVersion } from "../../api/client";
-import { fileAddress, type ModelFile } from "../../api/models";
-import { problemOf } from "../../api/problem";
+import type { ModelVersion } from "../../api/client";
+import { fileAddress, fileLink, type ModelFile } from "../../api/models";
 import { useWhoAmI } from "../../api/whoami";
-import { saveFile } from "../../lib/files";
+import { fetchFile } from "../../lib/files";
 import { useFormat } from "../../lib/format";
 import classes from "./ModelPage.module.css";
 
@@ -51,34 +50,26 @@ export function FilesTab({ version }: { version: ModelVersion }) {
   );
 }
 
-/** More than this does not pass through the memory of a page. */
-const MOST_BYTES = 100e6;
-
 interface DownloadProps {
   version: ModelVersion;
   file: ModelFile;
 }
 
-/** A plain link where nobody must say who asks; else fetched with that, and given as a file. */
+/** A plain link where nobody must say who asks; else the browser, which cannot say it, is given one that is signed. */
 function Download({ version, file }: DownloadProps) {
   const { data: me } = useWhoAmI();
-  const address = fileAddress(version, file.path);
   const load = useMutation({
-    mutationFn: async () => {
-      const answer = await identified(new Request(address));
-      if (!answer.ok) throw problemOf(answer.status, await answer.json().catch(() => null));
-      saveFile(file.path, "application/octet-stream", await answer.blob());
-    },
+    mutationFn: () => fileLink(version, file.path),
+    onSuccess: ({ url }) => fetchFile(url, file.path),
   });
   const name = <bdi dir="ltr">{file.path}</bdi>;
   if (me?.auth !== true) {
     return (
-      <Anchor href={address} download size="sm">
+      <Anchor href={fileAddress(version, file.path)} download size="sm">
         {name}
       </Anchor>
     );
   }
-  if (file.sizeBytes > MOST_BYTES) return <Text size="sm">{name}</Text>;
   return (
     <Anchor component="button" type="button" size="sm" onClick={() => load.mutate()} disabled={load.isPending}>
       {name}
