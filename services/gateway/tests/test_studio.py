@@ -46,6 +46,14 @@ def test_files_with_a_hash_in_their_name_are_kept(built: Path) -> None:
     assert client.get("/studio/assets/gone.js").status_code == 404
 
 
+def test_a_page_by_the_way_of_the_files_is_a_page(built: Path) -> None:
+    client = _client(built)
+    for place in ("assets/../index.html", "assets/%2e%2e/index.html", "assets/../jobs", "assets/x/../../index.html"):
+        answer = client.get(f"/studio/{place}", buffered=True)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache"), place
+    assert "immutable" in client.get("/studio/assets/./index-1a2b.js", buffered=True).headers["cache-control"]
+
+
 def test_nothing_beside_the_folder_is_given(built: Path) -> None:
     client = _client(built)
     for place in ("../secret.txt", "%2e%2e/secret.txt", "assets/../../secret.txt", "assets/%2e%2e/%2e%2e/secret.txt"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 
 from flask import Flask, Response, redirect, send_from_directory
@@ -42,6 +43,7 @@ def add_studio(app: Flask, folder: Path | None) -> None:
 
 
 def _file(folder: Path, place: str) -> Response:
+    place = posixpath.normpath(place)  # `assets/../index.html` is no file under `assets/`
     try:
         answer = send_from_directory(folder, place)
     except NotFound:
