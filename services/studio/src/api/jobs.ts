@@ -1,12 +1,18 @@
 // Jobs: what is asked about them, what can be done to them.
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { hasEnded } from "../ui/StatusBadge";
 import { tellDone } from "../ui/toasts";
-import { api, body, type Job } from "./client";
+import { controlKey, type PlainControl } from "./asked";
+import { api, body, type Job, type Schemas } from "./client";
 
 export type Kind = Job["kind"];
-export type PlainControl = "pause" | "resume" | "stop" | "cancel" | "checkpoint";
 
 export interface JobFilters {
   status?: Job["status"];
@@ -83,11 +89,13 @@ export const queueQuery = queryOptions({
   refetchInterval: 1000 * LIVE_SECONDS,
 });
 
-/** Sends a control; the job that comes back is shown at once. */
+/** Sends a control: until it is answered, `useAsked` tells of it. The job that comes back is shown at once, and what
+ * there is instead of it where it was refused. */
 export function useControl(job: Job) {
   const { t } = useTranslation();
   const client = useQueryClient();
   return useMutation({
+    mutationKey: controlKey(job.id),
     mutationFn: (action: PlainControl) => {
       const params = { path: { job_id: job.id } };
       if (action === "resume") return body(api.POST("/api/jobs/{job_id}/resume", { params }));
@@ -95,8 +103,17 @@ export function useControl(job: Job) {
     },
     onSuccess: (changed, action) => {
       client.setQueryData(jobQuery(job.id).queryKey, changed);
-      void client.invalidateQueries({ queryKey: ["jobs"] });
+      client.setQueriesData<Pages>({ queryKey: ["jobs"] }, (pages) => pages && withJob(pages, changed));
       tellDone(t(`controls.done.${action}`));
     },
+    onError: () => client.invalidateQueries({ queryKey: jobQuery(job.id).queryKey, exact: true }),
+    onSettled: () => void client.invalidateQueries({ queryKey: ["jobs"] }),
   });
+}
+
+type Pages = InfiniteData<Schemas["Page_JobView_"], string | undefined>;
+
+function withJob(pages: Pages, changed: Job): Pages {
+  const items = (of: Job[]) => of.map((job) => (job.id === changed.id ? changed : job));
+  return { ...pages, pages: pages.pages.map((page) => ({ ...page, items: items(page.items) })) };
 }

@@ -3,7 +3,7 @@ import { Group, Progress, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
 import { useFormat } from "../lib/format";
-import { isLive } from "./StatusBadge";
+import { isLive } from "../lib/wishes";
 
 const COLORS: Partial<Record<Job["status"], string>> = { error: "red", paused: "zaferan", cancelled: "gray" };
 

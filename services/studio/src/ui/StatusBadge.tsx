@@ -1,6 +1,8 @@
 // A job's state in a word and a colour; the wish that it has not got yet beside it.
 import { useTranslation } from "react-i18next";
+import { useAsked } from "../api/asked";
 import type { Job } from "../api/client";
+import { isLive, wishOf } from "../lib/wishes";
 import { Chip, type Tone } from "./Chip";
 import classes from "./StatusBadge.module.css";
 
@@ -20,9 +22,9 @@ function wordOf({ status, kind }: Pick<Job, "status" | "kind">): string {
   return status === "training" && kind !== "train" ? "running" : status;
 }
 
-export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired" | "kind"> }) {
+export function StatusBadge({ job }: { job: Pick<Job, "id" | "status" | "desired" | "kind"> }) {
   const { t } = useTranslation();
-  const wish = wishOf(job);
+  const wish = wishOf(job, useAsked(job.id));
   return (
     <Chip strong tone={TONES[job.status]} data-status={job.status}>
       <span className={classes.dot} data-live={isLive(job.status) || undefined} aria-hidden />
@@ -32,15 +34,6 @@ export function StatusBadge({ job }: { job: Pick<Job, "status" | "desired" | "ki
   );
 }
 
-export function isLive(status: Job["status"]): boolean {
-  return status === "preparing" || status === "training" || status === "evaluating";
-}
-
 export function hasEnded(status: Job["status"]): boolean {
   return status === "completed" || status === "error" || status === "cancelled";
-}
-
-/** What was asked for and is under way: `paused`, `stopped`, `cancelled`. */
-function wishOf({ status, desired }: Pick<Job, "status" | "desired">): string | null {
-  return isLive(status) && desired !== "run" ? desired : null;
 }
