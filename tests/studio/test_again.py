@@ -84,7 +84,7 @@ def test_what_is_asked_shows_before_it_is_answered(studio: Studio, served: bool)
         expect(training).to_be_visible()
         page.route("**/pause", lambda route: held.append(route))
         page.get_by_role("button", name=said("en", "common:controls.pause"), exact=True).click()
-        expect(training).to_contain_text(said("en", "common:wish.pause"), timeout=1_000)
+        expect(training).to_contain_text(said("en", "common:wish.pause"))
         if served:
             held[0].continue_()
             expect(page.locator("[data-status=paused]")).to_be_visible()
