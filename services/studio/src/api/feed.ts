@@ -1,10 +1,10 @@
 // A job, live: its events by SSE, which go on where they broke off; asking now and then while no stream can be had.
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { type Point, withPoints } from "../lib/curves";
+import type { Point } from "../lib/curves";
 import { hasEnded } from "../ui/StatusBadge";
 import { api, body, identified, type Job } from "./client";
-import { type LogLine, logQuery, metricsQuery, withLines } from "./history";
+import { type LogLine, logQuery, metricsQuery, tellLines, tellPoints } from "./history";
 import { jobQuery } from "./jobs";
 import { ApiProblem } from "./problem";
 import { eventsOf, type ServerEvent } from "./sse";
@@ -123,12 +123,8 @@ class Feed {
     this.#flushing = null;
     const [points, lines, progress] = [this.#points, this.#lines, this.#progress];
     [this.#points, this.#lines, this.#progress] = [[], [], {}];
-    if (points.length > 0) {
-      this.client.setQueryData(metricsQuery(this.id).queryKey, (series) => series && withPoints(series, points));
-    }
-    if (lines.length > 0) {
-      this.client.setQueryData(logQuery(this.id).queryKey, (known) => known && withLines(known, lines));
-    }
+    if (points.length > 0) tellPoints(this.client, this.id, points);
+    if (lines.length > 0) tellLines(this.client, this.id, lines);
     if (Object.keys(progress).length > 0) {
       this.client.setQueryData(
         jobQuery(this.id).queryKey,

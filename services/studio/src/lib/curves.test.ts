@@ -4,11 +4,23 @@ import { asCsv, best, smoothed, withPoints } from "./curves";
 const loss = (step: number, value: number) => ({ name: "loss", step, value });
 
 describe("withPoints", () => {
-  it("keeps steps ascending and tells a step anew", () => {
-    const first = withPoints(new Map(), [loss(1, 3), loss(3, 1)]);
+  it("adds what is new, and changes nothing that was there", () => {
+    const first = withPoints(new Map(), [loss(1, 3)]);
     const second = withPoints(first, [loss(2, 2), loss(3, 1.5)]);
     expect(second.get("loss")).toEqual({ steps: [1, 2, 3], values: [3, 2, 1.5] });
-    expect(first.get("loss")).toEqual({ steps: [1, 3], values: [3, 1] });
+    expect(first.get("loss")).toEqual({ steps: [1], values: [3] });
+  });
+
+  it("forgets what a run that was set back has yet to do again", () => {
+    const killed = withPoints(new Map(), [
+      loss(1, 3),
+      loss(2, 2),
+      loss(3, 1),
+      { name: "eval_loss", step: 2, value: 5 },
+    ]);
+    const anew = withPoints(killed, [loss(1, 3), loss(2, 2.5)]);
+    expect(anew.get("loss")).toEqual({ steps: [1, 2], values: [3, 2.5] });
+    expect(anew.get("eval_loss")).toBe(killed.get("eval_loss"));
   });
 
   it("leaves other metrics as they are, so that their charts need no new look", () => {

@@ -13,7 +13,8 @@ export interface Point {
 
 export type Series = ReadonlyMap<string, Points>;
 
-/** `series` with `points` added; a step that is there already is told anew, as after a resume. */
+/** `series` with `points` added, which come in order: one at a step that a metric has passed already takes away what lay
+ * beyond it. The run was set back, as after a worker's death, and does these steps again. */
 export function withPoints(series: Series, points: Iterable<Point>): Series {
   const changed = new Map(series);
   const fresh = new Set<string>();
@@ -30,15 +31,13 @@ export function withPoints(series: Series, points: Iterable<Point>): Series {
 
 function put({ steps, values }: Points, step: number, value: number): void {
   const last = steps[steps.length - 1];
-  if (last === undefined || step > last) {
-    steps.push(step);
-    values.push(value);
-    return;
+  if (last !== undefined && step <= last) {
+    const place = firstAtLeast(steps, step);
+    steps.length = place;
+    values.length = place;
   }
-  const place = firstAtLeast(steps, step);
-  const there = steps[place] === step ? 1 : 0;
-  steps.splice(place, there, step);
-  values.splice(place, there, value);
+  steps.push(step);
+  values.push(value);
 }
 
 function firstAtLeast(steps: number[], step: number): number {
