@@ -12,11 +12,14 @@ export const queryClient = new QueryClient({
     },
   }),
   defaultOptions: {
+    // The platform may be on this very machine: a browser that says it is offline does not say that nothing answers.
     queries: {
+      networkMode: "always",
+      refetchOnReconnect: true,
       staleTime: 5_000,
       retry: (tries, error) => tries < MOST_TRIES && (!(error instanceof ApiProblem) || error.passing),
       retryDelay: (tries) => Math.min(500 * 2 ** tries, 5_000),
     },
-    mutations: { retry: false },
+    mutations: { networkMode: "always", retry: false },
   },
 });
