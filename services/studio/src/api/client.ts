@@ -1,5 +1,6 @@
 // Requests to the gateway, typed by its OpenAPI document. Every failure is an ApiProblem.
 import createClient, { type Middleware } from "openapi-fetch";
+import { heardTime } from "../lib/clock";
 import { ApiProblem, problemOf } from "./problem";
 import type { components, paths } from "./schema";
 import { identity, renew } from "./session";
@@ -24,7 +25,9 @@ export async function identified(input: Request): Promise<Response> {
 async function sent(request: Request, headers: Record<string, string>): Promise<Response> {
   for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    heardTime(answer.headers.get("date"));
+    return answer;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiProblem(0, null, "unreachable");

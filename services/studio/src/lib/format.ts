@@ -1,5 +1,6 @@
 // Numbers, sizes, times and dates in the language, digits and calendar that were chosen.
 import { useMemo } from "react";
+import { serverNow } from "./clock";
 import { localeOf, type Settings, useSettings } from "./settings";
 
 export interface Format {
@@ -62,7 +63,7 @@ export function makeFormat(settings: Settings): Format {
     date: dates({ dateStyle: "medium" }),
     time: dates({ timeStyle: "medium" }),
     dateTime: dates({ dateStyle: "medium", timeStyle: "short" }),
-    ago: (value, now = Date.now()) => ago(locale, (new Date(value).getTime() - now) / 1000),
+    ago: (value, now = serverNow()) => ago(locale, (new Date(value).getTime() - now) / 1000),
   };
 }
 

@@ -2,6 +2,7 @@
 import { Text, Tooltip } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Job, Schemas } from "../../api/client";
+import { serverNow } from "../../lib/clock";
 import { useFormat } from "../../lib/format";
 import classes from "./Attempts.module.css";
 
@@ -90,7 +91,7 @@ function toneOf(attempt: Attempt): string {
 }
 
 function seconds({ startedAt, endedAt }: Attempt): number {
-  return ((endedAt ? Date.parse(endedAt) : Date.now()) - Date.parse(startedAt)) / 1000;
+  return ((endedAt ? Date.parse(endedAt) : serverNow()) - Date.parse(startedAt)) / 1000;
 }
 
 /** Each attempt's place on the line, in percent of the time from the first start to the last end. */

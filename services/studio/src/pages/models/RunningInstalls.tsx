@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Job } from "../../api/client";
 import { jobPages } from "../../api/jobs";
+import { serverNow } from "../../lib/clock";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
 import { hasEnded, StatusBadge } from "../../ui/StatusBadge";
@@ -48,7 +49,7 @@ function useFreshModels(finished: number) {
 }
 
 function failedLately({ status, finishedAt }: Job): boolean {
-  return status === "error" && finishedAt != null && Date.now() - Date.parse(finishedAt) < FAILURE_SHOWN;
+  return status === "error" && finishedAt != null && serverNow() - Date.parse(finishedAt) < FAILURE_SHOWN;
 }
 
 function Install({ job }: { job: Job }) {
