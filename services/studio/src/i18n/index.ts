@@ -1,6 +1,7 @@
 // Texts by language and page: the first page's come first, all others soon after.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { contained } from "../lib/bidi";
 import { type Language, settings, useSettings } from "../lib/settings";
 
 const FILES = import.meta.glob<{ default: Record<string, unknown> }>("./{fa,en}/*.json");
@@ -36,7 +37,7 @@ export function startTexts(): Promise<unknown> {
       supportedLngs: ["fa", "en"],
       ns: ["common"],
       defaultNS: "common",
-      interpolation: { escapeValue: false }, // React escapes
+      interpolation: { escape: contained }, // of HTML React takes care
       returnNull: false,
       saveMissing: true,
       missingKeyHandler: (languages, namespace, key, _otherwise, _update, options) =>
