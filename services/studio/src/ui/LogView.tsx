@@ -4,6 +4,7 @@ import { IconArrowDown, IconDownload, IconSearch } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { LogLine } from "../api/history";
+import { withoutSequences } from "../lib/terminal";
 import classes from "./LogView.module.css";
 
 interface Props {
@@ -72,7 +73,7 @@ export function LogView({ lines, onDownload }: Props) {
         {shown.map((line) => (
           <div key={line.number} className={classes.line} data-level={line.level}>
             <time dateTime={line.at}>{clock(line.at)}</time>
-            <span className={classes.text}>{line.message}</span>
+            <span className={classes.text}>{withoutSequences(line.message)}</span>
           </div>
         ))}
       </div>
