@@ -20,6 +20,12 @@ describe("speed", () => {
     expect(speedOf(withMark(marks, { at: 65_000, bytes: 120_000 }))).toBeLessThan(100);
   });
 
+  it("is of the new beginning where it is sent once more", () => {
+    const again = withMark(steady(10), { at: 10_250, bytes: 100 });
+    expect(speedOf(again)).toBeNull();
+    expect(speedOf(withMark(again, { at: 11_250, bytes: 1100 }))).toBe(1000);
+  });
+
   it("tells what is left, unless nothing moves", () => {
     expect(secondsLeft(steady(10), 30_000)).toBe(5);
     expect(

@@ -9,8 +9,10 @@ export interface Mark {
 const WINDOW_MS = 5_000;
 const LEAST_MS = 500;
 
-/** `marks` with the newest, without those that are older than the window (one of them is kept, to measure from). */
+/** `marks` with the newest, without those that are older than the window (one of them is kept, to measure from). Fewer
+ * bytes than before are a new beginning. */
 export function withMark(marks: Mark[], mark: Mark): Mark[] {
+  if (mark.bytes < (marks[marks.length - 1]?.bytes ?? 0)) return [mark];
   const first = marks.findLastIndex((one) => one.at <= mark.at - WINDOW_MS);
   return [...marks.slice(Math.max(0, first)), mark];
 }
