@@ -31,3 +31,9 @@ export function problemOf(status: number, body: unknown): ApiProblem {
 function isProblem(body: unknown): body is Problem {
   return typeof body === "object" && body !== null && "detail" in body && "code" in body;
 }
+
+/** Whether to tell `error` instead of showing `data`: there is nothing to show, or what was shown is not there any more.
+ * While the gateway is away, what was loaded stays. */
+export function isLost(error: unknown, data: unknown): boolean {
+  return error !== null && (data === undefined || (error instanceof ApiProblem && error.status === 404));
+}

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useLocation, useParams, useSearchParams } from "react-router";
 import type { DatasetVersion } from "../../api/client";
 import { datasetQuery, versionPages } from "../../api/datasets";
+import { isLost } from "../../api/problem";
 import { useFormat } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 import { HashTabs } from "../../ui/HashTabs";
@@ -26,7 +27,7 @@ export default function DatasetPage() {
   const [address] = useSearchParams();
   const version = Number(address.get("version")) || undefined;
   const { data, error, refetch } = useQuery(datasetQuery(name, version));
-  if (error !== null) return <Failed error={error} again={() => void refetch()} />;
+  if (isLost(error, data)) return <Failed error={error} again={() => void refetch()} />;
   if (data === undefined) return <Bones lines={5} height={90} />;
   return <Whole key={data.name} version={data.latest} />;
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Job, Schemas } from "../../api/client";
 import { attemptsQuery, happeningsQuery } from "../../api/jobs";
+import { isLost } from "../../api/problem";
 import { useFormat } from "../../lib/format";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { Attempts } from "./Attempts";
@@ -15,8 +16,8 @@ export function TimelineTab({ job }: { job: Job }) {
   const { t } = useTranslation("job");
   const attempts = useQuery(attemptsQuery(job.id));
   const happenings = useQuery(happeningsQuery(job.id));
-  const error = attempts.error ?? happenings.error;
-  if (error !== null) return <Failed error={error} />;
+  const failed = [attempts, happenings].find(({ error, data }) => isLost(error, data));
+  if (failed !== undefined) return <Failed error={failed.error} again={() => void failed.refetch()} />;
   if (attempts.data === undefined || happenings.data === undefined) return <Bones />;
   const told = happenings.data.items.filter(isTold);
   if (told.length === 0) return <Empty title={t("timeline.none")} />;

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useParams, useSearchParams } from "react-router";
 import type { ModelVersion } from "../../api/client";
 import { modelQuery, versionsQuery } from "../../api/models";
+import { isLost } from "../../api/problem";
 import { useFormat } from "../../lib/format";
 import { HashTabs } from "../../ui/HashTabs";
 import { Labels } from "../../ui/Labels";
@@ -23,7 +24,7 @@ export default function ModelPage() {
   const [address] = useSearchParams();
   const wanted = address.get("version") ?? undefined;
   const { data: model, error, refetch } = useQuery(modelQuery(name, wanted));
-  if (error !== null && model === undefined) return <Failed error={error} again={() => void refetch()} />;
+  if (isLost(error, model)) return <Failed error={error} again={() => void refetch()} />;
   if (model === undefined) return <Bones lines={5} height={90} />;
   return <Whole key={model.latest.id} version={model.latest} />;
 }
