@@ -63,20 +63,28 @@ export function checkpointsQuery(id: string) {
   });
 }
 
-/** What happened to a job beside its progress, oldest first: at most a thousand events. */
+const HAPPENINGS = "status,checkpoint,checkpoint_dropped,checkpoint_failed,resumed,sample,micro_batch_halved,priority";
+
+/** What happened to a job beside its progress, oldest first: a long training saves more often than one page holds. */
 export function happeningsQuery(id: string) {
-  const type = "status,checkpoint,checkpoint_dropped,checkpoint_failed,resumed,sample,micro_batch_halved,priority";
   return queryOptions({
     queryKey: ["job", id, "happenings"],
-    queryFn: ({ signal }) =>
-      body(
-        api.GET("/api/jobs/{job_id}/events", {
-          params: { path: { job_id: id }, query: { type, limit: 1000 } },
-          headers: { accept: "application/json" },
-          signal,
-        }),
-      ),
+    queryFn: async ({ signal }) => {
+      const items: Schemas["EventView"][] = [];
+      let after: number | undefined = 0;
+      while (after !== undefined) {
+        const page = await happened(id, after, signal);
+        items.push(...page.items);
+        after = page.nextCursor == null ? undefined : Number(page.nextCursor);
+      }
+      return { items };
+    },
   });
+}
+
+function happened(id: string, after: number, signal: AbortSignal) {
+  const params = { path: { job_id: id }, query: { type: HAPPENINGS, after, limit: 1000 } };
+  return body(api.GET("/api/jobs/{job_id}/events", { params, headers: { accept: "application/json" }, signal }));
 }
 
 const LONGEST_QUEUE = 1000;
