@@ -27,7 +27,7 @@ export function PageHead({ title, text, back, children }: Props) {
       )}
       <Group justify="space-between" align="flex-start" mb="lg" gap="md">
         <Stack gap={4} style={{ minWidth: 0 }}>
-          <Title order={1} size="h2" className="k-bidi">
+          <Title order={1} size="h2" className="k-bidi" style={{ overflowWrap: "anywhere" }}>
             {title}
           </Title>
           {text && (
