@@ -1,10 +1,11 @@
 // A log as a terminal shows it: left to right, each line in its own direction; follows its end until one scrolls up.
 import { Button, Group, TextInput } from "@mantine/core";
 import { IconArrowDown, IconDownload, IconSearch } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { LogLine } from "../api/history";
-import { withoutSequences } from "../lib/terminal";
+import { useFormat } from "../lib/format";
+import { shownLine } from "../lib/terminal";
 import classes from "./LogView.module.css";
 
 interface Props {
@@ -70,15 +71,56 @@ export function LogView({ lines, onDownload }: Props) {
         onScroll={scrolled}
       >
         {shown.length === 0 && <span className={classes.empty}>{t(wanted ? "log.noMatch" : "log.empty")}</span>}
-        {shown.map((line) => (
-          <div key={line.number} className={classes.line} data-level={line.level}>
-            <time dateTime={line.at}>{clock(line.at)}</time>
-            <span className={classes.text}>{withoutSequences(line.message)}</span>
-          </div>
+        {pagesOf(shown).map(([key, page]) => (
+          <Page key={key} lines={page} />
         ))}
       </div>
     </div>
   );
+}
+
+/** Laid out together, and only in view; drawn anew only when lines came or went. */
+const Page = memo(
+  function Page({ lines }: { lines: LogLine[] }) {
+    return (
+      <div className={classes.page}>
+        {lines.map((line) => (
+          <Line key={line.number} line={line} />
+        ))}
+      </div>
+    );
+  },
+  (before, after) =>
+    before.lines.length === after.lines.length && before.lines.every((line, place) => line === after.lines[place]),
+);
+
+function Line({ line }: { line: LogLine }) {
+  const { t } = useTranslation("job");
+  const format = useFormat();
+  const { text, rest } = shownLine(line.message);
+  return (
+    <div className={classes.line} data-level={line.level}>
+      <time dateTime={line.at}>{clock(line.at)}</time>
+      <span className={classes.text}>
+        {text}
+        {rest > 0 && <bdi className={classes.empty}> {t("log.rest", { number: format.number(rest) })}</bdi>}
+      </span>
+    </div>
+  );
+}
+
+const LINES_A_PAGE = 100;
+
+/** By number, so that new lines leave the pages above as they are. */
+function pagesOf(lines: LogLine[]): [number, LogLine[]][] {
+  const pages = new Map<number, LogLine[]>();
+  for (const line of lines) {
+    const key = Math.floor(line.number / LINES_A_PAGE);
+    const page = pages.get(key);
+    if (page === undefined) pages.set(key, [line]);
+    else page.push(line);
+  }
+  return [...pages];
 }
 
 function found(lines: LogLine[], wanted: string): LogLine[] {
