@@ -95,18 +95,23 @@ const Page = memo(
 );
 
 function Line({ line }: { line: LogLine }) {
-  const { t } = useTranslation("job");
-  const format = useFormat();
   const { text, rest } = shownLine(line.message);
   return (
     <div className={classes.line} data-level={line.level}>
       <time dateTime={line.at}>{clock(line.at)}</time>
       <span className={classes.text}>
         {text}
-        {rest > 0 && <bdi className={classes.empty}> {t("log.rest", { number: format.number(rest) })}</bdi>}
+        {rest > 0 && <Rest characters={rest} />}
       </span>
     </div>
   );
+}
+
+/** Apart, for there are thousands of lines, and few are as long as that. */
+function Rest({ characters }: { characters: number }) {
+  const { t } = useTranslation("job");
+  const format = useFormat();
+  return <bdi className={classes.empty}> {t("log.rest", { number: format.number(characters) })}</bdi>;
 }
 
 const LINES_A_PAGE = 100;

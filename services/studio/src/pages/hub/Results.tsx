@@ -16,7 +16,7 @@ export function Results({ found, onChoose }: Props) {
   const format = useFormat();
   return (
     <section aria-label={t("results")}>
-      <Text size="sm" c="dimmed" mb="sm">
+      <Text size="sm" c="dimmed" mb="sm" style={{ overflowWrap: "anywhere" }}>
         {t("found", { number: format.number(found.items.length) })} <bdi dir="ltr">{found.endpoint}</bdi>
       </Text>
       <ul className={`k-list ${classes.list}`}>
