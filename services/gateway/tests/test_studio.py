@@ -64,4 +64,5 @@ def test_without_files_there_is_a_plain_page(tmp_path: Path) -> None:
     client = _client(tmp_path)
     answer = client.get("/")
     assert answer.status_code == 200 and 'dir="rtl"' in answer.text and "/openapi.json" in answer.text
+    assert answer.text.count("<code>make up</code>") == 2, "both languages say what builds the Studio"
     assert client.get("/studio/").status_code == 404

@@ -1,4 +1,4 @@
-"""The page at `/` where no Studio is installed: what runs here and where its API is."""
+"""The page at `/` where no Studio is built: what runs here, how the Studio is built, and where the API is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ code {{ direction: ltr; unicode-bidi: isolate }}
 <h1>کارگاه</h1>
 <p>دروازهٔ کارگاه، سامانهٔ آموزش تکمیلی مدل‌های زبانی روی دستگاه خودتان، اینجا در حال کار است
 (نسخهٔ {kargah.__version__}).</p>
+<p>استودیو، رابط کارگاه در مرورگر، هنوز ساخته نشده است: <code>make up</code> آن را می‌سازد و همه‌چیز را راه می‌اندازد؛
+<code>make studio</code> تنها آن را می‌سازد. سپس دروازه را از نو آغاز کنید.</p>
 <ul>
 <li><a href="/openapi.json">شرح کامل API</a></li>
 <li><a href="/api/status">وضعیت سرویس‌ها</a></li>
@@ -31,6 +33,8 @@ code {{ direction: ltr; unicode-bidi: isolate }}
 <section lang="en" dir="ltr">
 <h2>Kargah</h2>
 <p>The gateway of Kargah, a self-hosted fine-tuning platform, is running here (version {kargah.__version__}).</p>
+<p>The Studio, Kargah in the browser, is not built yet: <code>make up</code> builds it and starts everything;
+<code>make studio</code> builds it alone. Start the gateway anew then.</p>
 <ul>
 <li><a href="/openapi.json">The API, described</a></li>
 <li><a href="/api/status">State of the services</a></li>
