@@ -1,5 +1,5 @@
 // Datasets: what is asked about them, what can be done to them.
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, body, type DatasetVersion, type Schemas } from "./client";
 
 export type Change = Schemas["ChangeView"];
@@ -133,6 +133,19 @@ export function cancelChange(id: string): Promise<Change> {
 /** With `version` that one alone, else all of them. */
 export async function deleteDataset(name: string, version?: number): Promise<void> {
   await api.DELETE("/api/datasets/{name}", { params: { path: { name }, query: { version } } });
+}
+
+/** After a deletion: what is shown of it is about to be left, so it is not asked for once more, to be told 404. */
+export function forgetDataset(client: QueryClient, name: string, version?: number): void {
+  void client.invalidateQueries({ queryKey: ["datasets"] });
+  if (version === undefined) {
+    client.removeQueries({ queryKey: ["dataset", name], type: "inactive" });
+    return;
+  }
+  void client.invalidateQueries({ queryKey: ["dataset", name], refetchType: "none" });
+  for (const left of [datasetQuery(name), versionPages(name), changesQuery(name)]) {
+    void client.refetchQueries({ queryKey: left.queryKey, type: "active" });
+  }
 }
 
 export function startImport(wanted: Import): Promise<Schemas["JobView"]> {

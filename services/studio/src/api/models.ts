@@ -1,5 +1,11 @@
 // Installed models: what is asked about them, and what changes what points to their versions.
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { tellDone } from "../ui/toasts";
 import { api, body, identified, type ModelVersion, type Schemas } from "./client";
@@ -137,13 +143,27 @@ export function useTags({ model: name, version }: ModelVersion) {
   });
 }
 
+/** After a deletion: what is shown of it is about to be left, so it is not asked for once more, to be told 404. */
+export function forgetModel(client: QueryClient, name: string, version?: string): void {
+  for (const key of ["models", "installed", "talkers"]) void client.invalidateQueries({ queryKey: [key] });
+  void client.invalidateQueries({ queryKey: ["model"], predicate: ({ queryKey }) => queryKey[1] !== name });
+  if (version === undefined) {
+    client.removeQueries({ queryKey: ["model", name], type: "inactive" });
+    return;
+  }
+  void client.invalidateQueries({ queryKey: ["model", name], refetchType: "none" });
+  for (const left of [modelQuery(name), versionsQuery(name), aliasesQuery(name)]) {
+    void client.refetchQueries({ queryKey: left.queryKey, type: "active" });
+  }
+}
+
 /** Deletes a version, or without one the whole model. Its failure is told where it is asked for. */
 export function useDeleteModel(name: string) {
-  const fresh = useFresh();
+  const client = useQueryClient();
   return useMutation({
     meta: { quiet: true },
     mutationFn: (version: string | undefined) =>
       api.DELETE("/api/models/{name}", { params: { path: { name }, query: { version } } }),
-    onSuccess: fresh,
+    onSuccess: (_answer, version) => forgetModel(client, name, version),
   });
 }

@@ -23,7 +23,8 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
   const download = useMutation({ mutationFn: () => saveContent(version) });
   const name = version.dataset;
   const { data } = useInfiniteQuery(versionPages(name));
-  const newest = data?.pages[0]?.items[0]?.version;
+  const versions = data?.pages[0]?.items ?? [];
+  const newest = versions[0]?.version;
   return (
     <>
       <ChangeButton to={trainPath(name)} leftSection={<IconFlask size={17} aria-hidden />}>
@@ -43,9 +44,11 @@ export function DatasetActions({ version }: { version: DatasetVersion }) {
           {t("actions.next")}
         </ChangeItem>
         <Menu.Divider />
-        <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
-          {t("actions.deleteVersion")}
-        </ChangeItem>
+        {versions.length > 1 && (
+          <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={remove.open}>
+            {t("actions.deleteVersion")}
+          </ChangeItem>
+        )}
         <ChangeItem c="var(--k-bad)" leftSection={<IconTrash size={16} aria-hidden />} onClick={removeAll.open}>
           {t("actions.deleteAll")}
         </ChangeItem>

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { deleteDataset } from "../../api/datasets";
+import { deleteDataset, forgetDataset } from "../../api/datasets";
 import { useFormat } from "../../lib/format";
 import { Confirm } from "../../ui/Confirm";
 import { tellDone } from "../../ui/toasts";
@@ -24,9 +24,7 @@ export function DeleteDialog({ name, version, opened, onClose, onDone }: Props) 
     mutationFn: () => deleteDataset(name, version),
     onSuccess: () => {
       onDone?.();
-      void client.invalidateQueries({ queryKey: ["datasets"] });
-      if (version === undefined) client.removeQueries({ queryKey: ["dataset", name] });
-      else void client.invalidateQueries({ queryKey: ["dataset", name] });
+      forgetDataset(client, name, version);
       tellDone(t(`delete.${which}.done`, told));
     },
     onSettled: onClose,

@@ -17,6 +17,7 @@ export function UploadForm({ item }: { item: UploadItem }) {
   const client = useQueryClient();
   const [opened, { toggle }] = useDisclosure(item.format !== null || item.map !== null);
   const valid = isDatasetName(item.name);
+  const wrong = item.name !== "" && !valid; // said once: the error tells what the description would
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!valid) return;
@@ -30,9 +31,9 @@ export function UploadForm({ item }: { item: UploadItem }) {
       <Stack gap="sm">
         <TextInput
           label={t("upload.name")}
-          description={<NextVersion name={valid ? item.name : ""} />}
+          description={wrong ? undefined : <NextVersion name={valid ? item.name : ""} />}
           inputWrapperOrder={["label", "input", "description", "error"]}
-          error={item.name !== "" && !valid ? t("upload.badName") : undefined}
+          error={wrong ? t("upload.badName") : undefined}
           placeholder={t("upload.namePlaceholder")}
           dir="ltr"
           maw={420}
