@@ -16,7 +16,7 @@ from kargah.contracts.jobs import JobConfig, MetricPoint, RecipeView
 from kargah.db.engine import Connection
 from kargah.domain.errors import Conflict, NotFound
 from kargah.domain.ids import new_id
-from kargah.domain.job_state import Status
+from kargah.domain.job_state import Cause, Status
 from kargah.jobstore import attempt_repository as attempts
 from kargah.jobstore import (
     checkpoint_repository,
@@ -99,6 +99,13 @@ def test_a_newer_attempt_replaces_what_it_does_again(bench: JobBench) -> None:
     bench.do(attempts.record, first.job_id, 2, _losses(10, 11, 12, value=2.0))
     values = {point.step: point.value for point in _points(bench, first.job_id)}
     assert values == {**{step: 1.0 for step in range(1, 10)}, 10: 2.0, 11: 2.0, 12: 2.0}
+
+
+def test_why_it_went_back_into_the_queue_is_told_by_a_code_too(bench: JobBench) -> None:
+    claim = bench.running()
+    bench.do(attempts.requeue, claim.job_id, 1, "the worker is shutting down", cause=Cause.SHUTTING_DOWN)
+    told = bench.events(claim.job_id)[-1].data
+    assert told == {"status": "pending", "reason": "the worker is shutting down", "cause": "shutting_down"}
 
 
 def test_metrics_come_in_whole_steps(bench: JobBench) -> None:

@@ -73,18 +73,22 @@ def test_a_model_is_judged_before_anything_is_downloaded(registry: RegistryBench
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
+    ("change", "code", "word"),
     [
-        ({"model.safetensors": None}, "pickled weights only"),
-        ({"config.json": {**CONFIG, "auto_map": {"AutoModel": "m.M"}}}, "auto_map"),
-        ({"tokenizer_config.json": {"auto_map": {"AutoTokenizer": ["t.T", None]}}}, "tokenizer_config.json"),
-        ({"config.json": {"model_type": "my_own"}}, "my_own"),
-        ({"config.json": None}, "no config.json"),
-        ({"config.json": b"[1"}, "no JSON"),
+        ({"model.safetensors": None}, "pickle_only", "pickled weights only"),
+        ({"config.json": {**CONFIG, "auto_map": {"AutoModel": "m.M"}}}, "refused_config", "auto_map"),
+        (
+            {"tokenizer_config.json": {"auto_map": {"AutoTokenizer": ["t.T", None]}}},
+            "refused_config",
+            "tokenizer_config.json",
+        ),
+        ({"config.json": {"model_type": "my_own"}}, "refused_config", "my_own"),
+        ({"config.json": None}, "no_config", "no config.json"),
+        ({"config.json": b"[1"}, "bad_config", "no JSON"),
     ],
 )
 def test_what_is_not_safe_is_refused_with_the_reason(
-    registry: RegistryBench, hub: Hub, change: dict[str, Any], word: str
+    registry: RegistryBench, hub: Hub, change: dict[str, Any], code: str, word: str
 ) -> None:
     for path, value in change.items():
         if value is None:
@@ -92,7 +96,7 @@ def test_what_is_not_safe_is_refused_with_the_reason(
         else:
             hub.files[path] = value if isinstance(value, bytes) else json.dumps(value).encode()
     found = judged(registry)
-    assert not found["safe"] and word in found["problem"]
+    assert not found["safe"] and word in found["problem"] and found["problemCode"] == code
     assert found["downloadBytes"] == 0 and not any(file["wanted"] for file in found["files"])
 
 

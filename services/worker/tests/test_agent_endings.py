@@ -8,6 +8,7 @@ import pytest
 
 from kargah.contracts.runs import DoneMessage, FailedMessage, OutputMessage
 from kargah.domain.errors import Unavailable
+from kargah.domain.job_state import Cause
 from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.ending import Failed, Finished, GivenBack, LastWords, Paused, hung, judge
@@ -26,7 +27,7 @@ def test_good_ends() -> None:
     assert end(DoneMessage(outcome="finished"), output=OUTPUT) == Finished(OUTPUT, "finished")
     assert end(DoneMessage(outcome="stopped"), output=OUTPUT) == Finished(OUTPUT, "stopped")
     assert end(DoneMessage(outcome="paused")) == Paused()
-    assert isinstance(end(DoneMessage(outcome="drained")), GivenBack)
+    assert end(DoneMessage(outcome="drained")) == GivenBack("the worker is shutting down", Cause.SHUTTING_DOWN)
 
 
 def test_an_end_without_a_result_is_a_failure() -> None:
@@ -61,7 +62,7 @@ def test_hanging_names_the_phase() -> None:
 @pytest.mark.parametrize("error", [StoreUnavailable("503"), Unavailable("no database")])
 def test_what_is_away_gives_the_job_back_uncounted(error: Exception) -> None:
     ending = ending_for(error)
-    assert isinstance(ending, GivenBack) and ending.back_off
+    assert isinstance(ending, GivenBack) and ending.back_off and ending.cause is Cause.UNAVAILABLE
 
 
 @pytest.mark.parametrize(

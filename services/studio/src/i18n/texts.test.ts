@@ -4,8 +4,8 @@ type Texts = { [key: string]: string | Texts };
 
 const FILES = import.meta.glob<Texts>("./{fa,en}/*.json", { eager: true, import: "default" });
 const names = [...new Set(Object.keys(FILES).map((path) => path.split("/")[2] ?? ""))];
-// English titles of parameters come from the recipes themselves.
-const OWN_ENGLISH = ["params.json"];
+// English titles of parameters come from the recipes themselves, words about failures from the services.
+const OWN_ENGLISH = ["params.json", "failures.json"];
 
 function keys(texts: Texts, prefix = ""): string[] {
   return Object.entries(texts).flatMap(([key, value]) =>

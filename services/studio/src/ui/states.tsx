@@ -34,12 +34,12 @@ interface FailedProps {
 
 export function Failed({ error, again, full = false }: FailedProps) {
   const { t } = useTranslation();
-  const { title, detail, hint } = useProblemText()(error);
+  const { title, failure } = useProblemText()(error);
   return (
     <Center mih={full ? "100dvh" : undefined} p="md">
       <Alert color="red" title={title} role="alert" maw={640} w="100%">
         <Stack gap="xs">
-          <ProblemDetail detail={detail} hint={hint} />
+          <ProblemDetail failure={failure} />
           {again && (
             <Group>
               <Button size="xs" variant="default" onClick={again}>

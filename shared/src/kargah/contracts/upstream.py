@@ -39,7 +39,8 @@ class HubFileView(Wire):
 class HubModelView(Wire):
     """`GET /api/hub/models/<id>`: a repository at one commit, judged before anything of it is downloaded.
 
-    `safe`: it can be installed; if not, `problem` says why and `hint` what to do. `download_bytes` of the wanted files.
+    `safe`: it can be installed; if not, `problem` says why, `problem_code` as the end of an install job would, and
+    `hint` what to do. `download_bytes` of the wanted files.
     """
 
     id: str
@@ -54,6 +55,7 @@ class HubModelView(Wire):
     download_bytes: int
     safe: bool
     problem: str | None = None
+    problem_code: str | None = None
     hint: str | None = None
     files: list[HubFileView]
     updated_at: Timestamp | None = None

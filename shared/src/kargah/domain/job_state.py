@@ -49,6 +49,19 @@ class Event(StrEnum):
     CANCEL = "cancel"
 
 
+class Cause(StrEnum):
+    """Why something became of a job, or of a checkpoint, by no fault of the job's: the code beside an event's
+    `reason`, which is a sentence."""
+
+    SHUTTING_DOWN = "shutting_down"
+    NOT_SAVED = "not_saved"
+    NOT_STORED = "not_stored"
+    UNAVAILABLE = "unavailable"
+    PAUSE_WITHDRAWN = "pause_withdrawn"
+    DAMAGED = "damaged"
+    WENT_BACK = "went_back"
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One legal change: any of `sources`, on `event`, becomes `target`."""

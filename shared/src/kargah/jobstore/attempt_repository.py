@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from kargah.contracts.jobs import JobError, StartRef
 from kargah.domain.errors import StaleAttempt
 from kargah.domain.ids import new_id
-from kargah.domain.job_state import Desired, Event, Status, transition
+from kargah.domain.job_state import Cause, Desired, Event, Status, transition
 from kargah.domain.kinds import facts_of
 from kargah.jobstore.clean import clean_json, clean_text
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
@@ -117,7 +117,9 @@ def starting_checkpoint(conn: Connection, start: StartRef) -> StoredCheckpoint |
     return None if row is None else _stored(row)
 
 
-def drop_checkpoint(conn: Connection, job_id: str, generation: int, checkpoint_id: str, reason: str) -> None:
+def drop_checkpoint(
+    conn: Connection, job_id: str, generation: int, checkpoint_id: str, reason: str, cause: Cause | None = None
+) -> None:
     """Forget a checkpoint before its objects are deleted (too old), or because it proved damaged."""
     _own(conn, job_id, generation)
     row = conn.execute(
@@ -126,7 +128,7 @@ def drop_checkpoint(conn: Connection, job_id: str, generation: int, checkpoint_i
         .returning(checkpoints.c.step)
     ).one_or_none()
     if row is not None:
-        data = {"id": checkpoint_id, "step": row.step, "reason": reason}
+        data = {"id": checkpoint_id, "step": row.step, "reason": reason, **({"cause": cause} if cause else {})}
         change_job(conn, job_id, {}, events_=[EventEntry("checkpoint_dropped", data)])
 
 
@@ -160,7 +162,8 @@ def paused(conn: Connection, job_id: str, generation: int) -> Status:
     queue when the user thought better of it meanwhile."""
     job = _own(conn, job_id, generation)
     if job.desired != Desired.PAUSE:
-        return put_back(conn, job, outcome="paused", counts=False, reason="the pause was withdrawn")
+        told, cause = "the pause was withdrawn", Cause.PAUSE_WITHDRAWN
+        return put_back(conn, job, outcome="paused", counts=False, reason=told, cause=cause)
     status = transition(Event.PAUSED).target
     changes = {**leave_active(), "status": status, "desired": Desired.RUN, "worker": None}
     change_job(conn, job_id, changes, events_=[status_event(status)])
@@ -174,13 +177,14 @@ def requeue(
     generation: int,
     reason: str,
     *,
+    cause: Cause | None = None,
     counts: bool = False,
     policy: RetryPolicy | None = None,
 ) -> Status:
     """Give the job back: drained or preempted (`counts` False), or a fault of the attempt. Where it went."""
     job = _own(conn, job_id, generation)
     outcome = "crashed" if counts else "drained"
-    return put_back(conn, job, outcome=outcome, counts=counts, reason=clean_text(reason), policy=policy)
+    return put_back(conn, job, outcome=outcome, counts=counts, reason=clean_text(reason), cause=cause, policy=policy)
 
 
 def fail(conn: Connection, job_id: str, generation: int, error: JobError, policy: RetryPolicy | None = None) -> Status:

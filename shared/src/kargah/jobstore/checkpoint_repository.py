@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from kargah.contracts.jobs import CheckpointView, StartRef
 from kargah.domain.errors import FieldError, Gone, Invalid, NotFound
+from kargah.domain.job_state import Cause
 from kargah.jobstore.history_repository import change_job
 from kargah.jobstore.tables import checkpoints, events
 from kargah.jobstore.values import EventEntry
@@ -87,7 +88,7 @@ def go_back_to(conn: Connection, job: Row[Any], checkpoint_id: str) -> dict[str,
     )
     reason = f"the job goes on from step {chosen.step}"
     dropped = [
-        EventEntry("checkpoint_dropped", {"id": row.id, "step": row.step, "reason": reason})
+        EventEntry("checkpoint_dropped", {"id": row.id, "step": row.step, "reason": reason, "cause": Cause.WENT_BACK})
         for row in sorted(later, key=lambda row: int(row.step))
     ]
     change_job(conn, job.id, {}, events_=dropped)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func
 
 from kargah.contracts.jobs import JobError
-from kargah.domain.job_state import Desired, Event, Status, transition
+from kargah.domain.job_state import Cause, Desired, Event, Status, transition
 from kargah.jobstore.history_repository import change_job, end_attempt, leave_active, status_event
 from kargah.jobstore.values import RetryPolicy
 
@@ -23,6 +23,7 @@ def put_back(
     error: JobError | None = None,
     counts: bool = True,
     reason: str | None = None,
+    cause: Cause | None = None,
     policy: RetryPolicy | None = None,
 ) -> Status:
     """End the attempt of the locked, active `job` row and queue the job again; where it went.
@@ -46,7 +47,7 @@ def put_back(
         "desired": Desired.RUN if status is Status.PAUSED else job.desired,
     }
     dumped = _dump(error)
-    event = status_event(status, reason=reason or outcome, error=dumped, crashes=crashes or None)
+    event = status_event(status, reason=reason or outcome, cause=cause, error=dumped, crashes=crashes or None)
     change_job(conn, job.id, changes, events_=[event])
     end_attempt(conn, job.id, job.generation, outcome, dumped)
     return status

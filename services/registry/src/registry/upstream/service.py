@@ -55,6 +55,7 @@ class UpstreamService:
             download_bytes=sum(file.size_bytes for file in wanted),
             safe=refused is None,
             problem=refused.message if refused else None,
+            problem_code=refused.code if refused else None,
             hint=refused.hint if refused else None,
             files=[_file(file, file.path in names) for file in files.values()],
         )

@@ -8,9 +8,11 @@ import { Link } from "react-router";
 import type { Job } from "../../api/client";
 import { jobPages } from "../../api/jobs";
 import { installedQuery, statusQuery } from "../../api/platform";
+import { jobFailure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
 import { ChangeButton } from "../../ui/Changing";
 import { PageHead } from "../../ui/PageHead";
+import { FailureLine } from "../../ui/ProblemDetail";
 import { hasEnded } from "../../ui/StatusBadge";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { JobCard } from "../jobs/JobCard";
@@ -134,9 +136,11 @@ function Failure({ job }: { job: Job }) {
           {format.ago(job.finishedAt ?? job.createdAt)}
         </Text>
       </Group>
-      <Text size="sm" dir="ltr" className="k-plain">
-        {job.error?.message}
-      </Text>
+      {job.error && (
+        <Text size="sm" component="div">
+          <FailureLine failure={jobFailure(job.error)} />
+        </Text>
+      )}
     </div>
   );
 }

@@ -5,13 +5,14 @@ import { useTranslation } from "react-i18next";
 import { ApiProblem, type Problem } from "../../api/problem";
 import { useFormat } from "../../lib/format";
 import { ProblemDetail } from "../../ui/ProblemDetail";
-import { useProblemText } from "../../ui/problems";
+import { useFailureWords, useProblemText } from "../../ui/problems";
 import classes from "./DatasetsPage.module.css";
 
 export function UploadRefusal({ error, file }: { error: unknown; file: string }) {
   const { t } = useTranslation("datasets");
-  const { title, detail, hint } = useProblemText()(error);
+  const { title, failure } = useProblemText()(error);
   const problem = error instanceof ApiProblem ? error.problem : null;
+  const placed = (problem?.errors ?? []).some(({ line }) => line != null);
   return (
     <div className={classes.refusal} role="alert">
       <Stack gap="xs">
@@ -21,8 +22,8 @@ export function UploadRefusal({ error, file }: { error: unknown; file: string })
             {title}
           </Text>
         </Group>
-        <ProblemDetail detail={detail} hint={hint} />
-        {problem && (problem.errors ?? []).length > 0 && <Places problem={problem} file={file} />}
+        <ProblemDetail failure={placed ? { ...failure, errors: [] } : failure} />
+        {problem && placed && <Places problem={problem} file={file} />}
         {problem === null && (
           <Text size="sm" c="dimmed">
             {t("upload.nothingKept")}
@@ -38,8 +39,7 @@ function Places({ problem, file }: { problem: Problem; file: string }) {
   const format = useFormat();
   const errors = problem.errors ?? [];
   const total = problem.totalErrors ?? errors.length;
-  const placed = errors.some(({ line }) => line != null);
-  if (!placed) return null;
+  const { fields } = useFailureWords()({ about: "request", errors });
   return (
     <>
       <Group justify="space-between">
@@ -69,7 +69,7 @@ function Places({ problem, file }: { problem: Problem; file: string }) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {errors.map(({ line, byteOffset, field, message }) => (
+            {errors.map(({ line, byteOffset, field, message }, place) => (
               <Table.Tr key={`${line} ${byteOffset} ${field} ${message}`}>
                 <Table.Td>{line != null && format.number(line)}</Table.Td>
                 <Table.Td>{byteOffset != null && format.number(byteOffset)}</Table.Td>
@@ -77,7 +77,8 @@ function Places({ problem, file }: { problem: Problem; file: string }) {
                   <bdi className="k-mono">{field}</bdi>
                 </Table.Td>
                 <Table.Td>
-                  <span dir="ltr" className="k-plain">
+                  {fields[place]?.known && <div>{fields[place].text}</div>}
+                  <span dir="ltr" className="k-plain" data-aside={fields[place]?.known}>
                     {message}
                   </span>
                 </Table.Td>

@@ -1,10 +1,11 @@
 // The hub beyond cannot be reached: it is said so, and what can be done without it.
-import { Alert, Button, Text, Title } from "@mantine/core";
+import { Alert, Box, Button, Text, Title } from "@mantine/core";
 import { IconCloudOff, IconFolder, IconPackage, IconServer2 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ApiProblem } from "../../api/problem";
 import { CommandBox } from "../../ui/CommandBox";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { FirstModel } from "../models/FirstModel";
 import classes from "./HubPage.module.css";
 
@@ -16,9 +17,9 @@ export function HubAway({ error, again }: { error: ApiProblem; again: () => void
         <Text size="sm" c="var(--k-ink)">
           {t("away.text")}
         </Text>
-        <Text size="sm" c="dimmed" dir="ltr" className="k-plain" my="xs">
-          {error.problem?.detail ?? error.message}
-        </Text>
+        <Box my="xs">
+          <ProblemDetail failure={{ about: "request", detail: error.problem?.detail ?? error.message }} />
+        </Box>
         <Button size="xs" variant="default" onClick={again}>
           {t("common:again")}
         </Button>

@@ -6,6 +6,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type HubModel, hubModelQuery } from "../../api/hub";
 import { useInstall } from "../../api/tasks";
+import type { Failure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
 import { ChangeButton } from "../../ui/Changing";
 import { Dialog } from "../../ui/Dialog";
@@ -80,10 +81,12 @@ function Verdict({ model }: { model: HubModel }) {
       </Alert>
     );
   }
+  const { problemCode: code, problem: detail, hint } = model;
+  const refusal: Failure = { about: "job", code, detail, hint }; // as the install's end would tell it
   return (
     <Alert color="red" icon={<IconAlertTriangle size={20} aria-hidden />} title={t("unsafe")}>
       <Stack gap="xs">
-        <ProblemDetail detail={model.problem} hint={model.hint} />
+        <ProblemDetail failure={refusal} titled />
       </Stack>
     </Alert>
   );

@@ -3,7 +3,9 @@ import { Text, Tooltip } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Job, Schemas } from "../../api/client";
 import { serverNow } from "../../lib/clock";
+import { jobFailure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
+import { FailureLine } from "../../ui/ProblemDetail";
 import classes from "./Attempts.module.css";
 
 type Attempt = Schemas["AttemptView"];
@@ -62,6 +64,12 @@ function Told({ attempt }: { attempt: Attempt }) {
         <> · {t("timeline.from", { step: format.number(attempt.resumedStep ?? 0) })}</>
       )}
       {steps > 0 && <> · {t("timeline.again", { steps: format.number(steps) })}</>}
+      {attempt.error && (
+        <>
+          {" "}
+          · <FailureLine failure={jobFailure(attempt.error)} />
+        </>
+      )}
     </>
   );
 }
@@ -85,7 +93,7 @@ function Record({ record }: { record: ResumeRecord | null }) {
 }
 
 function toneOf(attempt: Attempt): string {
-  if (attempt.outcome === "lost" || attempt.outcome === "failed") return "bad";
+  if (["lost", "failed", "crashed"].includes(attempt.outcome ?? "")) return "bad";
   if (attempt.outcome === "paused" || attempt.outcome === "drained") return "warn";
   return attempt.outcome === "cancelled" ? "muted" : "good";
 }

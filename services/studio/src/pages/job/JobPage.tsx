@@ -8,10 +8,12 @@ import type { Job } from "../../api/client";
 import { useJobFeed } from "../../api/feed";
 import { jobQuery } from "../../api/jobs";
 import { statusQuery } from "../../api/platform";
+import { jobFailure } from "../../lib/failures";
 import { HashTabs } from "../../ui/HashTabs";
 import { JobProgress } from "../../ui/JobProgress";
 import { PageHead } from "../../ui/PageHead";
 import { ProblemDetail } from "../../ui/ProblemDetail";
+import { useFailureWords } from "../../ui/problems";
 import { StatusBadge } from "../../ui/StatusBadge";
 import { Bones, Failed } from "../../ui/states";
 import { QueuePlace } from "../jobs/QueuePlace";
@@ -58,7 +60,7 @@ function Whole({ job }: { job: Job }) {
         </PageHead>
         {job.status === "pending" ? <QueuePlace job={job} /> : <JobProgress job={job} />}
       </div>
-      {job.error && <Cause job={job} />}
+      {job.error && <Cause error={job.error} ended={job.status === "error"} />}
       <Vitals job={job} />
       <Result job={job} />
       <Parts job={job} />
@@ -85,12 +87,14 @@ function GrafanaLink({ job }: { job: Job }) {
   );
 }
 
-function Cause({ job }: { job: Job }) {
+function Cause({ error, ended }: { error: NonNullable<Job["error"]>; ended: boolean }) {
   const { t } = useTranslation("job");
+  const failure = jobFailure(error);
+  const what = useFailureWords()(failure).title ?? error.code;
   return (
-    <Alert color="red" title={t(job.status === "error" ? "failed" : "lastFailure", { code: job.error?.code })}>
+    <Alert color="red" title={t(ended ? "failed" : "lastFailure", { what })}>
       <Stack gap="xs">
-        <ProblemDetail detail={job.error?.message} hint={job.error?.hint} />
+        <ProblemDetail failure={failure} />
       </Stack>
     </Alert>
   );

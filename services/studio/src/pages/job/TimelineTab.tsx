@@ -5,7 +5,11 @@ import { useTranslation } from "react-i18next";
 import type { Job, Schemas } from "../../api/client";
 import { attemptsQuery, happeningsQuery } from "../../api/jobs";
 import { isLost } from "../../api/problem";
+import { useDirection } from "../../i18n";
+import { useTextOr } from "../../i18n/optional";
 import { useFormat } from "../../lib/format";
+import { whyOf } from "../../lib/why";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { Bones, Empty, Failed } from "../../ui/states";
 import { Attempts } from "./Attempts";
 
@@ -61,7 +65,6 @@ function Title({ event }: { event: Happening }) {
 function Details({ event, attempts }: { event: Happening; attempts: Attempt[] }) {
   const { t } = useTranslation("job");
   const format = useFormat();
-  const reason = event.data.reason ?? event.data.message;
   const worker = attempts.find((attempt) => attempt.attempt === event.data.attempt)?.worker ?? event.data.worker;
   return (
     <Text size="sm" c="dimmed" component="div">
@@ -72,14 +75,31 @@ function Details({ event, attempts }: { event: Happening; attempts: Attempt[] })
           · {t("timeline.worker")} <bdi>{worker}</bdi>
         </>
       )}
-      {typeof reason === "string" &&
-        (event.type === "checkpoint" ? (
-          ` · ${t(`checkpoints.reasons.${reason}`, { defaultValue: reason })}`
-        ) : (
-          <div dir="ltr" className="k-plain">
-            {reason}
-          </div>
-        ))}
+      {event.type === "checkpoint" && typeof event.data.reason === "string" ? (
+        ` · ${t(`checkpoints.reasons.${event.data.reason}`, { defaultValue: event.data.reason })}`
+      ) : (
+        <Why event={event} />
+      )}
     </Text>
+  );
+}
+
+/** By its code in the language of the page, else as the service says it. */
+function Why({ event }: { event: Happening }) {
+  const or = useTextOr("job");
+  const translated = useDirection() === "rtl"; // the sentence names what did not answer: it stays below
+  const why = whyOf(event.data);
+  if (why === null) return null;
+  if (why.failure !== null) return <ProblemDetail failure={why.failure} titled />;
+  const text = why.code && or(`job:timeline.causes.${why.code}`, or(`job:timeline.outcomes.${why.code}`, ""));
+  return (
+    <>
+      {text && <div>{text}</div>}
+      {(!text || (translated && why.said !== why.code)) && (
+        <Text size={text ? "xs" : "sm"} dir="ltr" className="k-plain">
+          {why.said}
+        </Text>
+      )}
+    </>
   );
 }

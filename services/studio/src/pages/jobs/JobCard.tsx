@@ -3,8 +3,10 @@ import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Job } from "../../api/client";
+import { jobFailure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
 import { JobProgress } from "../../ui/JobProgress";
+import { FailureLine } from "../../ui/ProblemDetail";
 import { StatusBadge } from "../../ui/StatusBadge";
 import { WholeActions } from "../job/WholeActions";
 import classes from "./JobsPage.module.css";
@@ -41,9 +43,7 @@ export const JobCard = memo(function JobCard({ job }: { job: Job }) {
       <Figures job={job} />
       {job.error && (
         <div className={classes.reason}>
-          <span dir="ltr" className="k-plain">
-            {job.error.message}
-          </span>{" "}
+          <FailureLine failure={jobFailure(job.error)} />{" "}
           <Anchor component={Link} to={`/jobs/${job.id}#log`} size="sm">
             {t("seeLog")}
           </Anchor>

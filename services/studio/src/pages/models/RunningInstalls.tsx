@@ -1,5 +1,5 @@
 // Installations on their way: how far they are, and what can be done to them.
-import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Box, Group, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,8 +7,10 @@ import { Link } from "react-router";
 import type { Job } from "../../api/client";
 import { jobPages } from "../../api/jobs";
 import { serverNow } from "../../lib/clock";
+import { jobFailure } from "../../lib/failures";
 import { JobActions } from "../../ui/JobActions";
 import { JobProgress } from "../../ui/JobProgress";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { hasEnded, StatusBadge } from "../../ui/StatusBadge";
 import classes from "./ModelsPage.module.css";
 
@@ -78,9 +80,9 @@ function Install({ job }: { job: Job }) {
         </Text>
       )}
       {job.error && (
-        <Text size="sm" c="var(--k-bad)" dir="ltr" className="k-plain" mt={4}>
-          {[job.error.message, job.error.hint].filter(Boolean).join(" ")}
-        </Text>
+        <Box c="var(--k-bad)" mt={4}>
+          <ProblemDetail failure={jobFailure(job.error)} titled />
+        </Box>
       )}
     </article>
   );

@@ -5,6 +5,7 @@ import type { Recipe } from "../../api/client";
 import { ApiProblem } from "../../api/problem";
 import { datasetFactsQuery, estimateQuery, modelFactsQuery, tokensQuery } from "../../api/training";
 import { sentValue } from "../../lib/params";
+import { useFailureWords } from "../../ui/problems";
 import { Basics } from "./Basics";
 import { Commands } from "./Commands";
 import { EstimateCard } from "./EstimateCard";
@@ -22,7 +23,7 @@ interface Props {
   recipes: Recipe[];
 }
 
-/** What the gateway finds wrong, by the place in the form; in its own words. */
+/** What the gateway finds wrong, by the place in the form. */
 export type Problems = ReadonlyMap<string, string>;
 
 export function Form({ first, installed, recipes }: Props) {
@@ -34,7 +35,7 @@ export function Form({ first, installed, recipes }: Props) {
   const tokens = useQuery(tokensQuery(useCounted(plan, draft)));
   const [config] = useDebouncedValue(plan.config, 350);
   const estimate = useQuery(estimateQuery(config, tokens.data));
-  const problems = useMemo(() => problemsOf(start.error ?? estimate.error), [start.error, estimate.error]);
+  const problems = useProblems(start.error ?? estimate.error);
   const part = { draft, plan, change, problems };
   return (
     <form
@@ -76,7 +77,9 @@ function useCounted(plan: Plan, draft: Draft) {
   return { model: draft.model, dataset: draft.dataset, recipe: plan.recipe.name, maxLength };
 }
 
-function problemsOf(error: unknown): Problems {
+function useProblems(error: unknown): Problems {
+  const wordsOf = useFailureWords();
   if (!(error instanceof ApiProblem)) return new Map();
-  return new Map((error.problem?.errors ?? []).map(({ field, message }) => [placeOf(field), message]));
+  const { fields } = wordsOf({ about: "request", errors: error.problem?.errors });
+  return new Map(fields.map(({ field, text }) => [placeOf(field), text]));
 }

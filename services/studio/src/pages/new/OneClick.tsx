@@ -4,8 +4,10 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Job } from "../../api/client";
 import { jobQuery } from "../../api/jobs";
+import { jobFailure } from "../../lib/failures";
 import { ChangeButton } from "../../ui/Changing";
 import { JobProgress } from "../../ui/JobProgress";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import { hasEnded } from "../../ui/StatusBadge";
 
 interface Props {
@@ -40,9 +42,9 @@ export function OneClick({ label, start, plain = false }: Props) {
         </Box>
       )}
       {job?.error && (
-        <Text size="sm" c="red" dir="ltr" className="k-plain" role="alert">
-          {job.error.message}
-        </Text>
+        <Box c="var(--k-bad)" role="alert">
+          <ProblemDetail failure={jobFailure(job.error)} titled />
+        </Box>
       )}
       {job?.status === "completed" && <Text size="sm">{t("missing.done")}</Text>}
     </div>

@@ -13,7 +13,7 @@ export function Start({ plan, start }: { plan: Plan; start: Starting }) {
   const { t } = useTranslation("new");
   const whyNot = useWhyNot();
   const textOf = useProblemText();
-  const failure = start.error === null ? null : textOf(start.error);
+  const problem = start.error === null ? null : textOf(start.error);
   return (
     <div>
       <ChangeButton
@@ -45,10 +45,10 @@ export function Start({ plan, start }: { plan: Plan; start: Starting }) {
             </ul>
           </>
         )}
-        {failure && (
-          <Alert color="red" mt="sm" role="alert" title={failure.title}>
+        {problem && (
+          <Alert color="red" mt="sm" role="alert" title={problem.title}>
             <Stack gap="xs">
-              <ProblemDetail detail={failure.detail} hint={failure.hint} />
+              <ProblemDetail failure={problem.failure} />
             </Stack>
           </Alert>
         )}

@@ -1,9 +1,10 @@
-import { ActionIcon, Alert, Button, CopyButton, Loader, Text } from "@mantine/core";
+import { ActionIcon, Alert, Box, Button, CopyButton, Loader, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Answer, speedOf, type Trouble } from "../../lib/conversation";
 import { useFormat } from "../../lib/format";
+import { ProblemDetail } from "../../ui/ProblemDetail";
 import classes from "./PlaygroundPage.module.css";
 
 interface Props {
@@ -74,11 +75,9 @@ function Told({ trouble, onAgain }: { trouble: Trouble; onAgain: () => void }) {
   const { t } = useTranslation("playground");
   return (
     <Alert color="red" variant="light" title={t(`trouble.${KNOWN.has(trouble.code) ? trouble.code : "unknown"}`)}>
-      {trouble.detail !== null && (
-        <Text size="sm" dir="ltr" className="k-plain" mb="xs">
-          {trouble.detail}
-        </Text>
-      )}
+      <Box mb="xs">
+        <ProblemDetail failure={{ about: "request", ...trouble }} />
+      </Box>
       <Button size="xs" variant="default" onClick={onAgain}>
         {t("common:again")}
       </Button>

@@ -11,7 +11,7 @@ from typing import Any
 
 from kargah.contracts.jobs import JobError
 from kargah.contracts.runs import CheckpointMessage, OutputMessage, RunSpec
-from kargah.domain.job_state import Desired
+from kargah.domain.job_state import Cause, Desired
 from kargah.domain.kinds import Kind, facts_of
 from kargah.domain.wording import counted
 from kargah.jobstore.values import Claim
@@ -236,7 +236,7 @@ class Attempt:
                 return Report("paused")
             case GivenBack():
                 self._watch.flush()
-                self._watch.insist(lambda: self._ledger.requeue(ending.reason))
+                self._watch.insist(lambda: self._ledger.requeue(ending.reason, ending.cause))
                 return Report("given_back", ending.back_off)
             case Failed():
                 return self._fail(ending.error)
@@ -263,10 +263,11 @@ class Attempt:
         orders = self._keeper.orders
         if orders is not None and orders.desired is Desired.PAUSE:
             return Paused()
-        return GivenBack("the worker is shutting down") if self._tools.drain.wanted else None
+        return GivenBack("the worker is shutting down", Cause.SHUTTING_DOWN) if self._tools.drain.wanted else None
 
     def _time_up(self) -> Ending | None:
-        return GivenBack("the worker shut down before everything was stored") if self._tools.drain.time_up() else None
+        reason = "the worker shut down before everything was stored"
+        return GivenBack(reason, Cause.NOT_STORED) if self._tools.drain.time_up() else None
 
 
 def _unless_unsaved(ending: Ending, failed: list[CheckpointMessage]) -> Ending:

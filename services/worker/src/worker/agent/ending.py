@@ -8,6 +8,7 @@ from typing import Literal
 
 from kargah.contracts.jobs import JobError
 from kargah.contracts.runs import DoneMessage, FailedMessage, OutputMessage
+from kargah.domain.job_state import Cause
 
 _TAIL_LINES = 15
 
@@ -30,6 +31,7 @@ class GivenBack:
     """Back into the queue, not counted as a failure: this worker ends, or something it needs is away."""
 
     reason: str
+    cause: Cause
     back_off: bool = False
 
 
@@ -71,7 +73,7 @@ def judge(words: LastWords) -> Ending:
         case "paused":
             return Paused()
         case "drained":
-            return GivenBack("the worker is shutting down")
+            return GivenBack("the worker is shutting down", Cause.SHUTTING_DOWN)
         case "finished" | "stopped" as outcome if words.output is not None:
             return Finished(words.output, outcome)
     return Failed(JobError(code="no_output", message="The trainer ended well without a result.", permanent=False))

@@ -6,6 +6,7 @@ import errno
 
 from kargah.contracts.jobs import JobError
 from kargah.domain.errors import Unavailable
+from kargah.domain.job_state import Cause
 from kargah.ports.object_store import ObjectMissing, StoreUnavailable
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.ending import Ending, Failed, GivenBack
@@ -22,7 +23,8 @@ def ending_for(error: Exception) -> Ending | None:
     """How an attempt ends that met `error`; None for one that nobody foresaw."""
     match error:
         case StoreUnavailable() | Unavailable():
-            return GivenBack(f"something the worker needs does not answer: {error}", back_off=True)
+            reason = f"something the worker needs does not answer: {error}"
+            return GivenBack(reason, Cause.UNAVAILABLE, back_off=True)
         case StartingPointLost():
             return Failed(JobError(code="start_lost", message=str(error), hint=_FRESH_START, permanent=True))
         case PeerRefused():

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from kargah.contracts.jobs import JobError, LogLine, RecipeView, StartRef
 from kargah.db.engine import Engine, create_engine
 from kargah.db.unit_of_work import UnitOfWork
-from kargah.domain.job_state import Status
+from kargah.domain.job_state import Cause, Status
 from kargah.jobstore import (
     attempt_repository,
     claim_repository,
@@ -36,7 +36,7 @@ class AttemptLedger(Protocol):
 
     def starting_checkpoint(self, start: StartRef) -> StoredCheckpoint | None: ...
 
-    def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None: ...
+    def drop_checkpoint(self, checkpoint_id: str, reason: str, cause: Cause | None = None) -> None: ...
 
     def log_lines(self) -> Iterator[LogLine]: ...
 
@@ -44,7 +44,7 @@ class AttemptLedger(Protocol):
 
     def paused(self) -> Status: ...
 
-    def requeue(self, reason: str) -> Status: ...
+    def requeue(self, reason: str, cause: Cause) -> Status: ...
 
     def fail(self, error: JobError) -> Status: ...
 
@@ -134,9 +134,10 @@ class PostgresAttempt:
         with UnitOfWork(self.engine) as tx:
             return attempt_repository.starting_checkpoint(tx.connection, start)
 
-    def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None:
+    def drop_checkpoint(self, checkpoint_id: str, reason: str, cause: Cause | None = None) -> None:
         with UnitOfWork(self.engine) as tx:
-            attempt_repository.drop_checkpoint(tx.connection, self.job_id, self.generation, checkpoint_id, reason)
+            mine = (tx.connection, self.job_id, self.generation)
+            attempt_repository.drop_checkpoint(*mine, checkpoint_id, reason, cause)
 
     def log_lines(self) -> Iterator[LogLine]:
         last = 0
@@ -156,9 +157,10 @@ class PostgresAttempt:
         with UnitOfWork(self.engine) as tx:
             return attempt_repository.paused(tx.connection, self.job_id, self.generation)
 
-    def requeue(self, reason: str) -> Status:
+    def requeue(self, reason: str, cause: Cause) -> Status:
         with UnitOfWork(self.engine) as tx:
-            return attempt_repository.requeue(tx.connection, self.job_id, self.generation, reason, policy=self.policy)
+            mine = (tx.connection, self.job_id, self.generation)
+            return attempt_repository.requeue(*mine, reason, cause=cause, policy=self.policy)
 
     def fail(self, error: JobError) -> Status:
         with UnitOfWork(self.engine) as tx:

@@ -10,6 +10,7 @@ from pathlib import Path
 from kargah.contracts.checkpoints import MANIFEST, Manifest, read_manifest
 from kargah.contracts.jobs import StartRef
 from kargah.contracts.runs import FileEntry
+from kargah.domain.job_state import Cause
 from kargah.jobstore.values import StoredCheckpoint
 from kargah.ports.object_store import ObjectMissing, ObjectStore
 from kargah.telemetry.logging import get_logger
@@ -80,7 +81,7 @@ class Restore:
             except CheckpointBroken as problem:
                 _log.warning("checkpoint is damaged", job_id=self.job_id, step=checkpoint.step, problem=str(problem))
                 broken.append((checkpoint, problem))
-                self.ledger.drop_checkpoint(checkpoint.id, f"damaged: {problem}")
+                self.ledger.drop_checkpoint(checkpoint.id, f"damaged: {problem}", Cause.DAMAGED)
                 shutil.rmtree(into, ignore_errors=True)
             else:
                 return Restored(into, checkpoint.step, broken)

@@ -17,7 +17,7 @@ from kargah.contracts.runs import (
     PhaseMessage,
     TrainerMessage,
 )
-from kargah.domain.job_state import Desired
+from kargah.domain.job_state import Cause, Desired
 from kargah.jobstore.values import Orders
 from worker.agent.checkpoints import CheckpointNotStored
 from worker.agent.drain import Drain
@@ -114,7 +114,7 @@ class Supervisor:
         if self._watchdog.overdue():
             raise Over(hung(self._watchdog.phase, self._watchdog.silent_for()))
         if self._drain.time_up():
-            raise Over(GivenBack("the worker shut down before the trainer had saved"))
+            raise Over(GivenBack("the worker shut down before the trainer had saved", Cause.NOT_SAVED))
 
     def _take(self, observe: Callable[[TrainerMessage], None]) -> None:
         """What has arrived, or a short wait for it."""
@@ -163,7 +163,8 @@ class Supervisor:
         if isinstance(error, CheckpointNotStored):
             text = f"The checkpoint of step {message.step} could not be stored: {error}"
             self._watch.collector.add(LogMessage(level="error", message=text))
-            self._watch.collector.event("checkpoint_failed", step=message.step, reason=str(error))
+            code = "checkpoint_not_stored"
+            self._watch.collector.event("checkpoint_failed", step=message.step, code=code, reason=str(error))
             return False
         self._watch.result_of(future)
         return True

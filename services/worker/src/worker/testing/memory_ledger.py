@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from kargah.contracts.jobs import JobError, LogLine, StartRef
 from kargah.domain.errors import StaleAttempt, Unavailable
-from kargah.domain.job_state import Desired, Status
+from kargah.domain.job_state import Cause, Desired, Status
 from kargah.jobstore.values import PINNING_REASON, Batch, NewCheckpoint, Orders, StoredCheckpoint
 
 
@@ -63,7 +63,7 @@ class MemoryLedger:
     def starting_checkpoint(self, start: StartRef) -> StoredCheckpoint | None:
         return next((one for one in self.checkpoints if one.id == start.checkpoint_id), None)
 
-    def drop_checkpoint(self, checkpoint_id: str, reason: str) -> None:
+    def drop_checkpoint(self, checkpoint_id: str, reason: str, cause: Cause | None = None) -> None:
         self._enter()
         self.checkpoints = [one for one in self.checkpoints if one.id != checkpoint_id]
         self.dropped.append((checkpoint_id, reason))
@@ -82,8 +82,8 @@ class MemoryLedger:
         self._end("paused", None)
         return Status.PAUSED
 
-    def requeue(self, reason: str) -> Status:
-        self._end("requeued", reason)
+    def requeue(self, reason: str, cause: Cause) -> Status:
+        self._end("requeued", cause)
         return Status.PENDING
 
     def fail(self, error: JobError) -> Status:

@@ -60,7 +60,8 @@ class CheckpointWriter:
         try:
             self.wait()
         except TrainingError as error:
-            self._context.event("checkpoint_failed", {"message": error.message, "hint": error.hint})
+            told = {"code": error.code, "message": error.message, "hint": error.hint}
+            self._context.event("checkpoint_failed", told)
             self._context.log(str(error), "warning")
 
     def wait(self) -> None:
