@@ -9,6 +9,7 @@ import type { Job } from "../api/client";
 import { useControl } from "../api/jobs";
 import { ChangeButton, ChangeItem } from "./Changing";
 import { Confirm } from "./Confirm";
+import { useJobTitle } from "./jobTitle";
 import { MoreMenu } from "./MoreMenu";
 
 const ICONS = {
@@ -30,6 +31,7 @@ interface Props {
 export function JobActions({ job, children }: Props) {
   const { t } = useTranslation();
   const control = useControl(job);
+  const name = useJobTitle()(job);
   const [asking, { open, close }] = useDisclosure();
   const legal = ORDER.filter((action) => job.controls.includes(action));
   const main = legal.find((action) => action === "pause" || action === "resume");
@@ -39,7 +41,7 @@ export function JobActions({ job, children }: Props) {
     <Group gap="xs" wrap="nowrap">
       {main && <MainAction action={main} busy={control.isPending} onClick={() => act(main)} />}
       {(rest.length > 0 || children) && (
-        <MoreMenu label={t("controls.actions", { name: job.name })}>
+        <MoreMenu label={t("controls.actions", { name })}>
           {rest.map((action) => {
             const Icon = ICONS[action];
             return (
@@ -60,7 +62,7 @@ export function JobActions({ job, children }: Props) {
         opened={asking}
         onClose={close}
         title={t("controls.cancelTitle")}
-        text={t("controls.cancelText", { name: job.name })}
+        text={t("controls.cancelText", { name })}
         yes={t("controls.cancelYes")}
         onYes={() => {
           close();

@@ -4,12 +4,14 @@ import { useTranslation } from "react-i18next";
 import type { Job } from "../api/client";
 import { useFormat } from "../lib/format";
 import { isLive } from "../lib/wishes";
+import { useJobTitle } from "./jobTitle";
 
 const COLORS: Partial<Record<Job["status"], string>> = { error: "red", paused: "zaferan", cancelled: "gray" };
 
 export function JobProgress({ job }: { job: Job }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const titleOf = useJobTitle();
   const { percent = 0, step, totalSteps, epoch, epochs, etaSeconds, evaluated, toEvaluate } = job.progress;
   const live = isLive(job.status);
   return (
@@ -19,7 +21,7 @@ export function JobProgress({ job }: { job: Job }) {
           value={percent}
           color={COLORS[job.status] ?? "firouzeh"}
           animated={live}
-          aria-label={t("progress.label", { name: job.name })}
+          aria-label={t("progress.label", { name: titleOf(job) })}
         />
       </Progress.Root>
       <Group justify="space-between" mt={6} gap="xs" className="k-numbers">

@@ -11,6 +11,7 @@ import { installedQuery, statusQuery } from "../../api/platform";
 import { jobFailure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
 import { ChangeButton } from "../../ui/Changing";
+import { useJobTitle } from "../../ui/jobTitle";
 import { PageHead } from "../../ui/PageHead";
 import { FailureLine } from "../../ui/ProblemDetail";
 import { hasEnded } from "../../ui/StatusBadge";
@@ -125,12 +126,13 @@ function Failures() {
 }
 
 function Failure({ job }: { job: Job }) {
+  const titleOf = useJobTitle();
   const format = useFormat();
   return (
     <div className={`k-card ${classes.failure}`}>
       <Group justify="space-between" gap="xs">
         <Anchor component={Link} to={`/jobs/${job.id}`}>
-          <bdi>{job.name}</bdi>
+          <bdi>{titleOf(job)}</bdi>
         </Anchor>
         <Text size="sm" c="dimmed">
           {format.ago(job.finishedAt ?? job.createdAt)}

@@ -11,6 +11,7 @@ import { statusQuery } from "../../api/platform";
 import { jobFailure } from "../../lib/failures";
 import { HashTabs } from "../../ui/HashTabs";
 import { JobProgress } from "../../ui/JobProgress";
+import { useJobTitle } from "../../ui/jobTitle";
 import { PageHead } from "../../ui/PageHead";
 import { ProblemDetail } from "../../ui/ProblemDetail";
 import { useFailureWords } from "../../ui/problems";
@@ -39,11 +40,12 @@ export default function JobPage() {
 function Whole({ job }: { job: Job }) {
   const { t } = useTranslation("job");
   const feed = useJobFeed(job.id);
+  const titleOf = useJobTitle();
   return (
     <Stack gap="lg">
       <div>
         <PageHead
-          title={job.name}
+          title={titleOf(job)}
           back={{ to: "/jobs", label: t("back") }}
           text={
             <Group gap="sm">

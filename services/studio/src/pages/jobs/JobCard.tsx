@@ -6,6 +6,7 @@ import type { Job } from "../../api/client";
 import { jobFailure } from "../../lib/failures";
 import { useFormat } from "../../lib/format";
 import { JobProgress } from "../../ui/JobProgress";
+import { useJobTitle } from "../../ui/jobTitle";
 import { FailureLine } from "../../ui/ProblemDetail";
 import { StatusBadge } from "../../ui/StatusBadge";
 import { WholeActions } from "../job/WholeActions";
@@ -16,13 +17,14 @@ import { QueuePlace } from "./QueuePlace";
 export const JobCard = memo(function JobCard({ job }: { job: Job }) {
   const { t } = useTranslation("jobs");
   const format = useFormat();
+  const titleOf = useJobTitle();
   return (
     <article className={`k-card k-lift ${classes.card}`}>
       <Group justify="space-between" align="flex-start" wrap="nowrap">
         <Stack gap={4} style={{ minWidth: 0 }}>
           <Group gap="sm">
             <Text component={Link} to={`/jobs/${job.id}`} fw={650} size="lg" className="k-name">
-              <bdi>{job.name}</bdi>
+              <bdi>{titleOf(job)}</bdi>
             </Text>
             <StatusBadge job={job} />
           </Group>
