@@ -150,6 +150,7 @@ def test_a_loss_that_is_not_a_number_is_named(train: Runner) -> None:
     assert ran.status == 10
     assert (failed.code, failed.permanent) == ("nan_loss", True)
     assert "step" in failed.message and failed.hint is not None
+    assert ran.context.sent(ProgressMessage)[-1].step == max(ran.losses())
 
 
 def test_running_out_of_memory_halves_the_pass_and_repeats_the_step(

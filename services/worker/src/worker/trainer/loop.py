@@ -234,6 +234,7 @@ class Loop:
 
     def _check(self, what: str, value: float) -> None:
         if not math.isfinite(value):
+            self.parts.pulse.tell()  # how far it came
             raise TrainingError(
                 "nan_loss",
                 f"The {what} is {value} at step {self.state.step + 1} of {self.parts.plan.total}.",
