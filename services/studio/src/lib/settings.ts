@@ -36,6 +36,20 @@ export function changeSettings(change: Partial<Settings>): void {
   } catch {
     // they last as long as the page, then
   }
+  tellAll();
+}
+
+/** Called once, when the page begins: what is chosen in another tab holds in this one, which must not write an older
+ * choice over it. */
+export function followOtherTabs(): void {
+  window.addEventListener("storage", ({ key }) => {
+    if (key !== KEY) return;
+    current = read();
+    tellAll();
+  });
+}
+
+function tellAll(): void {
   for (const tell of listeners) tell();
 }
 

@@ -15,14 +15,14 @@ import { RowView } from "./RowView";
 
 interface Props {
   version: DatasetVersion;
-  /** The row to begin with, counted from 1. */
+  /** The row to begin with, counted from 1; the last where there are not so many. */
   first: number;
 }
 
 export function RowsTab({ version, first }: Props) {
   const { t } = useTranslation("dataset");
   const [typed, setTyped] = useState("");
-  const [from, setFrom] = useState(first);
+  const [from, setFrom] = useState(Math.max(1, Math.min(first, version.stats.rows)));
   const [search] = useDebouncedValue(typed.trim(), 350);
   const [start] = useDebouncedValue(from, 350);
   return (
