@@ -2,6 +2,7 @@ import { Alert, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } fr
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { ApiProblem } from "../api/problem";
 import { logIn } from "../api/session";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { Logo } from "../ui/Logo";
@@ -47,7 +48,7 @@ export function LoginPage({ onDone }: { onDone: () => void }) {
           />
           {login.error && (
             <Alert color="red" role="alert">
-              {textOf(login.error).title}
+              {isRefused(login.error) ? t("login.wrong") : textOf(login.error).title}
             </Alert>
           )}
           <Button type="submit" loading={login.isPending}>
@@ -58,4 +59,9 @@ export function LoginPage({ onDone }: { onDone: () => void }) {
       </Paper>
     </main>
   );
+}
+
+/** Here, where there is no session yet, it is what was typed that is wrong. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiProblem && error.code === "unauthenticated";
 }

@@ -62,7 +62,7 @@ export function JobActions({ job, children }: Props) {
         opened={asking}
         onClose={close}
         title={t("controls.cancelTitle")}
-        text={t("controls.cancelText", { name })}
+        text={t(job.kind === "train" ? "controls.cancelText" : "controls.cancelPlain", { name })}
         yes={t("controls.cancelYes")}
         onYes={() => {
           close();
