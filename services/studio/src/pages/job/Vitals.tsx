@@ -15,7 +15,7 @@ export function Vitals({ job }: { job: Job }) {
         [t("common:metrics.eval_loss"), evalLoss != null && format.figure(evalLoss)],
         [t("common:metrics.perplexity"), perplexity != null && format.figure(perplexity)],
         [t("common:metrics.accuracy"), accuracy != null && format.percent(accuracy * 100, 1)],
-        [t("common:metrics.learning_rate"), learningRate != null && format.figure(learningRate)],
+        [t("common:metrics.learning_rate"), learningRate != null && format.figure(learningRate, 2)],
         [t("common:metrics.tokens_per_second"), tokensPerSecond != null && format.number(tokensPerSecond, 0)],
         [t("duration"), job.durationSeconds && format.duration(job.durationSeconds)],
         [t("attempt"), job.attempt > 1 && format.number(job.attempt)],
