@@ -1,6 +1,7 @@
 // Datasets: what is asked about them, what can be done to them.
 import { infiniteQueryOptions, keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, body, type DatasetVersion, type Schemas } from "./client";
+import { forget } from "./forget";
 
 export type Change = Schemas["ChangeView"];
 export type Warning = Schemas["RowWarning"];
@@ -135,17 +136,11 @@ export async function deleteDataset(name: string, version?: number): Promise<voi
   await api.DELETE("/api/datasets/{name}", { params: { path: { name }, query: { version } } });
 }
 
-/** After a deletion: what is shown of it is about to be left, so it is not asked for once more, to be told 404. */
+/** After the deletion of all of it, or of a version. */
 export function forgetDataset(client: QueryClient, name: string, version?: number): void {
   void client.invalidateQueries({ queryKey: ["datasets"] });
-  if (version === undefined) {
-    client.removeQueries({ queryKey: ["dataset", name], type: "inactive" });
-    return;
-  }
-  void client.invalidateQueries({ queryKey: ["dataset", name], refetchType: "none" });
-  for (const left of [datasetQuery(name), versionPages(name), changesQuery(name)]) {
-    void client.refetchQueries({ queryKey: left.queryKey, type: "active" });
-  }
+  const left = [datasetQuery(name).queryKey, versionPages(name).queryKey, changesQuery(name).queryKey];
+  forget(client, ["dataset", name], version === undefined ? null : left);
 }
 
 export function startImport(wanted: Import): Promise<Schemas["JobView"]> {

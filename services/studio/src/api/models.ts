@@ -9,6 +9,7 @@ import {
 import { useTranslation } from "react-i18next";
 import { tellDone } from "../ui/toasts";
 import { api, body, identified, type ModelVersion, type Schemas } from "./client";
+import { forget } from "./forget";
 import { problemOf } from "./problem";
 
 export type Alias = Schemas["AliasView"];
@@ -143,18 +144,12 @@ export function useTags({ model: name, version }: ModelVersion) {
   });
 }
 
-/** After a deletion: what is shown of it is about to be left, so it is not asked for once more, to be told 404. */
+/** After the deletion of all of it, or of a version. */
 export function forgetModel(client: QueryClient, name: string, version?: string): void {
   for (const key of ["models", "installed", "talkers"]) void client.invalidateQueries({ queryKey: [key] });
   void client.invalidateQueries({ queryKey: ["model"], predicate: ({ queryKey }) => queryKey[1] !== name });
-  if (version === undefined) {
-    client.removeQueries({ queryKey: ["model", name], type: "inactive" });
-    return;
-  }
-  void client.invalidateQueries({ queryKey: ["model", name], refetchType: "none" });
-  for (const left of [modelQuery(name), versionsQuery(name), aliasesQuery(name)]) {
-    void client.refetchQueries({ queryKey: left.queryKey, type: "active" });
-  }
+  const left = [modelQuery(name).queryKey, versionsQuery(name).queryKey, aliasesQuery(name).queryKey];
+  forget(client, ["model", name], version === undefined ? null : left);
 }
 
 /** Deletes a version, or without one the whole model. Its failure is told where it is asked for. */
