@@ -22,6 +22,7 @@ from kargah.adapters.bells import open_bell, open_listener
 from kargah.adapters.postgres_bell import CHANNEL, PostgresBell, PostgresBellListener
 from kargah.adapters.settings import BellSettings
 from kargah.db.engine import create_engine
+from kargah.db.listen import Listener
 from kargah.domain.errors import Unavailable
 from kargah.domain.ids import new_id
 from kargah.embedded.ports import free_port
@@ -182,6 +183,22 @@ class TestPostgres:
             wait_until(lambda: listener.wait(0.05) or listener.malformed == 5)
         assert listener.malformed == 5
         listener.close()
+
+    def test_closing_takes_no_time(self, database_url: str) -> None:
+        delays: list[float] = []
+        for _ in range(5):
+            listener = Listener(database_url, ["any"])
+            listener.connect()
+            waiting = threading.Thread(target=listener.wait, args=(30,))
+            waiting.start()
+            time.sleep(0.05)  # as a rule it waits by then; whether or not, closing ends it
+            started = time.monotonic()
+            listener.close()
+            delays.append(time.monotonic() - started)
+            waiting.join()
+            listener.close()
+            assert listener.wait(30) == []
+        assert min(delays) < 0.2
 
     def test_no_database_is_unavailable(self) -> None:
         url = f"postgresql://nobody:secret@127.0.0.1:{free_port()}/none"

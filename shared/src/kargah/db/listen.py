@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -16,7 +19,6 @@ from kargah.db.unit_of_work import database_errors
 from kargah.telemetry.logging import get_logger
 
 _log = get_logger(__name__)
-_SLICE_SECONDS = 0.5  # how soon `close` from another thread is noticed
 _RECONNECT_SECONDS = 1.0
 _CONNECT_SECONDS = 5
 
@@ -48,6 +50,7 @@ class Listener:
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._closed = threading.Event()
         self._waiting = threading.Lock()
+        self._ends: tuple[socket.socket, socket.socket] | None = None  # what is done to one, a wait sees on the other
 
     def wait(self, timeout: float) -> list[Notification]:
         """Block until something came or `timeout` seconds have passed; what came, all that is there at once.
@@ -80,26 +83,48 @@ class Listener:
         self._connection = connection
 
     def close(self) -> None:
-        """End a `wait` that is under way, which takes up to half a second, and the connection with it."""
+        """End a `wait` that is under way at once, and the connection with it. Safe to repeat."""
         self._closed.set()
+        self._end_wait()
         with self._waiting:
             self._disconnect()
+            for end in self._ends or ():
+                end.close()
 
     def _receive_or_wait(self, deadline: float) -> list[Notification]:
         with self._waiting:
             try:
-                return [] if self._closed.is_set() else self._receive(_left(deadline, _SLICE_SECONDS))
+                return self._receive(deadline)
             except psycopg.OperationalError as error:
                 _log.warning("listening connection lost", channels=self._channels, error=str(error).strip())
                 self._disconnect()
-        self._closed.wait(_left(deadline, _RECONNECT_SECONDS))
+        self._closed.wait(min(_RECONNECT_SECONDS, max(0.0, deadline - time.monotonic())))
         return []
 
-    def _receive(self, timeout: float) -> list[Notification]:
+    def _receive(self, deadline: float) -> list[Notification]:
+        if self._closed.is_set():
+            return []
+        if self._ends is None:
+            self._ends = socket.socketpair()
         self.connect()
         assert self._connection is not None
-        received = self._connection.notifies(timeout=timeout, stop_after=1)
-        return [Notification(one.channel, one.payload) for one in received]
+        if got := _there(self._connection):
+            return got
+        self._rest(self._connection, self._ends[0], max(0.0, deadline - time.monotonic()))
+        return [] if self._closed.is_set() else _there(self._connection)
+
+    def _rest(self, connection: psycopg.Connection[tuple[object, ...]], end: socket.socket, seconds: float) -> None:
+        """Until something comes, or `close` is called."""
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        poll.register(end, select.POLLIN)
+        if not self._closed.is_set():  # by a `close` that came before there was an end to shut
+            poll.poll(seconds * 1000)
+
+    def _end_wait(self) -> None:
+        if self._ends is not None:
+            with suppress(OSError):  # closed already
+                self._ends[1].shutdown(socket.SHUT_RDWR)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -107,5 +132,6 @@ class Listener:
             self._connection = None
 
 
-def _left(deadline: float, at_most: float) -> float:
-    return min(at_most, max(0.0, deadline - time.monotonic()))
+def _there(connection: psycopg.Connection[tuple[object, ...]]) -> list[Notification]:
+    """What has come, without waiting."""
+    return [Notification(one.channel, one.payload) for one in connection.notifies(timeout=0, stop_after=1)]
