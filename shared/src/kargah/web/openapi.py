@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -62,6 +63,11 @@ def _components(routes: Sequence[Route]) -> tuple[dict[_Key, Schema], dict[str, 
         for answer in (route.returns, route.errors):
             if answer is not None:
                 wanted[(answer, "serialization")] = None
+    return _schemas(tuple(wanted))
+
+
+@cache  # the same for every app that has these models, and most of what making an app takes
+def _schemas(wanted: tuple[_Key, ...]) -> tuple[dict[_Key, Schema], dict[str, Schema]]:
     found, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
     references = {key: found[key] for key in wanted}
     return references, definitions.get("$defs", {})
