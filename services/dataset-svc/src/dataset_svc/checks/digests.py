@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from dataset_svc import kernels
 from dataset_svc.checks.arrays import Digests, Flags, Places
 
 _FIRST_SIZE, _GROWTH = 1 << 10, 4
@@ -43,6 +44,11 @@ class DigestMap:
 
     def put_all(self, keys: Digests, values: Digests) -> Digests:
         """As `put` one by one; 0 stands for None, and no value may be 0."""
+        if kernels.PRESENT:
+            self._grow(_size_for(min(self._count + len(keys), self._limit), len(self._keys)))
+            table, kept = _view(self._keys), _view(self._values)
+            self._count, earlier = kernels.put(table, kept, self._count, self._limit, keys, values)
+            return earlier
         if self._limit - self._count < len(keys) and not self.full:
             one_by_one = (self.put(key, value) or 0 for key, value in zip(keys.tolist(), values.tolist(), strict=True))
             return np.fromiter(one_by_one, np.uint64, len(keys))
@@ -104,6 +110,10 @@ class DigestSet:
 
     def add_all(self, keys: Digests) -> Flags:
         """As `add` one by one."""
+        if kernels.PRESENT:
+            self._grow(_size_for(min(self._count + len(keys), self._limit), len(self._keys)))
+            self._count, earlier = kernels.put(_view(self._keys), None, self._count, self._limit, keys, None)
+            return earlier.astype(np.bool_)
         if self._limit - self._count < len(keys) and self._count < self._limit:
             return np.fromiter(map(self.add, keys.tolist()), np.bool_, len(keys))
         places, known = _places(_view(self._keys), keys)

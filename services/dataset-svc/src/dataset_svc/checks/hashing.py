@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import secrets
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataset_svc import kernels
 from dataset_svc.checks.arrays import Digests, Groups, Numbers, Places
+
+if TYPE_CHECKING:
+    from dataset_svc.checks.pieces import Stretch
 
 WORD = 8
 GROUP = 32  # bytes that are taken from a place at once
@@ -19,30 +24,39 @@ _GROUP = GROUP // WORD
 SHORT = 256  # bytes: the interpreter's own keyed hash is faster from here on
 _TOGETHER = 1 << 13  # pieces at once: what is made of them stays in the processor's cache
 _FIRST, _SECOND, _SIZE, _PLACE = (np.uint64(secrets.randbits(64) | 1) for _ in range(4))
+_KEYS = np.array([_FIRST, _SECOND, _SIZE])
 _HALF, _LESS = np.uint64(32), np.uint64(29)
 MASKS = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], np.uint64)
 
 
 def digest_of(value: bytes) -> int:
     """64 bits of a value, never 0: those that `digests_of` gives for a piece that is longer than SHORT."""
+    if kernels.PRESENT:
+        return int(_by_kernel(value, np.zeros(1, np.int64), np.array([len(value)]))[0])
     return hash(value) & 0xFFFF_FFFF_FFFF_FFFF or 1
 
 
-def digests_of(data: bytes, groups: Groups, begins: Places, ends: Places) -> Digests:
-    """64 bits of each piece of `data`, never 0; equal for equal pieces. `groups`: the bytes from each place on."""
+def digests_of(stretch: Stretch, begins: Places, ends: Places) -> Digests:
+    """64 bits of each piece of the stretch, never 0; equal for equal pieces."""
+    if kernels.PRESENT:
+        return _by_kernel(stretch.data, begins, ends)
     sizes = ends - begins
     found = np.empty(len(sizes), np.uint64)
     short = sizes <= SHORT
     if short.all():
-        _fill(found, groups, begins, sizes)
+        _fill(found, stretch.groups, begins, sizes)
         return found
     places = np.flatnonzero(short)
     of_short = np.empty(len(places), np.uint64)
-    _fill(of_short, groups, begins[places], sizes[places])
+    _fill(of_short, stretch.groups, begins[places], sizes[places])
     found[places] = of_short
     long = np.flatnonzero(~short)
-    found[long] = _hashed(data, begins[long].tolist(), ends[long].tolist())
+    found[long] = _hashed(stretch.data, begins[long].tolist(), ends[long].tolist())
     return found
+
+
+def _by_kernel(data: bytes, begins: Places, ends: Places) -> Digests:
+    return kernels.digests(data, begins, ends, _KEYS)
 
 
 def _hashed(data: bytes, begins: list[int], ends: list[int]) -> Digests:

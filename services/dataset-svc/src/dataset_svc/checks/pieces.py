@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, compress
 
 import numpy as np
 import numpy.typing as npt
 
+from dataset_svc import kernels
 from dataset_svc.checks.arrays import Bytes, Digests, Flags, Groups, Numbers, Places
 from dataset_svc.checks.hashing import GROUP, MASKS, SHORT, WORD, digest_of, digests_of
 
 
 class Stretch:
-    """Bytes that any word of eight bytes can be taken from, beginning wherever it may."""
+    """Bytes that any word of eight bytes can be taken from, beginning wherever it may; kernels need no such room."""
 
     def __init__(self, data: bytes) -> None:
         self.size = len(data)
-        self.data = data + bytes(GROUP)
+        self.data = data if kernels.PRESENT else data + bytes(GROUP)
         self.view: Bytes = np.frombuffer(self.data, np.uint8)
 
     @cached_property
@@ -50,6 +51,13 @@ class Stretch:
         some = np.bitwise_count(bits[eights].astype(np.uint16) >> (8 - rest))
         before: Numbers = counts[eights].astype(np.int64) + some
         return before
+
+
+@lru_cache(maxsize=100)
+def _digest_of(text: bytes, _by_kernel: bool) -> np.uint64:
+    """What `Pieces.digests` gives for it, which hangs on who computes it."""
+    digest: np.uint64 = Pieces.of([text]).digests()[0]
+    return digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +96,16 @@ class Pieces:
 
     def characters(self) -> Numbers:
         """Their lengths in characters of UTF-8."""
+        if kernels.PRESENT:
+            return kernels.characters(self.stretch.data, self.begins, self.ends)
         before = self.stretch.characters_before
         return before(self.ends) - before(self.begins)
 
     def are(self, text: bytes) -> Flags:
         """Which of them are this text."""
+        if self.known is not None:
+            same_digest: Flags = self.known == _digest_of(text, kernels.PRESENT)
+            return same_digest
         same: Flags = self.sizes == len(text)
         same[same] = stands_at(self.stretch, self.begins[same], text)
         return same
@@ -101,15 +114,31 @@ class Pieces:
         """64 bits of each, never 0; equal for equal pieces within one process."""
         if self.known is not None:
             return self.known
-        return digests_of(self.stretch.data, self.stretch.groups, self.begins, self.ends)
+        return digests_of(self.stretch, self.begins, self.ends)
 
     def hashed(self) -> Pieces:
         """The same, with their digests known from now on."""
         return replace(self, known=self.digests())
 
 
+def begin_with(pieces: Pieces, pairs: Flags) -> Flags:
+    """Which of them begin with two bytes that are true in `pairs`, by the first times 256 and the second."""
+    if kernels.PRESENT:
+        return kernels.begin_with(pieces.stretch.data, pieces.begins, pieces.ends, pairs)
+    view, begins = pieces.stretch.view, pieces.begins
+    found: Flags = pairs[view[begins].astype(np.uint16) << 8 | view[begins + 1]] & (pieces.sizes > 0)
+    return found
+
+
+def places_of(data: bytes, byte: int) -> Places:
+    """Where this byte stands."""
+    return kernels.places_of(data, byte) if kernels.PRESENT else np.flatnonzero(np.frombuffer(data, np.uint8) == byte)
+
+
 def stands_at(stretch: Stretch, places: Places, text: bytes) -> Flags:
     """At which of the places the text stands; all of it must fit in."""
+    if kernels.PRESENT:
+        return kernels.stands_at(stretch.data, places, text)
     words, same = stretch.words, np.ones(len(places), np.bool_)
     for begin in range(0, len(text), WORD):
         part = text[begin : begin + WORD]

@@ -9,6 +9,7 @@ from itertools import compress
 
 import numpy as np
 
+from dataset_svc import kernels
 from dataset_svc.checks.arrays import Digests, Numbers, Places
 from dataset_svc.checks.hashing import digest_of, digests_of, factors, whole_of
 from dataset_svc.checks.pieces import Pieces
@@ -23,6 +24,8 @@ _TOGETHER = 1 << 17  # bytes of rows at once, each of which may be a quote
 
 def row_digests(rows: Pieces) -> Digests:
     """64 bits of each row, never 0; equal for equal rows. A row is an object's JSON."""
+    if kernels.PRESENT:
+        return rows.digests()  # in less time than to put them together
     found = np.zeros(len(rows), np.uint64)
     totals = np.cumsum(rows.sizes)
     begin = 0
@@ -56,7 +59,7 @@ def parts_of(rows: Pieces) -> tuple[Digests, Numbers]:
     firsts = quotes.searchsorted(rows.begins)
     counts = quotes.searchsorted(rows.ends) - firsts + 1
     begins, ends = _bounds(rows, quotes, firsts, counts)
-    return digests_of(stretch.data, stretch.groups, begins, ends), counts
+    return digests_of(stretch, begins, ends), counts
 
 
 def _bounds(rows: Pieces, quotes: Places, firsts: Places, counts: Numbers) -> tuple[Places, Places]:

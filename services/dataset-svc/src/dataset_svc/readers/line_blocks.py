@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from dataset_svc import kernels
 from dataset_svc.readers.rows import ROW_LIMIT
 
 BLOCK_BYTES = 1 << 20
@@ -57,6 +58,8 @@ def line_blocks(stream: BinaryIO, start: int, size: int = BLOCK_BYTES) -> Iterat
 
 def _newlines(data: bytes) -> int:
     """How many there are: `bytes.count` takes four times as long."""
+    if kernels.PRESENT:
+        return kernels.count(data, _NEWLINE)
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from dataset_svc.checks.arrays import Digests, Flags, Numbers, Places
-from dataset_svc.checks.pieces import Pieces, Stretch
+from dataset_svc.checks.pieces import Pieces, Stretch, places_of
 from dataset_svc.checks.quick.exchange import Exchanges, exchanges_of_turns, exchanges_said
 from dataset_svc.checks.quick.plan import TEXT, TEXTS, Plan
 from dataset_svc.checks.quick.prose import Prose, prose_of
@@ -134,7 +134,7 @@ def _scripts_of(data: bytes, ends: Places, places: Places) -> Counter[str]:
 
 def _line_ends(block: Block) -> Places | None:
     """Where the newlines are; None unless there are some, the last at the block's end, and no line is too long."""
-    ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == _NEWLINE)
+    ends = places_of(block.data, _NEWLINE)
     whole = len(ends) > 0 and ends[-1] == len(block.data) - 1
     return ends if whole and (ends - _begins(ends)).max() <= ROW_LIMIT else None
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
+from dataset_svc import kernels
 from dataset_svc.checks.arrays import Digests, Flags, Places
-from dataset_svc.checks.pieces import Pieces, Stretch, stands_at
+from dataset_svc.checks.pieces import Pieces, Stretch, places_of, stands_at
 from dataset_svc.checks.quick.encoding import is_utf8
 from dataset_svc.checks.quick.plan import TEXT, Plan, Row, Turns
 from dataset_svc.checks.row_digests import LONG, flat_rows, row_digests, talk_rows
@@ -62,7 +63,7 @@ class _Alike:
 
     def rows(self, rows: Pieces, values: list[Digests]) -> Digests:
         """The rows' digests, from those of the values."""
-        if (rows.sizes > LONG).any():
+        if kernels.PRESENT or (rows.sizes > LONG).any():
             return row_digests(rows)
         model = rows.at(slice(self.model, self.model + 1))
         if self.offsets is None:
@@ -122,14 +123,21 @@ def scan(data: bytes, rows: Pieces, plan: Plan) -> Scanned | None:
 def _quotes(data: bytes, stretch: Stretch, lines: int) -> Places | None:
     """Quotes that are not escaped; None where that is not plain, or there are control characters."""
     view = stretch.view[: stretch.size]
-    if np.count_nonzero(view < _FIRST_PRINTABLE) != lines:
+    if _has_control(data, lines):
         return None
-    quotes = np.flatnonzero(view == _QUOTE)
+    quotes = places_of(data, _QUOTE)
     if b"\\" in data:
         if b"\\\\" in data or (b"\\u" in data and SUSPECT_ESCAPE.search(data)):
             return None
         quotes = quotes[view[quotes - 1] != _BACKSLASH]
     return quotes if quotes.size else None
+
+
+def _has_control(data: bytes, lines: int) -> bool:
+    """Whether there are control characters beside the newlines of so many lines."""
+    if kernels.PRESENT:
+        return kernels.has_control(data)
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) < _FIRST_PRINTABLE)) != lines
 
 
 def _flat(lines: _Lines, plan: Plan, model: Row) -> _Alike | None:

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from dataset_svc import kernels
 from dataset_svc.checks import scripts
 from dataset_svc.checks.arrays import Digests, Numbers, Places
 from dataset_svc.checks.pieces import Pieces
@@ -29,6 +30,11 @@ def scripts_of_short(columns: list[tuple[Pieces, Places | None]], rows: Places) 
     """Of these rows, by the texts in their columns: one in each row, or those between the offsets given."""
     if not len(rows):
         return Counter()
+    if kernels.PRESENT:
+        found = np.zeros((len(rows), kernels.KINDS), np.int64)
+        for pieces, offsets in columns:
+            found += _by_kernel(pieces, rows, offsets)
+        return _named(dict(zip(_KINDS, found.T, strict=True)))
     totals = np.zeros(len(rows), np.uint64)
     for pieces, offsets in columns:
         totals += _counts(pieces, rows, offsets)
@@ -37,13 +43,26 @@ def scripts_of_short(columns: list[tuple[Pieces, Places | None]], rows: Places) 
 
 def scripts_of_long(pieces: Pieces, offsets: Places | None, rows: Places) -> Counter[str]:
     """The same of rows of any length that have texts in this one column alone."""
-    firsts, lasts = (rows, rows + 1) if offsets is None else (offsets[rows], offsets[rows + 1])
+    if kernels.PRESENT:
+        return _named(dict(zip(_KINDS, _by_kernel(pieces, rows, offsets).T, strict=True)))
+    firsts, lasts = _first_and_last(rows, offsets)
     texts = [_begun(pieces, *both) for both in zip(firsts.tolist(), lasts.tolist(), strict=True)]
     found: Counter[str] = Counter()
     for begin in range(0, len(texts), _LONG_TOGETHER):
         totals = _totals_of_begun(texts[begin : begin + _LONG_TOGETHER])
         found += _named({kind: _of(totals, kind).sum(axis=1) for kind in _KINDS})
     return found
+
+
+def _first_and_last(rows: Places, offsets: Places | None) -> tuple[Places, Places]:
+    return (rows, rows + 1) if offsets is None else (offsets[rows], offsets[rows + 1])
+
+
+def _by_kernel(pieces: Pieces, rows: Places, offsets: Places | None) -> Numbers:
+    """How many of each kind the first characters of these rows have."""
+    shifts = np.array([*map(_shift, _KINDS), 64], np.uint64)
+    both, stretch = _first_and_last(rows, offsets), pieces.stretch
+    return kernels.kinds(stretch.data, (pieces.begins, pieces.ends), both, READ, _by_first(), shifts)
 
 
 def _begun(pieces: Pieces, first: int, last: int) -> bytes:
@@ -144,6 +163,12 @@ def _named(counts: dict[str, Numbers]) -> Counter[str]:
         if number:
             found[name] = number
     return found
+
+
+@cache
+def _by_first() -> Digests:
+    """The same by the byte itself times 256 and the one behind it: what a text needs of it stands together."""
+    return np.ascontiguousarray(_table().reshape(256, 256).T)
 
 
 @cache

@@ -8,14 +8,15 @@ import numpy as np
 
 from dataset_svc.checks.arrays import Flags, Places
 from dataset_svc.checks.near_empty import LONGEST_NOTHING, is_near_empty
-from dataset_svc.checks.pieces import Pieces
+from dataset_svc.checks.pieces import Pieces, begin_with
 
 # Digits and letters of most texts: whatever has one of them is neither blank nor signs alone.
 _LATIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ARABIC = (*range(0x621, 0x63B), *range(0x641, 0x64B), 0x67E, 0x686, 0x698, 0x6A9, 0x6AF, 0x6CC, *range(0x6F0, 0x6FA))
 _LONGEST_BYTES = 4 * LONGEST_NOTHING
-_FIRST_OF_NOTHING = np.zeros(256, np.bool_)  # of the words for nothing that begin with a letter
-_FIRST_OF_NOTHING[list(b"nNuU")] = True
+_FIRST_OF_NOTHING = np.zeros(1 << 16, np.bool_)  # of the words for nothing that begin with a letter
+for _letter in b"nNuU":
+    _FIRST_OF_NOTHING[_letter << 8 : (_letter + 1) << 8] = True
 
 
 def speaks(texts: Pieces) -> bool:
@@ -31,8 +32,7 @@ def speaks_or_may_be_silent(texts: Pieces, silent: Flags) -> bool:
 
 def near_empty(answers: Pieces) -> Flags:
     """Which of them `is_near_empty`."""
-    suspect = _FIRST_OF_NOTHING[answers.stretch.view[answers.begins]]
-    suspect &= answers.sizes <= _LONGEST_BYTES
+    suspect = begin_with(answers, _FIRST_OF_NOTHING) & (answers.sizes <= _LONGEST_BYTES)
     suspect[_unclear(answers)] = True
     found = np.zeros(len(answers), np.bool_)
     places = np.flatnonzero(suspect)
@@ -47,9 +47,7 @@ def _is_blank(text: bytes) -> bool:
 
 def _unclear(texts: Pieces) -> Places:
     """Those that do not begin with a letter or digit: most do, so the others can be looked at one by one."""
-    view, begins = texts.stretch.view, texts.begins
-    pairs = view[begins].astype(np.uint16) << 8 | view[begins + 1]
-    return np.flatnonzero(~_letters()[pairs] | (texts.sizes == 0))
+    return np.flatnonzero(~begin_with(texts, _letters()))
 
 
 @cache
