@@ -28,7 +28,7 @@ from kargah.contracts.datasets import GivenSplits, HashSplit, SplitRequest, Vers
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.testing.dataset_service import dataset_service
-from kargah.testing.fixtures import DatabaseUrlFor, store_in
+from kargah.testing.fixtures import DatabaseUrlFor
 from kargah.testing.serving import served
 from registry.testing.bench import RegistryBench, adapter_files, model_files, registry_bench, sha256
 
@@ -44,17 +44,10 @@ def here(database_url_for: DatabaseUrlFor, object_store: MinioStore) -> Iterator
 
 
 @pytest.fixture
-def there(
-    another_database_url_for: DatabaseUrlFor, object_store_server: EmbeddedObjectStore, object_store: MinioStore
-) -> Iterator[RegistryBench]:
+def there(another_database_url_for: DatabaseUrlFor, another_object_store: MinioStore) -> Iterator[RegistryBench]:
     """Another platform: its own database and bucket."""
-    store = store_in(object_store_server, f"{object_store.bucket}-there")
-    store.ensure_bucket()
-    with registry_bench(another_database_url_for("registry"), store) as bench:
+    with registry_bench(another_database_url_for("registry"), another_object_store) as bench:
         yield bench
-    for found in list(store.list("")):
-        store.delete(found.key)
-    object_store_server.client().remove_bucket(store.bucket)
 
 
 @pytest.fixture

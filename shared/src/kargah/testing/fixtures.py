@@ -5,9 +5,8 @@ Used as a plugin: `pytest_plugins = ["kargah.testing.fixtures"]`. A server that 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -16,6 +15,7 @@ from kargah.db.migrate import migrate
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.embedded.postgres_roles import ensure_roles
+from kargah.testing.servers.buckets import Buckets
 from kargah.testing.servers.databases import Databases
 from kargah.testing.servers.rabbitmq import RabbitMQServer
 
@@ -95,19 +95,34 @@ def database_url(database_url_for: DatabaseUrlFor) -> str:
 @pytest.fixture(scope="session")
 def object_store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedObjectStore]:
     """A running S3 server. Tests that stop or break one start their own."""
-    with EmbeddedObjectStore(tmp_path_factory.mktemp("object-store")) as server:
-        yield server
+    server = EmbeddedObjectStore(tmp_path_factory.mktemp("object-store"))
+    try:
+        yield server.start()
+    finally:
+        server.destroy()  # nobody waits for a clean stop
+
+
+@pytest.fixture(scope="session")
+def buckets(object_store_server: EmbeddedObjectStore) -> Iterator[Buckets]:
+    """Empty buckets for whoever needs one."""
+    with closing(Buckets(object_store_server, store_in)) as made:
+        yield made
 
 
 @pytest.fixture
-def object_store(object_store_server: EmbeddedObjectStore) -> Iterator[MinioStore]:
+def object_store(buckets: Buckets) -> Iterator[MinioStore]:
     """An empty bucket of this test's own, removed at the end: the server has volumes for some dozen at once."""
-    store = store_in(object_store_server, f"test-{secrets.token_hex(6)}")
-    store.ensure_bucket()
+    store = buckets.lend()
     yield store
-    for found in list(store.list("")):
-        store.delete(found.key)
-    object_store_server.client().remove_bucket(store.bucket)
+    buckets.take_back(store)
+
+
+@pytest.fixture
+def another_object_store(buckets: Buckets) -> Iterator[MinioStore]:
+    """The same for a second platform of the test's own."""
+    store = buckets.lend()
+    yield store
+    buckets.take_back(store)
 
 
 def store_in(server: EmbeddedObjectStore, bucket: str) -> MinioStore:
@@ -118,5 +133,8 @@ def store_in(server: EmbeddedObjectStore, bucket: str) -> MinioStore:
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQServer]:
     """A running RabbitMQ. A test may restart it and must leave it running."""
-    with RabbitMQServer(tmp_path_factory.mktemp("rabbitmq")) as server:
-        yield server
+    server = RabbitMQServer(tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        yield server.start()
+    finally:
+        server.kill()  # nobody waits for a clean stop
