@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
@@ -47,17 +48,23 @@ class UpstreamHub:
 
     def __init__(self, endpoint: str, token: str | None, chain: Callable[[], str]) -> None:
         self.endpoint = endpoint.rstrip("/")
+        self._token = token
         self._chain = chain
-        self._http = httpx.Client(
-            headers={"authorization": f"Bearer {token}"} if token else {},
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """Made for those who mirror something: reading the trusted certificates takes 30 ms of a start."""
+        return httpx.Client(
+            headers={"authorization": f"Bearer {self._token}"} if self._token else {},
             timeout=_TIMEOUT,
             follow_redirects=True,
-            trust_env=not is_loopback(urlsplit(endpoint).hostname or ""),
+            trust_env=not is_loopback(urlsplit(self.endpoint).hostname or ""),
         )
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        if "_http" in vars(self):
+            self._http.close()
 
     def info(self, kind: str, name: str, revision: str) -> InfoDocument:
         """A repository at a branch, a tag or a commit."""
