@@ -27,6 +27,7 @@ settings.register_profile("kargah", deadline=None, suppress_health_check=[Health
 settings.load_profile("kargah")
 
 _OF_ONE_STACK = "tests/studio/"
+_HEAVY = ("tests/contract/", "tests/e2e/", "tests/faults/")
 
 
 class _ByFile(LoadFileScheduling):
@@ -34,6 +35,12 @@ class _ByFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return _OF_ONE_STACK if nodeid.startswith(_OF_ONE_STACK) else super()._split_scope(nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What goes to one process as a whole takes minutes: the others shall not wait for it at the end. Nor is it beside
+    the stacks of `tests/e2e` at the start."""
+    items.sort(key=lambda item: not item.nodeid.startswith((*_HEAVY, _OF_ONE_STACK)))
 
 
 @pytest.hookimpl(optionalhook=True)
