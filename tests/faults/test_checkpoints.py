@@ -72,8 +72,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 
 
 def paused_with_two(bench: AgentBench) -> tuple[str, StoredCheckpoint, StoredCheckpoint]:
-    """A paused job, its newest checkpoint and the one before; steps have two digits, files equal sizes."""
-    job_id = bench.submit(steps=STEPS, every=10, pace=0.04)
+    """A paused job, its newest checkpoint and the one before; steps have two digits, files equal sizes. Its steps give
+    time to pause it; once it goes on, there is nothing to wait for."""
+    job_id = bench.submit(steps=STEPS, every=10, pace=0.04, resumed_pace=0.005)
     until(lambda: len(bench.checkpoint_steps(job_id)) == 2, "two checkpoints")
     bench.jobs.do(control_repository.request_pause, job_id)
     bench.wait_status(job_id, Status.PAUSED)

@@ -174,10 +174,14 @@ def _garbage(talk: Talk) -> int:
 
 
 def _train(talk: Talk) -> int:
-    """Steps with metrics, checkpoints every `every` steps; obeys controls; resumes from the checkpoint's step."""
+    """Steps with metrics, checkpoints every `every` steps; obeys controls; resumes from the checkpoint's step.
+
+    A step takes `pace` seconds, after a checkpoint was resumed from `resumed_pace`, if that is given."""
     params = talk.spec.params
     total, pace, every = int(params.get("steps", 5)), float(params.get("pace", 0.0)), int(params.get("every", 2))
     step = _resume_step(talk.spec)
+    if talk.spec.resume_dir is not None:
+        pace = float(params.get("resumed_pace", pace))
     talk.say(runs.EventMessage(name="trainer", data={"pid": os.getpid(), "from": step}))
     talk.say(runs.PhaseMessage(phase="training"))
     while step < total:
