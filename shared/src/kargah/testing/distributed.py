@@ -42,8 +42,8 @@ def distributed_stack(
     with ExitStack() as stack:
         folder = stack.enter_context(server_folder())
         rabbitmq = RabbitMQServer(folder)
-        stack.callback(rabbitmq.stop)
-        rabbitmq.start()
+        stack.callback(rabbitmq.kill)  # its folder goes with it
+        rabbitmq.begin()
         postgres = stack.enter_context(EmbeddedPostgres(folder))
         store = stack.enter_context(EmbeddedObjectStore(folder))
         passwords = {owner: f"{owner}-only-for-tests" for owner in OWNERS}
@@ -56,6 +56,7 @@ def distributed_stack(
         )
         ensure_bucket(store.client())
         prepare(folder, postgres, passwords, endpoints)
+        rabbitmq.start()
         ports = Ports.choose(free_port())
         chosen = [each for each in services(folder, ports, endpoints) if each.name not in without]
         group = ServiceGroup(folder, [_with(each, (settings or {}).get(each.name, {})) for each in chosen])

@@ -63,17 +63,26 @@ class RabbitMQServer:
 
         Raises `ProcessFailed` with the end of the node's log, or `MissingServer`.
         """
-        if self.alive():
-            return self
-        self._write_files()
+        node = self.begin()
         try:
-            self._name_server = ManagedProcess(self._name_server_command())
-            self._node = ManagedProcess(self._node_command())
-            self._node.wait_ready(self._confirms, _READY_SECONDS)
+            node.wait_ready(self._confirms, _READY_SECONDS)
         except BaseException:
             self.kill()
             raise
         return self
+
+    def begin(self) -> ManagedProcess:
+        """Start the node, unless it runs, and do not wait: `start` does, later. Raises `MissingServer`."""
+        if self._node is not None and self._node.alive():
+            return self._node
+        self._write_files()
+        try:
+            self._name_server = ManagedProcess(self._name_server_command())
+            self._node = ManagedProcess(self._node_command())
+        except BaseException:
+            self.kill()
+            raise
+        return self._node
 
     def stop(self) -> None:
         """Clean stop: the node closes its connections and flushes."""
