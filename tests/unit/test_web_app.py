@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, url_for
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -324,6 +324,12 @@ def test_head_and_delete(client: FlaskClient) -> None:
 def test_an_optional_body_may_be_empty_whatever_its_type(client: FlaskClient) -> None:
     assert client.post("/api/things/7/pause", data=b"", content_type=JSON).status_code == 409
     assert client.post("/api/things/7/pause", json={"limit": 0}).status_code == 422
+
+
+def test_no_address_is_made_of_a_name(client: FlaskClient) -> None:
+    """Nor is anything prepared for it, at every service's start."""
+    with client.application.test_request_context(), pytest.raises(NotImplementedError):
+        url_for("healthz")
 
 
 def test_request_ids_are_kept_or_made(client: FlaskClient) -> None:

@@ -17,6 +17,7 @@ from kargah.web.errors import register_errors
 from kargah.web.guard import guard_hosts
 from kargah.web.health import Checks, register_health
 from kargah.web.observe import observe_requests
+from kargah.web.rules import FindingRule
 from kargah.web.settings import WebSettings
 
 Document = dict[str, Any]
@@ -52,6 +53,7 @@ def create_app(
     apis = [api] if isinstance(api, Api) else list(api)
     registry = registry or new_registry()
     app = Flask(name, static_folder=None)
+    app.url_rule_class = FindingRule
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider's base class does not declare it
     app.url_map.merge_slashes = False
     observe_requests(app, name, registry)
