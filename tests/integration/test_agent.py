@@ -19,15 +19,17 @@ from kargah.jobstore import (
     claim_repository,
     control_repository,
 )
-from kargah.jobstore.values import Claim
-from worker.agent import peers
+from kargah.jobstore.values import Claim, RetryPolicy
+from worker.agent import loop, peers
 from worker.agent.ledger import lease_engine
 from worker.agent.manifest import checkpoints_root
 from worker.agent.outputs import log_key
-from worker.testing.agent_bench import AgentBench, agent_bench
+from worker.testing.agent_bench import AT_ONCE, AgentBench, agent_bench
 from worker.testing.processes import alive, poll, until
 from worker.testing.slow_store import SlowStore
 from worker.testing.tcp_proxy import proxy_to
+
+SOON, LATER = RetryPolicy(backoff_seconds=3.0), RetryPolicy(backoff_seconds=3600.0)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_job_is_trained_and_its_result_registered(bench: AgentBench) -> None:
 
 def test_a_killed_trainer_is_resumed_from_its_last_checkpoint(bench: AgentBench) -> None:
     job_id = bench.submit(steps=8, every=2, die_at=5, die_after=1.0)
-    with bench.agent():
+    with bench.agent(policy=AT_ONCE):
         job = bench.wait_ended(job_id)
     assert job.status is Status.COMPLETED and job.attempt == 2
     assert bench.starts(job_id) == [0, 4]
@@ -133,7 +135,7 @@ def test_an_attempt_that_lost_its_job_is_killed_and_writes_nothing(bench: AgentB
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBench) -> None:
     job_id = bench.submit(steps=12, every=4, pace=0.1, die_at=9, die_after=1.0)
-    with bench.agent():
+    with bench.agent(policy=SOON):
         until(lambda: len(bench.checkpoint_steps(job_id)) == 2, "two checkpoints before the crash")
         newest, older = bench.jobs.do(attempt_repository.restorable, job_id)
         key = newest.prefix + "weights/model.safetensors"
@@ -150,7 +152,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBe
 
 def test_without_any_whole_checkpoint_it_starts_from_scratch(bench: AgentBench) -> None:
     job_id = bench.submit(steps=4, every=2, die_at=3, die_after=0.7)
-    with bench.agent():
+    with bench.agent(policy=SOON):
         until(lambda: bool(bench.checkpoint_steps(job_id)), "a checkpoint before the crash")
         for stored in bench.jobs.do(attempt_repository.restorable, job_id):
             bench.store.delete(stored.prefix + "manifest.json")
@@ -160,7 +162,7 @@ def test_without_any_whole_checkpoint_it_starts_from_scratch(bench: AgentBench) 
 
 def test_a_trainer_that_always_crashes_ends_in_error_and_the_queue_goes_on(bench: AgentBench) -> None:
     broken, good = bench.submit(script="crash"), bench.submit(steps=1)
-    with bench.agent():
+    with bench.agent(policy=AT_ONCE):
         bad = bench.wait_ended(broken)
         assert bench.wait_ended(good).status is Status.COMPLETED
     assert bad.status is Status.ERROR and bad.attempt == 3 and bad.error is not None
@@ -179,7 +181,7 @@ def test_a_permanent_failure_is_not_tried_again(bench: AgentBench) -> None:
 def test_a_silent_trainer_is_killed_at_its_phases_deadline(bench: AgentBench) -> None:
     job_id = bench.submit(script="hang")
     deadlines = {"preparing": 30.0, "training": 0.5, "evaluating": 30.0, "saving": 30.0}
-    with bench.agent(deadlines=deadlines):
+    with bench.agent(deadlines=deadlines, policy=LATER):
         pid = bench.trainer_pid(job_id)
         job = bench.wait_status(job_id, Status.PENDING)
         assert not alive(pid)
@@ -199,6 +201,8 @@ def test_services_that_are_away_for_a_moment_do_not_fail_a_job(bench: AgentBench
 
 def test_an_outage_gives_the_job_back_uncounted(bench: AgentBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_PAUSES", ())
+    monkeypatch.setattr(loop, "_FIRST_BACK_OFF", 0.1)
+    monkeypatch.setattr(loop, "_POLL_SECONDS", 0.1)
     job_id = bench.submit(steps=1)
     bench.peers.failures = 2
     with bench.agent():
@@ -237,7 +241,7 @@ def test_what_cannot_be_read_is_logged_and_the_run_goes_on(bench: AgentBench) ->
 
 def test_installs_run_cold_and_with_the_network(bench: AgentBench) -> None:
     job_id = bench.submit(kind="install", script="report")
-    with bench.agent():
+    with bench.agent(policy=LATER):
         poll(lambda: "report" in bench.event_types(job_id) or None, "the report")
         bench.wait_status(job_id, Status.PENDING, Status.ERROR)
         bench.jobs.do(control_repository.cancel, job_id)

@@ -14,7 +14,6 @@ from kargah.contracts.jobs import JobConfig, JobView
 from kargah.domain.job_state import Status
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.jobstore import control_repository
-from worker.agent import loop
 from worker.agent.config import ImportStore
 from worker.agent.import_sources import ImportSources
 from worker.testing.agent_bench import AgentBench, agent_bench
@@ -25,12 +24,6 @@ from worker.zygote.entry import TRAINER
 DATA = b"".join(b'{"question":"%d","answer":"x"}\n' % number for number in range(100_000))
 _ENDS = {Status.COMPLETED, Status.ERROR, Status.CANCELLED}
 _LONG_SECONDS = 120.0
-
-
-@pytest.fixture(autouse=True)
-def _eager_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents within this process hear no bell, so they look often."""
-    monkeypatch.setattr(loop, "_POLL_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from kargah.adapters.minio_store import MinioStore
 from kargah.contracts.jobs import JobConfig, JobView, ModelRef
 from kargah.domain.job_state import Status
 from kargah.jobstore import control_repository
-from worker.agent import loop
 from worker.agent.child_env import zygote_env
-from worker.testing.agent_bench import AgentBench, agent_bench
+from worker.testing.agent_bench import AT_ONCE, AgentBench, agent_bench
 from worker.testing.processes import ENTRY, command, poll
 from worker.testing.tiny_models import question_rows, tiny_llama
 from worker.zygote.entry import PRELOAD, TRAINER
@@ -26,12 +25,6 @@ from worker.zygote.entry import PRELOAD, TRAINER
 # peft asks transformers in a way that it will not always answer.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 _LONG_SECONDS = 120.0
-
-
-@pytest.fixture(autouse=True)
-def _eager_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents within this process hear no bell, so they look often."""
-    monkeypatch.setattr(loop, "_POLL_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -82,7 +75,7 @@ def test_an_evaluation_outlives_a_kill_and_a_pause(bench: AgentBench, tiny: Mode
     """Forked three times, for each cold start would import everything anew."""
     bench.zygote = command(zygote_env(os.environ, bench.folder / "cache"), bench.folder, PRELOAD, TRAINER)
     job_id = _evaluation(bench, tiny, 3000, sample_prompts=1, max_tokens_per_batch=256)
-    with bench.agent():
+    with bench.agent(policy=AT_ONCE):
         _until(bench, job_id, lambda job: job.status is Status.EVALUATING, "the evaluation")
         _kill_trainer()
         _until(bench, job_id, lambda job: job.attempt == 2 and job.status is Status.EVALUATING, "the second")
@@ -167,7 +160,7 @@ def _ended_badly(bench: AgentBench, job_id: str) -> JobView:
 def test_a_job_that_always_dies_ends_in_error_and_the_queue_goes_on(bench: AgentBench, kind: str) -> None:
     bench.entry = ENTRY
     poison = bench.submit(kind=kind, script="die")
-    with bench.agent():
+    with bench.agent(policy=AT_ONCE):
         job = _ended_badly(bench, poison)
         assert bench.wait_ended(bench.submit(steps=2)).status is Status.COMPLETED
     assert bench.outcomes(poison) == ["failed"] * 3

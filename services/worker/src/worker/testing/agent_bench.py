@@ -35,16 +35,19 @@ from worker.agent.zygote_client import ZygoteCommand
 from worker.testing.peer_server import PeerTwin, peer_server
 from worker.testing.processes import ENTRY, command, poll
 
+_RING_SECONDS = 0.1
+AT_ONCE = RetryPolicy(backoff_seconds=0.0)
+"""For tests in which nothing looks at a job that waits to be tried again."""
 DEADLINES = {"preparing": 30.0, "training": 30.0, "evaluating": 30.0, "saving": 30.0}
 Value = TypeVar("Value")
 
 
-class SilentBell:
-    """Never rings: the agent finds jobs by asking."""
+class EagerBell:
+    """Rings all the time: the agent asks for jobs over and over, so that no test waits for it to look."""
 
     def wait(self, timeout: float) -> bool:
-        time.sleep(min(timeout, 0.02))
-        return False
+        time.sleep(min(timeout, _RING_SECONDS))
+        return True
 
     def close(self) -> None:
         """Nothing to close."""
@@ -92,10 +95,13 @@ class AgentBench:
         name: str = "agent",
         store: ObjectStore | None = None,
         sources: ImportSources | None = None,
+        policy: RetryPolicy | None = None,
     ) -> Tools:
         peers = Peers.connect(self.peers_url, self.peers_url)
         return Tools(
-            ledger=PostgresLedger(engine or self.jobs.engine, name, KIND_NAMES, lease, RetryPolicy(), devices=2),
+            ledger=PostgresLedger(
+                engine or self.jobs.engine, name, KIND_NAMES, lease, policy or RetryPolicy(), devices=2
+            ),
             store=store or self.store,
             peers=peers,
             launcher=launcher,
@@ -128,7 +134,7 @@ class AgentBench:
             launcher.warm_up()
             tools = self.tools(launcher, drain, **options)
             cleanup.callback(tools.peers.client.close)
-            loop = AgentLoop(tools, SilentBell(), lambda: None)
+            loop = AgentLoop(tools, EagerBell(), lambda: None)
             thread = threading.Thread(target=loop.run, name="agent-loop")
             thread.start()
             try:
