@@ -103,6 +103,7 @@ def _script(answer: Response) -> dict[str, int]:
 
 def _violations(visit: Visit, path: str, axe: str) -> list[str]:
     """In light, then what hangs on colours in dark: the Studio follows the device."""
+    visit.page.emulate_media(color_scheme="light")  # before it loads: then there is nothing to change from
     _settle(visit, path)
     if not visit.page.evaluate("'axe' in window"):  # as it is behind the next tab of one page
         visit.page.evaluate(axe)
