@@ -35,6 +35,7 @@ from .conftest import Sweep
 QUEUE = "kargah.train"
 MALFORMED = "kargah_doorbell_malformed_total"
 SOON = 8.0  # seconds: a sweep, an overdue ring, a worker's own look
+RECONNECTING = {"dramatiq_restart_delay": "200"}  # milliseconds until an agent connects again, 3 s by default
 
 
 def through(url: str, port: int) -> str:
@@ -81,8 +82,7 @@ def test_connections_cut_in_a_loop_leave_a_running_job_alone(
     house: AgentHouse, rabbitmq: RabbitMQServer, proxy: Proxy
 ) -> None:
     bench = house.bench
-    soon = {"dramatiq_restart_delay": "200"}  # milliseconds until it connects again, 3 s by default
-    with house.agent("one", **over(through(rabbitmq.amqp_url, proxy.port)), **soon):
+    with house.agent("one", **over(through(rabbitmq.amqp_url, proxy.port)), **RECONNECTING):
         until(lambda: listened(rabbitmq), "a listener")
         job_id = bench.submit(steps=100, every=20, pace=0.03)
         bench.trainer_pid(job_id)
@@ -103,7 +103,7 @@ def test_a_broker_that_is_down_stops_nothing_and_what_was_queued_starts(
     house: AgentHouse, rabbitmq: RabbitMQServer, proxy: Proxy, sweep: Sweep
 ) -> None:
     bench, bell = house.bench, AmqpBell(rabbitmq.amqp_url)
-    with house.agent("one", **over(rabbitmq.amqp_url)), sweep(bell):
+    with house.agent("one", **over(rabbitmq.amqp_url), **RECONNECTING), sweep(bell):
         until(lambda: listened(rabbitmq), "a listener")
         running = bench.submit(steps=60, every=20, pace=0.03)
         bench.trainer_pid(running)

@@ -69,9 +69,9 @@ def leased(url: str, lease: float) -> Iterator[Engine]:
         engine.dispose()
 
 
-def running(bench: AgentBench) -> tuple[str, int]:
-    """A job with a checkpoint, and its trainer's pid."""
-    job_id = bench.submit(steps=STEPS, every=10, pace=0.05)
+def running(bench: AgentBench, **params: float) -> tuple[str, int]:
+    """A job with a checkpoint, and its trainer's pid. `params`: more for the scripted trainer."""
+    job_id = bench.submit(steps=STEPS, every=10, pace=0.05, **params)
     pid = bench.trainer_pid(job_id)
     until(lambda: bench.checkpoint_steps(job_id) != [], "a checkpoint")
     return job_id, pid
@@ -103,7 +103,7 @@ def test_a_database_away_for_longer_than_the_lease_ends_the_trainer_first_and_th
 ) -> None:
     bench = own_bench
     with leased(own_url, _SHORT) as engine, sweeping(own_url), bench.agent(engine=engine, lease=_SHORT):
-        job_id, pid = running(bench)
+        job_id, pid = running(bench, resumed_pace=0.005)
         own_postgres.stop()
         down_at = time.monotonic()
         until(lambda: not alive(pid), "the trainer's end", 2 * _SHORT)
