@@ -21,7 +21,7 @@ needs_them = pytest.mark.skipif(not kernels.PRESENT, reason="there is no C compi
 
 
 def test_they_are_there_where_a_compiler_is() -> None:
-    assert kernels.PRESENT or not any(map(shutil.which, ("cc", "gcc", "clang")))
+    assert kernels.PRESENT or not any(map(shutil.which, ("cc", "gcc", "clang"))), "make test compiles them"
 
 
 @pytest.fixture(params=SIZES)
