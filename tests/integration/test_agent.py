@@ -53,6 +53,15 @@ def test_a_job_is_trained_and_its_result_registered(bench: AgentBench) -> None:
     assert list((bench.folder / "agent" / "work").iterdir()) == []
 
 
+def test_a_trainer_that_says_more_than_is_taken_in_at_once_is_heard_to_the_last_word(bench: AgentBench) -> None:
+    job_id = bench.submit(steps=900, every=100_000)
+    with bench.agent():
+        assert bench.wait_ended(job_id).status is Status.COMPLETED
+    assert bench.metric_steps(job_id) == list(range(1, 901))
+    log = bench.store.get(log_key(job_id)).decode()
+    assert [step for step in range(1, 901) if f"step {step} of generation 1" not in log] == []
+
+
 def test_a_killed_trainer_is_resumed_from_its_last_checkpoint(bench: AgentBench) -> None:
     job_id = bench.submit(steps=8, every=2, die_at=5, die_after=1.0)
     with bench.agent(policy=AT_ONCE):

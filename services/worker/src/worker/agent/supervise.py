@@ -119,10 +119,9 @@ class Supervisor:
     def _take(self, observe: Callable[[TrainerMessage], None]) -> None:
         """What has arrived, or a short wait for it."""
         try:
-            message = self._inbox.get(timeout=_WAIT_SECONDS)
+            self._receive(self._inbox.get(timeout=_WAIT_SECONDS), observe)
             for _ in range(_MESSAGES_PER_STEP):
-                self._receive(message, observe)
-                message = self._inbox.get_nowait()
+                self._receive(self._inbox.get_nowait(), observe)
         except queue.Empty:
             if self._trainer.child.poll() is not None and self._inbox.empty():
                 # A descendant that left the group may hold the pipe open for ever.
