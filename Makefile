@@ -38,8 +38,7 @@ down: ## Stop a platform that runs on DATA=data
 
 # COVERAGE=1 traces every line and fails below 85 %; Python's own work in the tests takes half as many instructions again.
 TRACED := $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=85)
-# Tests wait for servers a third of their time: four processes keep two cores busy, three where every line is traced.
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(if $(COVERAGE),3,4) --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
+PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
 
 .PHONY: test
 test: .venv/dev.done servers $(KERNELS) studio ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
