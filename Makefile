@@ -143,8 +143,8 @@ clean: ## Remove the environment and caches; DATA is left alone
 	touch $@
 
 # Where there is no C compiler it says so, and the service does without.
-$(KERNELS): $(DATASETS)/src/dataset_svc/kernels/kernels.c $(DATASETS)/hatch_build.py
-	@$(PYTHON) $(DATASETS)/hatch_build.py
+$(KERNELS): $(DATASETS)/src/dataset_svc/kernels/kernels.c $(DATASETS)/hatch_build.py | .venv/run.done
+	@$(BIN)/python $(DATASETS)/hatch_build.py
 
 $(STUDIO): $(STUDIO_SOURCES)
 	services/studio/build.sh $(BIN)/python build

@@ -13,15 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # run as a program
-    BuildHookInterface = object
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path(__file__).parent / "src" / "dataset_svc" / "kernels"
 SOURCE, LIBRARY = FOLDER / "kernels.c", FOLDER / "kernels.so"
 _OPTIONS = ("-O3", "-std=gnu11", "-Wall", "-Wextra", "-shared", "-fPIC", "-fvisibility=hidden")
-_ABSENT = "no C compiler (gcc or clang; CC names another): large files will be checked at half the speed"
+_ABSENT = "no C compiler (gcc or clang; CC names another): large files will be checked at a third of the speed"
 
 
 def compile_kernels(library: Path = LIBRARY, *options: str) -> str | None:
@@ -44,7 +41,7 @@ def compile_kernels(library: Path = LIBRARY, *options: str) -> str | None:
     return None
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
+class CustomBuildHook(BuildHookInterface):
     """Puts the library into a wheel, which is then one for this platform."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """Pieces of one stretch of bytes, looked at together: their digests, their lengths in characters, how they begin.
 
-Everything is done for all pieces at once by numpy, which takes little time for each and lets other threads go on.
+Everything is done for all pieces at once, by the kernels or by numpy: little time for each, and other threads go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate, compress
 
 import numpy as np
@@ -51,13 +51,6 @@ class Stretch:
         some = np.bitwise_count(bits[eights].astype(np.uint16) >> (8 - rest))
         before: Numbers = counts[eights].astype(np.int64) + some
         return before
-
-
-@lru_cache(maxsize=100)
-def _digest_of(text: bytes, _by_kernel: bool) -> np.uint64:
-    """What `Pieces.digests` gives for it, which hangs on who computes it."""
-    digest: np.uint64 = Pieces.of([text]).digests()[0]
-    return digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +97,7 @@ class Pieces:
     def are(self, text: bytes) -> Flags:
         """Which of them are this text."""
         if self.known is not None:
-            same_digest: Flags = self.known == _digest_of(text, kernels.PRESENT)
-            return same_digest
+            return np.equal(self.known, digests_of_texts([text]))
         same: Flags = self.sizes == len(text)
         same[same] = stands_at(self.stretch, self.begins[same], text)
         return same

@@ -1,6 +1,6 @@
-"""Digests of rows, put together from those of the stretches between their quotes.
+"""Digests of rows: by the kernels those of their bytes; else put together from those of the stretches between quotes.
 
-What a row's quotes enclose are its texts, whose digests are needed anyway: so nothing is gone through twice.
+What a row's quotes enclose are its texts, whose digests are needed anyway: so numpy goes through nothing twice.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _SECONDS = ((0xE0, 0xA0, 0xBF), (0xED, 0x80, 0x9F), (0xF0, 0x90, 0xBF), (0xF4, 0
 
 
 def is_utf8(stretch: Stretch) -> bool:
-    """Whether the stretch is; one that does not begin with two characters of ASCII may be and is not told."""
+    """Whether the stretch is; without the kernels one that does not begin with two characters of ASCII is not told."""
     if kernels.PRESENT:
         return kernels.is_utf8(stretch.data)
     most = int(stretch.view.max())
