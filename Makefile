@@ -40,13 +40,21 @@ down: ## Stop a platform that runs on DATA=data
 TRACED := $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=85)
 PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=1 --durations=20
 
+# Where the tests marked as campaigns are: looking for them in all folders takes a while.
+CAMPAIGNS := $(addprefix tests/,contract e2e faults fuzz hostile hub integration studio)
+
+# Packages from three registries are fetched and unpacked side by side.
+ifneq (,$(filter test campaigns bench,$(MAKECMDGOALS)))
+MAKEFLAGS += --jobs=3
+endif
+
 .PHONY: test
 test: .venv/dev.done servers $(KERNELS) studio ## The test suite, on real Postgres, RabbitMQ, S3 and Prometheus; COVERAGE=1 traces lines
 	$(PYTEST) -m "not campaign" --ignore=tests/architecture $(TRACED) $(ARGS)
 
 .PHONY: campaigns
-campaigns: .venv/dev.done servers $(KERNELS) ## Short forms of the campaigns: soak, fuzz, hostile files, kills, the restore drill
-	$(PYTEST) -m campaign tests/e2e tests/faults tests/fuzz tests/hostile tests/integration $(ARGS)
+campaigns: .venv/dev.done servers $(KERNELS) studio ## Kills, faults, hostile files, sweeps, short forms of soak and fuzz, the restore drill
+	$(PYTEST) -m campaign $(or $(ARGS),$(CAMPAIGNS))
 
 .PHONY: check
 check: .venv/dev.done ## Format, lint, types, import rules, file sizes; the Studio's too

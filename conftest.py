@@ -26,6 +26,7 @@ model_index.install()  # before a test module imports transformers
 settings.register_profile("kargah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kargah")
 
+_CAMPAIGNS = ("tests/faults/", "tests/fuzz/", "tests/hostile/")  # besides what is marked elsewhere
 _OF_ONE_STACK = "tests/studio/"
 _HEAVY = ("tests/contract/", "tests/e2e/", "tests/faults/")
 
@@ -37,9 +38,13 @@ class _ByFile(LoadFileScheduling):
         return _OF_ONE_STACK if nodeid.startswith(_OF_ONE_STACK) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What goes to one process as a whole takes minutes: the others shall not wait for it at the end. Nor is it beside
     the stacks of `tests/e2e` at the start."""
+    for item in items:
+        if item.nodeid.startswith(_CAMPAIGNS):
+            item.add_marker(pytest.mark.campaign)
     items.sort(key=lambda item: not item.nodeid.startswith((*_HEAVY, _OF_ONE_STACK)))
 
 

@@ -288,6 +288,7 @@ class TestAmqp:
         wait_until(all_acknowledged, timeout=15)
         assert listener.wait(0)
 
+    @pytest.mark.campaign
     def test_a_broker_restart_is_got_over(
         self, rabbitmq: RabbitMQServer, listener: AmqpBellListener, bell: AmqpBell
     ) -> None:
@@ -295,6 +296,7 @@ class TestAmqp:
         rabbitmq.restart()
         assert _rings_eventually(bell, listener)
 
+    @pytest.mark.campaign
     def test_a_dead_broker_is_unavailable_and_the_loop_goes_on(
         self, rabbitmq: RabbitMQServer, listener: AmqpBellListener, bell: AmqpBell
     ) -> None:

@@ -222,6 +222,7 @@ class TestS3Only:
             thread.join()
         store.check()
 
+    @pytest.mark.campaign
     def test_a_read_goes_on_after_the_server_restarted(self, own_server: EmbeddedObjectStore) -> None:
         data = hashlib.shake_128(b"restart").digest(24 << 20)
         store = store_in(own_server, "kargah")
@@ -246,6 +247,7 @@ class TestS3Only:
             with pytest.raises(StoreUnavailable):
                 stream.read()
 
+    @pytest.mark.campaign
     def test_a_stopped_server_is_unavailable(self, own_server: EmbeddedObjectStore) -> None:
         store = store_in(own_server, "kargah")
         store.ensure_bucket()

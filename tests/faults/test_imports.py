@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from kargah.embedded.object_store import EmbeddedObjectStore
 from kargah.embedded.postgres import EmbeddedPostgres
 from tests.faults.import_kills import SIZES, run
 
 
-@pytest.mark.campaign
 def test_kills_during_imports(
     postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore, tmp_path: Path
 ) -> None:

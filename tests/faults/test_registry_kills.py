@@ -11,7 +11,6 @@ from kargah.embedded.postgres import EmbeddedPostgres
 from tests.faults.registry_kills import run
 
 
-@pytest.mark.campaign
 @pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 @pytest.mark.parametrize("seed", [1])
 def test_kills_while_models_come_and_go(

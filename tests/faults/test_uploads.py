@@ -11,7 +11,6 @@ from kargah.embedded.postgres import EmbeddedPostgres
 from tests.faults.upload_kills import run
 
 
-@pytest.mark.campaign
 @pytest.mark.parametrize("seed", [1])
 def test_kills_during_uploads(
     postgres: EmbeddedPostgres, object_store_server: EmbeddedObjectStore, tmp_path: Path, seed: int

@@ -16,7 +16,6 @@ from kargah.embedded.postgres import EmbeddedPostgres
 if TYPE_CHECKING:
     from tests.fuzz.campaign import Report, Target
 
-pytestmark = pytest.mark.campaign
 
 _FEWEST = 60
 _SECONDS = 5

@@ -18,8 +18,6 @@ from tests.hostile.case import Hostile
 from tests.hostile.corpus import corpus
 from tests.hostile.tricks import requests
 
-pytestmark = pytest.mark.campaign
-
 # Of the file as a whole, or of its container: they have no line.
 _WHOLE = {
     "too_few_rows",

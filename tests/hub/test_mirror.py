@@ -148,6 +148,7 @@ def test_a_commit_of_the_upstream_is_seen(pair: Pair, far: StockClients) -> None
     assert len(pair.relay.files()) == asked + 1
 
 
+@pytest.mark.campaign
 def test_a_killed_mirror_and_a_killed_upstream_cost_what_was_under_way(pair: Pair) -> None:
     _push(pair.hub.registry, "far/large", {HELD: LARGE})
     address = f"/hub/datasets/far/large/resolve/main/{HELD}"

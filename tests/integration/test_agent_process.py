@@ -96,6 +96,7 @@ def test_an_agent_shows_itself_and_its_job(house: AgentHouse) -> None:
     assert shown() == {}
 
 
+@pytest.mark.campaign
 def test_a_killed_agents_job_goes_on_elsewhere(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(steps=40, every=4, pace=0.1)
@@ -113,6 +114,7 @@ def test_a_killed_agents_job_goes_on_elsewhere(house: AgentHouse) -> None:
     assert bench.metric_steps(job_id) == list(range(1, 41))
 
 
+@pytest.mark.campaign
 def test_a_frozen_agent_writes_nothing_once_it_thaws(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(steps=100_000, every=5, pace=0.02)

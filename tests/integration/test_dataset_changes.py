@@ -65,6 +65,7 @@ def look(service: DatasetService, view: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.campaign
 def test_a_killed_service_goes_on_and_makes_one_version(service: DatasetService) -> None:
     view = begun(service, seed=1)
     service.stop(signal.SIGKILL)

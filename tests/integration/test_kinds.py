@@ -71,6 +71,7 @@ def _kill_trainer() -> None:
     os.kill(trainer.pid, signal.SIGKILL)
 
 
+@pytest.mark.campaign
 def test_an_evaluation_outlives_a_kill_and_a_pause(bench: AgentBench, tiny: ModelRef) -> None:
     """Forked three times, for each cold start would import everything anew."""
     bench.zygote = command(zygote_env(os.environ, bench.folder / "cache"), bench.folder, PRELOAD, TRAINER)

@@ -263,6 +263,7 @@ class TestObjectStore:
         assert [path.stat().st_mode & 0o777 for path in secrets] == [0o600] * 3
 
 
+@pytest.mark.campaign
 def test_confirmed_message_survives_a_restart_of_rabbitmq(rabbitmq: RabbitMQServer) -> None:
     durable = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)
     with pika.BlockingConnection(pika.URLParameters(rabbitmq.amqp_url)) as connection:
@@ -276,11 +277,13 @@ def test_confirmed_message_survives_a_restart_of_rabbitmq(rabbitmq: RabbitMQServ
     assert body == b"job 1"
 
 
+@pytest.mark.campaign
 def test_management_answers_for_its_user_only(rabbitmq: RabbitMQServer) -> None:
     assert httpx.get(f"{rabbitmq.management_url}/api/overview").json()["product_name"] == "RabbitMQ"
     assert httpx.get(f"http://127.0.0.1:{httpx.URL(rabbitmq.management_url).port}/api/overview").status_code == 401
 
 
+@pytest.mark.campaign
 def test_prometheus_scrapes_and_answers(rabbitmq: RabbitMQServer, folder: Path) -> None:
     with PrometheusServer(folder, {"rabbitmq": rabbitmq.prometheus_url}) as prometheus:
         (sample,) = prometheus.wait_for('up{job="rabbitmq"} == 1')
