@@ -26,7 +26,14 @@ model_index.install()  # before a test module imports transformers
 settings.register_profile("kargah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kargah")
 
-_CAMPAIGNS = ("tests/faults/", "tests/fuzz/", "tests/hostile/")  # besides what is marked elsewhere
+# Besides what is marked elsewhere.
+_CAMPAIGNS = (
+    "tests/faults/",
+    "tests/fuzz/",
+    "tests/hostile/",
+    "tests/hub/test_hostile",
+    "tests/integration/test_backup",
+)
 _OF_ONE_STACK = "tests/studio/"
 _HEAVY = ("tests/contract/", "tests/e2e/", "tests/faults/")
 

@@ -86,7 +86,7 @@ def hub(
         yield Hub(registry, gateway, settings, store, client, folder)
 
 
-@pytest.fixture(scope="session", params=["xet", "lfs"])
+@pytest.fixture(scope="session", params=["xet", pytest.param("lfs", marks=pytest.mark.campaign)])
 def clients(
     hub: Hub, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StockClients]:

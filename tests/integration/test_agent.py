@@ -142,6 +142,7 @@ def test_an_attempt_that_lost_its_job_is_killed_and_writes_nothing(bench: AgentB
     assert len(manifests) == len(rows)
 
 
+@pytest.mark.campaign
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBench) -> None:
     job_id = bench.submit(steps=12, every=4, pace=0.1, die_at=9, die_after=1.0)
     with bench.agent(policy=SOON):
@@ -159,6 +160,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(bench: AgentBe
     assert bench.metric_steps(job_id) == list(range(1, 13))
 
 
+@pytest.mark.campaign
 def test_without_any_whole_checkpoint_it_starts_from_scratch(bench: AgentBench) -> None:
     job_id = bench.submit(steps=4, every=2, die_at=3, die_after=0.7)
     with bench.agent(policy=SOON):
@@ -169,6 +171,7 @@ def test_without_any_whole_checkpoint_it_starts_from_scratch(bench: AgentBench) 
     assert job.status is Status.COMPLETED and bench.starts(job_id) == [0, 0]
 
 
+@pytest.mark.campaign
 def test_a_trainer_that_always_crashes_ends_in_error_and_the_queue_goes_on(bench: AgentBench) -> None:
     broken, good = bench.submit(script="crash"), bench.submit(steps=1)
     with bench.agent(policy=AT_ONCE):
@@ -187,6 +190,7 @@ def test_a_permanent_failure_is_not_tried_again(bench: AgentBench) -> None:
     assert job.error is not None and job.error.code == "nan_loss" and job.error.hint == "lower it"
 
 
+@pytest.mark.campaign
 def test_a_silent_trainer_is_killed_at_its_phases_deadline(bench: AgentBench) -> None:
     job_id = bench.submit(script="hang")
     deadlines = {"preparing": 30.0, "training": 0.5, "evaluating": 30.0, "saving": 30.0}
@@ -200,6 +204,7 @@ def test_a_silent_trainer_is_killed_at_its_phases_deadline(bench: AgentBench) ->
     assert error["code"] == "hung" and "training" in error["message"]
 
 
+@pytest.mark.campaign
 def test_services_that_are_away_for_a_moment_do_not_fail_a_job(bench: AgentBench) -> None:
     job_id = bench.submit(steps=1)
     bench.peers.failures = 3
@@ -208,6 +213,7 @@ def test_services_that_are_away_for_a_moment_do_not_fail_a_job(bench: AgentBench
     assert bench.outcomes(job_id) == ["finished"]
 
 
+@pytest.mark.campaign
 def test_an_outage_gives_the_job_back_uncounted(bench: AgentBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_PAUSES", ())
     monkeypatch.setattr(loop, "_FIRST_BACK_OFF", 0.1)
@@ -220,6 +226,7 @@ def test_an_outage_gives_the_job_back_uncounted(bench: AgentBench, monkeypatch: 
     assert outcomes[-1] == "finished" and set(outcomes[:-1]) == {"drained"}, "an outage is no crash of the job"
 
 
+@pytest.mark.campaign
 def test_a_result_is_kept_through_an_outage(bench: AgentBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_PAUSES", ())
     job_id = bench.submit(steps=20, pace=0.05, every=1000)
@@ -259,6 +266,7 @@ def test_installs_run_cold_and_with_the_network(bench: AgentBench) -> None:
     assert report["parent"] == os.getpid(), "started by the agent, not by the zygote"
 
 
+@pytest.mark.campaign
 def test_a_database_out_of_reach_ends_the_trainer_before_the_lease(bench: AgentBench) -> None:
     parsed = urlsplit(bench.jobs.engine.url.render_as_string(hide_password=False))
     with proxy_to(parsed.hostname or "", parsed.port or 0) as proxy:

@@ -57,6 +57,7 @@ def test_sigterm_saves_gives_the_job_back_and_exits_with_0(house: AgentHouse) ->
     assert steps == list(range(1, len(steps) + 1))
 
 
+@pytest.mark.campaign
 def test_sigterm_with_a_deaf_trainer_still_gives_the_job_back(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(script="hang")

@@ -160,6 +160,7 @@ def _link(members: Members) -> Members:
         (lambda members: [(members[0][0], b"{}"), *members[1:]], "not_trusted"),
     ],
 )
+@pytest.mark.campaign
 def test_whatever_was_changed_is_noticed(
     clients: tuple[Client, Client],
     there: RegistryBench,

@@ -252,6 +252,7 @@ def test_delete_keeps_what_others_need(service: DatasetService) -> None:
     assert service.put("a", QA).json()["version"] == 1
 
 
+@pytest.mark.campaign
 def test_uploads_and_deletions_at_once_never_lose_rows(service: DatasetService) -> None:
     failures: list[str] = []
 
@@ -273,6 +274,7 @@ def test_uploads_and_deletions_at_once_never_lose_rows(service: DatasetService) 
     assert service.stored() == []
 
 
+@pytest.mark.campaign
 def test_restart_and_kill_lose_nothing(service: DatasetService) -> None:
     version = service.put("kept", QA).json()
     service.stop()
@@ -291,6 +293,7 @@ def test_chatterbot_corpus_goes_in(service: DatasetService, tmp_path: Path) -> N
     assert (version["stats"]["rows"], version["format"]) == (count, "question_answer")
 
 
+@pytest.mark.campaign
 def test_hundred_megabytes_in_bounded_memory(service: DatasetService) -> None:
     text = "متن پارسی " * 250
     line = json.dumps({"question": text, "answer": text}, ensure_ascii=False)

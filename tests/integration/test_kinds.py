@@ -158,6 +158,7 @@ def _ended_badly(bench: AgentBench, job_id: str) -> JobView:
 
 
 @pytest.mark.parametrize("kind", ["evaluate", "export", "import"])
+@pytest.mark.campaign
 def test_a_job_that_always_dies_ends_in_error_and_the_queue_goes_on(bench: AgentBench, kind: str) -> None:
     bench.entry = ENTRY
     poison = bench.submit(kind=kind, script="die")

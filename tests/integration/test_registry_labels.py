@@ -96,6 +96,7 @@ def test_an_alias_points_to_what_is_there_and_moves_as_expected(registry: Regist
     assert point(registry, "production", 2, expected=1).json["previous"] == 1
 
 
+@pytest.mark.campaign
 def test_readers_always_find_the_one_or_the_other(registry: RegistryBench) -> None:
     three(registry)
     point(registry, "production", 1)
@@ -240,6 +241,7 @@ def test_a_base_under_many_adapters_is_stored_once(registry: RegistryBench) -> N
     assert registry.blobs() == weights | own | {sha256(adapter_files()["adapter_config.json"])}
 
 
+@pytest.mark.campaign
 def test_collecting_beside_commits_moves_and_deletes(registry: RegistryBench) -> None:
     """Whatever happens at once: a version that is there has all of its blobs."""
     three(registry)
@@ -308,6 +310,7 @@ def test_versions_of_an_older_release_get_their_lineage(database_url: str) -> No
         "/hub/api/models?full=true",
     ],
 )
+@pytest.mark.campaign
 def test_a_reader_sees_one_moment_whatever_moves_meanwhile(registry: RegistryBench, url: str) -> None:
     """After each of a reader's statements in turn the alias moves on, and the version that it had is deleted."""
     registry.version("o/m", model_files(0))

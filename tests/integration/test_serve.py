@@ -169,6 +169,7 @@ def test_a_truncated_body_is_a_bad_request(server: Server, framing: str, method:
     assert (status, problem["code"]) == (400, "bad_request")
 
 
+@pytest.mark.campaign
 def test_who_trickles_is_not_waited_for(tmp_path: Path) -> None:
     slow = Server(tmp_path, KARGAH_SLOW_SECONDS="2")
     try:
@@ -235,6 +236,7 @@ def test_sigterm_finishes_requests_and_ends_streams(own_server: Server) -> None:
     assert time.monotonic() - begun < GRACE + 3
 
 
+@pytest.mark.campaign
 def test_a_request_that_hangs_does_not_outlive_the_grace(own_server: Server) -> None:
     def hang() -> None:
         with contextlib.suppress(httpx.TransportError):
