@@ -28,11 +28,14 @@ settings.load_profile("kargah")
 
 # Besides what is marked elsewhere.
 _CAMPAIGNS = (
+    "tests/e2e/test_access",
     "tests/faults/",
     "tests/fuzz/",
     "tests/hostile/",
     "tests/hub/test_hostile",
+    "tests/integration/test_agent_process",
     "tests/integration/test_backup",
+    "tests/integration/test_jobstore_machine",
 )
 _OF_ONE_STACK = "tests/studio/"
 _HEAVY = ("tests/contract/", "tests/e2e/", "tests/faults/")

@@ -149,6 +149,7 @@ def test_every_panel_has_something_to_show(client: Client, distributed: Any, pro
     client.jobs.control(job.id, "cancel")
 
 
+@pytest.mark.campaign
 def test_a_broker_restart_delays_but_loses_nothing(client: Client, distributed: Any) -> None:
     distributed.rabbitmq.kill()
     job = client.jobs.submit("while the broker is away", CONFIG | {"max_steps": 10})

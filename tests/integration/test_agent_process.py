@@ -57,7 +57,6 @@ def test_sigterm_saves_gives_the_job_back_and_exits_with_0(house: AgentHouse) ->
     assert steps == list(range(1, len(steps) + 1))
 
 
-@pytest.mark.campaign
 def test_sigterm_with_a_deaf_trainer_still_gives_the_job_back(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(script="hang")
@@ -97,7 +96,6 @@ def test_an_agent_shows_itself_and_its_job(house: AgentHouse) -> None:
     assert shown() == {}
 
 
-@pytest.mark.campaign
 def test_a_killed_agents_job_goes_on_elsewhere(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(steps=40, every=4, pace=0.1)
@@ -115,7 +113,6 @@ def test_a_killed_agents_job_goes_on_elsewhere(house: AgentHouse) -> None:
     assert bench.metric_steps(job_id) == list(range(1, 41))
 
 
-@pytest.mark.campaign
 def test_a_frozen_agent_writes_nothing_once_it_thaws(house: AgentHouse) -> None:
     bench = house.bench
     job_id = bench.submit(steps=100_000, every=5, pace=0.02)
