@@ -26,17 +26,7 @@ model_index.install()  # before a test module imports transformers
 settings.register_profile("kargah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kargah")
 
-# Besides what is marked elsewhere.
-_CAMPAIGNS = (
-    "tests/e2e/test_access",
-    "tests/faults/",
-    "tests/fuzz/",
-    "tests/hostile/",
-    "tests/hub/test_hostile",
-    "tests/integration/test_agent_process",
-    "tests/integration/test_backup",
-    "tests/integration/test_jobstore_machine",
-)
+_CAMPAIGNS = ("tests/faults/", "tests/fuzz/", "tests/hostile/")  # as a whole; elsewhere files and tests are marked
 _OF_ONE_STACK = "tests/studio/"
 _HEAVY = ("tests/contract/", "tests/e2e/", "tests/faults/")
 

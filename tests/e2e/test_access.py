@@ -30,6 +30,8 @@ from worker.testing.tiny_models import tiny_bert
 
 from .commands import PERSIAN_QA, Kargah
 
+pytestmark = pytest.mark.campaign
+
 PASSWORD = "three-words-and-more"
 CONFIG = {"baseModel": "bert", "dataset": "qa", "outputModel": "tuned", "epochs": 1, "maxSteps": 10}
 

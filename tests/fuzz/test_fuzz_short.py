@@ -16,7 +16,6 @@ from kargah.embedded.postgres import EmbeddedPostgres
 if TYPE_CHECKING:
     from tests.fuzz.campaign import Report, Target
 
-
 _FEWEST = 60
 _SECONDS = 5
 # Of each operation: few, so that all of them get some.

@@ -20,6 +20,8 @@ from registry.testing.xet_files import packed_chunk
 from tests.hub.client import StockClients
 from tests.hub.conftest import PART_BYTES, Hub
 
+pytestmark = pytest.mark.campaign
+
 REPO = "hostile/repo"
 
 

@@ -19,6 +19,8 @@ from worker.testing.agent_bench import AgentBench, agent_bench
 from worker.testing.agent_process import AgentHouse
 from worker.testing.processes import alive, poll, until
 
+pytestmark = pytest.mark.campaign
+
 SHORT = {"KARGAH_LEASE_SECONDS": "2", "KARGAH_HEARTBEAT_SECONDS": "0.2"}
 
 

@@ -33,6 +33,8 @@ from kargah.embedded.postgres import EmbeddedPostgres
 from kargah.jobstore import attempt_repository, query_repository
 from kargah.testing.fixtures import DatabaseUrlFor
 
+pytestmark = pytest.mark.campaign
+
 _PASSWORD = "only for tests"
 _ODD = "تب\tخط\n\\. \\N 'نقل' \\\\ پایان"
 

@@ -22,6 +22,8 @@ from kargah.jobstore.tables import jobs
 from kargah.jobstore.values import Batch, NewCheckpoint, RetryPolicy
 from kargah.testing.jobs import JobBench, job_bench
 
+pytestmark = pytest.mark.campaign
+
 _POLICY = RetryPolicy(max_crashes=3, backoff_seconds=0.0)
 _FLAKY = JobError(code="flaky", message="It failed.", permanent=False)
 _FATAL = JobError(code="fatal", message="It cannot work.", permanent=True)
